@@ -1,0 +1,48 @@
+/* arena.h - memory that dies with its owner.
+ *
+ * Every allocation belongs to one arena; arena_drop() frees all that is left. Each actor, and the
+ * simulated world itself, owns an arena: so a crash can neither leak nor leave memory in use.
+ * Blocks may also be resized and freed one by one. Running out of memory aborts: no call here
+ * returns NULL. An arena serves one thread at a time. */
+#ifndef FAULTLINE_BASE_ARENA_H
+#define FAULTLINE_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks; /* all live blocks, newest first */
+};
+
+/* Makes `arena` empty. */
+void arena_init(struct arena *arena);
+
+/* Frees every block of `arena` and makes it empty. */
+void arena_drop(struct arena *arena);
+
+/* `count` elements of `size_bytes` each, zeroed. Owned by `arena`. */
+void *arena_alloc(struct arena *arena, size_t count, size_t size_bytes);
+
+/* Like arena_alloc, but the bytes are not cleared: for buffers that are written before they are
+ * read. */
+void *arena_alloc_raw(struct arena *arena, size_t size_bytes);
+
+/* Resizes `block` (NULL: allocates); the bytes beyond the old size are not cleared. The old pointer
+ * is dead. */
+void *arena_resize(struct arena *arena, void *block, size_t size_bytes);
+
+/* Gives one block back; NULL is allowed. */
+void arena_free(struct arena *arena, void *block);
+
+/* Makes room for at least `needed` elements of `size_bytes` in the array `block` of `*capacity`
+ * elements, doubling. Returns the array, moved or not; new elements are not cleared. */
+void *arena_grow(struct arena *arena, void *block, size_t *capacity, size_t needed,
+                 size_t size_bytes);
+
+/* Copies of a zero-terminated text, and of a formatted one. Owned by `arena`. */
+char *arena_text(struct arena *arena, const char *text);
+char *arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,110 @@
+/* trace.h - the one door out: typed facts about what the protocol did.
+ *
+ * The model reports each protocol step with a fact, at the moment it happens. One mechanism, five
+ * uses: the trace hash, faults that wait for a step, the oracle, the results database and the
+ * timeline. A fact describes; nothing in the model depends on who listens. */
+#ifndef FAULTLINE_TRACE_H
+#define FAULTLINE_TRACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/bytes.h"
+
+/* FACT(identifier, "name", "value 0", "value 1", "help"): the names of the values carry units; an
+ * empty name means that the value is not used. */
+#define FACT_LIST(FACT)                                                                            \
+    FACT(JOB_MANAGER_STARTED, "job_manager.started", "epoch", "",                                  \
+         "a JobManager took the leadership with a new epoch")                                      \
+    FACT(TASK_MANAGER_REGISTERED, "task_manager.registered", "process", "slots",                   \
+         "the JobManager counts a TaskManager's slots")                                            \
+    FACT(RESTORE_CHOSEN, "restore.chosen", "", "",                                                 \
+         "the checkpoint to restore was chosen; checkpoint 0: none exists")                        \
+    FACT(RESTORE_RETRIED, "restore.retried", "tries", "",                                          \
+         "the chosen checkpoint could not be read and is tried again")                             \
+    FACT(JOB_DEPLOYED, "job.deployed", "", "", "every subtask was sent to its TaskManager")        \
+    FACT(TASK_STARTED, "task.started", "", "", "a subtask exists, with no state yet")              \
+    FACT(TASK_RESTORED, "task.restored", "bytes", "", "a subtask has its state back")              \
+    FACT(JOB_RUNNING, "job.running", "", "", "every subtask is restored and told to run")          \
+    FACT(CHECKPOINT_TRIGGERED, "checkpoint.triggered", "", "",                                     \
+         "the coordinator took an id and asks the sources for barriers")                           \
+    FACT(BARRIER_EMITTED, "barrier.emitted", "", "", "a subtask sent its barriers")                \
+    FACT(BARRIER_RECEIVED, "barrier.received", "channel", "", "a barrier reached a subtask")       \
+    FACT(TASK_ALIGNED, "task.aligned", "start_delay_ns", "alignment_ns",                           \
+         "the last barrier arrived: every input stands at the checkpoint")                         \
+    FACT(SNAPSHOT_TAKEN, "snapshot.taken", "sync_ns", "",                                          \
+         "the synchronous part is over: the state is frozen for the checkpoint")                   \
+    FACT(SNAPSHOT_WRITTEN, "snapshot.written", "bytes", "async_ns",                                \
+         "the frozen state is durable in the checkpoint store, or inline in the ack")              \
+    FACT(TASK_ACKED, "task.acked", "bytes", "", "a subtask sent its acknowledgement")              \
+    FACT(ACK_RECEIVED, "ack.received", "bytes", "",                                                \
+         "the coordinator accepted a subtask's acknowledgement")                                   \
+    FACT(ACK_REJECTED, "ack.rejected", "", "",                                                     \
+         "the coordinator ignored an acknowledgement: late, duplicate or unknown")                 \
+    FACT(CHECKPOINT_ALL_ACKED, "checkpoint.all_acked", "", "", "the last missing ack came")        \
+    FACT(MANIFEST_WRITTEN, "manifest.written", "bytes", "", "written under a temporary name")      \
+    FACT(MANIFEST_SYNCED, "manifest.synced", "", "", "the temporary file is durable")              \
+    FACT(MANIFEST_RENAMED, "manifest.renamed", "", "", "the manifest has its name, not durably")   \
+    FACT(CHECKPOINT_COMPLETED, "checkpoint.completed", "bytes", "duration_ns",                     \
+         "the manifest is durable: the checkpoint exists")                                         \
+    FACT(CHECKPOINT_ABORTED, "checkpoint.aborted", "", "", "given up; the text says why")          \
+    FACT(CHECKPOINT_SUBSUMED, "checkpoint.subsumed", "", "",                                       \
+         "an older completed checkpoint was deleted")                                              \
+    FACT(TASK_NOTIFIED, "task.notified", "", "", "a subtask learnt that a checkpoint completed")   \
+    FACT(SINK_COMMITTED, "sink.committed", "bytes", "", "output became visible; text: its path")   \
+    FACT(SOURCE_PROGRESS, "source.progress", "records", "lag_ns",                                  \
+         "how many records of its split a source has emitted, and how late the last one was")      \
+    FACT(RECORD_SKIPPED, "record.skipped", "", "", "a bad record was left out; text: its place")   \
+    FACT(TASK_END_OF_DATA, "task.end_of_data", "", "", "a subtask has seen its whole input")       \
+    FACT(TASK_FINISHED, "task.finished", "", "", "a subtask ended after its final checkpoint")     \
+    FACT(TASK_FAILED, "task.failed", "", "", "a subtask failed; the text says why")                \
+    FACT(MESSAGE_FENCED, "message.fenced", "attempt", "",                                          \
+         "a message of an older attempt was dropped")                                              \
+    FACT(FAILURE_DETECTED, "failure.detected", "process", "",                                      \
+         "the JobManager learnt of a failure; the text says how")                                  \
+    FACT(JOB_CANCELLED, "job.cancelled", "", "", "every reachable subtask of the attempt is gone") \
+    FACT(RESTART_SCHEDULED, "restart.scheduled", "delay_ns", "restarts",                           \
+         "the restart strategy allows another attempt")                                            \
+    FACT(JOB_FINISHED, "job.finished", "", "", "every subtask finished; durable")                  \
+    FACT(JOB_FAILED, "job.failed", "refused", "",                                                  \
+         "the job ended without a result; the text says why; refused 1: a checkpoint is unreadable")
+
+enum fact_kind {
+#define FACT(identifier, name, value0, value1, help) FACT_##identifier,
+    FACT_LIST(FACT)
+#undef FACT
+    FACT_KIND_COUNT
+};
+
+#define FACT_NO_TASK UINT32_MAX
+
+struct fact {
+    enum fact_kind kind;
+    uint32_t vertex;     /* of the subtask that the fact is about; FACT_NO_TASK: of none */
+    uint32_t subtask;    /* its index in the vertex, from 0 */
+    uint64_t attempt;    /* execution attempt; 0: none */
+    uint64_t checkpoint; /* 0: none */
+    uint64_t values[2];  /* what they mean: fact_info */
+    struct bytes text;   /* borrowed for the call */
+};
+
+/* A fact as a listener gets it. */
+struct fact_event {
+    uint64_t time_ns;
+    uint64_t actor; /* who reported it: an actor_id of host.h */
+    struct fact fact;
+};
+
+struct fact_info {
+    const char *name;           /* as in scenarios: "checkpoint.triggered" */
+    const char *value_names[2]; /* "" if the value is not used */
+    const char *help;           /* one line */
+};
+
+/* What is known about a kind. Static storage. */
+const struct fact_info *fact_info(enum fact_kind kind);
+
+/* Finds a kind by its name; false if there is none. */
+bool fact_find(struct bytes name, enum fact_kind *kind);
+
+#endif
