@@ -1,0 +1,49 @@
+/* heap_history.h - older contents of the heap backend's entries, kept for open snapshots.
+ *
+ * A record is what one place of one slab held during the epochs first..end-1. The records of a
+ * place form a chain, newest first, that starts at heap_entry.history. */
+#ifndef FAULTLINE_STATE_HEAP_HISTORY_H
+#define FAULTLINE_STATE_HEAP_HISTORY_H
+
+#include <stdint.h>
+
+#include "model/state/heap_table.h"
+
+struct heap_record {
+    union heap_cell key;
+    union heap_cell value;
+    uint32_t epoch_first;
+    uint32_t epoch_end; /* not included; 0: the record is free */
+    uint32_t table;     /* the key group's number within the backend */
+    uint32_t entry;     /* the place's number within the slab */
+    uint32_t next;      /* the next older record of the place, or the next free one, + 1; or 0 */
+    uint16_t state;
+    uint8_t key_size;
+    uint8_t value_size;
+};
+
+struct heap_history {
+    struct heap_record *records;
+    size_t capacity;
+    uint32_t count;      /* records in use or free */
+    uint32_t live_count; /* records in use */
+    uint32_t free_first; /* + 1; or 0 */
+};
+
+/* Moves the value of `entry`, number `number` of table `table`, into a new record that ends before
+ * `epoch_end`; the entry's value is then absent. The key is shared. */
+void heap_history_push(struct heap_history *history, struct arena *arena, struct heap_entry *entry,
+                       uint32_t table, uint32_t number, uint32_t epoch_end);
+
+/* The record of `epoch` in the chain that starts at `first`, or NULL. Borrowed until the next
+ * push or drop. */
+const struct heap_record *heap_history_find(const struct heap_history *history, uint32_t first,
+                                            uint32_t epoch);
+
+/* Drops the record that `*link` points to: `*link` then points to the next older one. */
+void heap_history_drop(struct heap_history *history, struct arena *arena, uint32_t *link);
+
+/* Frees all records. The chains' starts are then dangling. */
+void heap_history_free(struct heap_history *history, struct arena *arena);
+
+#endif

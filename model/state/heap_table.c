@@ -1,0 +1,326 @@
+#include "model/state/heap_table.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+
+enum { ENTRY_CAPACITY_MIN = 8, BLOB_ROUNDING_BYTES = 16 };
+
+static struct heap_blob *blob_create(struct arena *arena, struct bytes bytes)
+{
+    CHECK(bytes.data != NULL);
+    CHECK(bytes.size <= UINT32_MAX - BLOB_ROUNDING_BYTES);
+    size_t capacity_bytes = (bytes.size + BLOB_ROUNDING_BYTES - 1) & ~(size_t)15;
+    struct heap_blob *blob = arena_alloc_raw(arena, sizeof *blob + capacity_bytes);
+    *blob = (struct heap_blob){ .size_bytes = (uint32_t)bytes.size,
+                                .capacity_bytes = (uint32_t)capacity_bytes,
+                                .reference_count = 1 };
+    memcpy(blob->data, bytes.data, bytes.size);
+    return blob;
+}
+
+static void blob_release(struct arena *arena, struct heap_blob *blob)
+{
+    CHECK(blob->reference_count > 0);
+    if (--blob->reference_count == 0) {
+        arena_free(arena, blob);
+    }
+}
+
+void heap_cell_init(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes bytes)
+{
+    CHECK(*size == HEAP_CELL_ABSENT);
+    if (bytes.size <= HEAP_CELL_INLINE_MAX) {
+        cell->word = heap_word(bytes);
+        *size = (uint8_t)bytes.size;
+    } else {
+        cell->blob = blob_create(arena, bytes);
+        *size = HEAP_CELL_BLOB;
+    }
+}
+
+void heap_cell_assign_blob(struct arena *arena, union heap_cell *cell, uint8_t *size,
+                           struct bytes bytes)
+{
+    CHECK(bytes.size > HEAP_CELL_INLINE_MAX);
+    /* The old block serves again unless it is too small or mostly air. Only keys are shared. */
+    CHECK(*size != HEAP_CELL_BLOB || cell->blob->reference_count == 1);
+    if (*size == HEAP_CELL_BLOB && bytes.size <= cell->blob->capacity_bytes &&
+        cell->blob->capacity_bytes / 4 <= bytes.size) {
+        memmove(cell->blob->data, bytes.data, bytes.size);
+        cell->blob->size_bytes = (uint32_t)bytes.size;
+        return;
+    }
+    struct heap_blob *blob = blob_create(arena, bytes);
+    heap_cell_clear(arena, cell, size);
+    cell->blob = blob;
+    *size = HEAP_CELL_BLOB;
+}
+
+void heap_cell_clear(struct arena *arena, union heap_cell *cell, uint8_t *size)
+{
+    CHECK(*size <= HEAP_CELL_ABSENT);
+    if (*size == HEAP_CELL_BLOB) {
+        blob_release(arena, cell->blob);
+    }
+    cell->word = 0;
+    *size = HEAP_CELL_ABSENT;
+}
+
+union heap_cell heap_cell_share(union heap_cell cell, uint8_t size)
+{
+    CHECK(size != HEAP_CELL_ABSENT);
+    if (size == HEAP_CELL_BLOB) {
+        CHECK(cell.blob->reference_count > 0);
+        cell.blob->reference_count++;
+    }
+    return cell;
+}
+
+/* Zeroed memory that starts at a cache line; `*block` is what to free. */
+static void *alloc_lines(struct arena *arena, size_t size_bytes, void **block)
+{
+    CHECK(size_bytes % HEAP_LINE_BYTES == 0);
+    *block = arena_alloc(arena, size_bytes + HEAP_LINE_BYTES, 1);
+    uintptr_t start = (uintptr_t)*block + HEAP_LINE_BYTES - 1;
+    return (void *)(start - start % HEAP_LINE_BYTES);
+}
+
+static bool is_full(const struct heap_bucket *bucket)
+{
+    return bucket->entries[HEAP_BUCKET_SLOTS - 1] != 0;
+}
+
+static uint32_t slot_count(const struct heap_bucket *bucket)
+{
+    uint32_t count = 0;
+    while (count < HEAP_BUCKET_SLOTS && bucket->entries[count] != 0) {
+        count++;
+    }
+    return count;
+}
+
+static void bucket_append(struct heap_bucket *bucket, uint32_t hash, uint32_t entry)
+{
+    uint32_t slot = slot_count(bucket);
+    CHECK(slot < HEAP_BUCKET_SLOTS);
+    bucket->hashes[slot] = hash;
+    bucket->entries[slot] = entry;
+}
+
+static void bucket_remove(struct heap_bucket *bucket, uint32_t slot)
+{
+    uint32_t last = slot_count(bucket) - 1;
+    CHECK(slot <= last);
+    bucket->hashes[slot] = bucket->hashes[last];
+    bucket->entries[slot] = bucket->entries[last];
+    bucket->hashes[last] = 0;
+    bucket->entries[last] = 0;
+}
+
+struct heap_place heap_table_search(const struct heap_table *table, const struct heap_key *key,
+                                    uint16_t state)
+{
+    CHECK(table->buckets != NULL);
+    uint32_t hash = heap_hash(key, state);
+    for (uint32_t at = hash & table->bucket_mask;; at = (at + 1) & table->bucket_mask) {
+        const struct heap_bucket *bucket = &table->buckets[at];
+        uint32_t count = slot_count(bucket);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t entry = bucket->entries[i];
+            CHECK(entry <= table->entry_count);
+            if (bucket->hashes[i] == hash &&
+                heap_entry_matches(&table->entries[entry - 1], key, state)) {
+                return (struct heap_place){ .bucket = at, .entry = entry };
+            }
+        }
+        if (count < HEAP_BUCKET_SLOTS) {
+            return (struct heap_place){ .bucket = at };
+        }
+    }
+}
+
+/* The first bucket with room for `hash`. */
+static uint32_t bucket_with_room(const struct heap_table *table, uint32_t hash)
+{
+    uint32_t at = hash & table->bucket_mask;
+    while (is_full(&table->buckets[at])) {
+        at = (at + 1) & table->bucket_mask;
+    }
+    return at;
+}
+
+static void grow_index(struct heap_table *table, struct arena *arena)
+{
+    struct heap_bucket *old = table->buckets;
+    void *old_block = table->bucket_block;
+    uint32_t old_count = old == NULL ? 0 : table->bucket_mask + 1;
+    CHECK(old_count <= UINT32_MAX / 4);
+    uint32_t count = old == NULL ? 1 : old_count * 2;
+    table->buckets = alloc_lines(arena, count * sizeof *old, &table->bucket_block);
+    table->bucket_mask = count - 1;
+    for (uint32_t i = 0; i < old_count; i++) {
+        for (uint32_t j = 0; j < slot_count(&old[i]); j++) {
+            uint32_t hash = old[i].hashes[j];
+            bucket_append(&table->buckets[bucket_with_room(table, hash)], hash, old[i].entries[j]);
+        }
+    }
+    arena_free(arena, old_block);
+}
+
+/* At most three quarters of the slots are filled: so there is always a bucket with room. */
+static bool is_index_full(const struct heap_table *table)
+{
+    uint64_t slots = ((uint64_t)table->bucket_mask + 1) * HEAP_BUCKET_SLOTS;
+    return table->buckets == NULL || ((uint64_t)table->live_count + 1) * 4 > slots * 3;
+}
+
+static void grow_entries(struct heap_table *table, struct arena *arena)
+{
+    CHECK(table->entry_capacity <= UINT32_MAX / 4);
+    void *old_block = table->entry_block;
+    const struct heap_entry *old = table->entries;
+    uint32_t capacity = table->entry_capacity * 2;
+    if (capacity < ENTRY_CAPACITY_MIN) {
+        capacity = ENTRY_CAPACITY_MIN;
+    }
+    table->entries = alloc_lines(arena, capacity * sizeof *old, &table->entry_block);
+    if (old != NULL) {
+        memcpy(table->entries, old, table->entry_count * sizeof *old);
+    }
+    table->entry_capacity = capacity;
+    arena_free(arena, old_block);
+}
+
+/* A free place in the slab. A new one starts without version and history. */
+static uint32_t take_place(struct heap_table *table, struct arena *arena)
+{
+    if (table->free_first != 0) {
+        uint32_t number = table->free_first - 1;
+        CHECK(table->entries[number].value_size == HEAP_CELL_ABSENT);
+        table->free_first = table->entries[number].free_next;
+        return number;
+    }
+    if (table->entry_count == table->entry_capacity) {
+        grow_entries(table, arena);
+    }
+    CHECK(table->entry_count < table->entry_capacity);
+    table->entries[table->entry_count] =
+        (struct heap_entry){ .key_size = HEAP_CELL_ABSENT, .value_size = HEAP_CELL_ABSENT };
+    return table->entry_count++;
+}
+
+void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                       uint16_t state, struct heap_place *place)
+{
+    CHECK(place->entry == 0);
+    uint32_t hash = heap_hash(key, state);
+    if (is_index_full(table)) {
+        grow_index(table, arena);
+        place->bucket = bucket_with_room(table, hash);
+    }
+    uint32_t number = take_place(table, arena);
+    struct heap_entry *entry = &table->entries[number];
+    heap_cell_init(arena, &entry->key, &entry->key_size, key->bytes);
+    entry->state = state;
+    entry->free_next = 0;
+    place->entry = number + 1;
+    bucket_append(&table->buckets[place->bucket], hash, number + 1);
+    table->live_count++;
+}
+
+/* Finds behind the bucket `to` a slot that wanted to be there or further ahead and found no room;
+ * false if there is none. */
+static bool find_overflow(const struct heap_table *table, uint32_t to, uint32_t *from,
+                          uint32_t *slot)
+{
+    uint32_t mask = table->bucket_mask;
+    for (*from = (to + 1) & mask; *from != to; *from = (*from + 1) & mask) {
+        const struct heap_bucket *bucket = &table->buckets[*from];
+        for (*slot = 0; *slot < slot_count(bucket); (*slot)++) {
+            if (((*from - bucket->hashes[*slot]) & mask) >= ((*from - to) & mask)) {
+                return true;
+            }
+        }
+        if (!is_full(bucket)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+/* Takes an entry out of the index. An entry further on moves into the gap of a full bucket, for a
+ * search ends at the first bucket that is not full. */
+static void erase_slot(struct heap_table *table, struct heap_place place)
+{
+    struct heap_bucket *bucket = &table->buckets[place.bucket];
+    uint32_t slot = 0;
+    while (bucket->entries[slot] != place.entry) {
+        slot++;
+        CHECK(slot < HEAP_BUCKET_SLOTS);
+    }
+    bool was_full = is_full(bucket);
+    bucket_remove(bucket, slot);
+    uint32_t to = place.bucket;
+    uint32_t from;
+    while (was_full && find_overflow(table, to, &from, &slot)) {
+        bucket = &table->buckets[from];
+        was_full = is_full(bucket);
+        bucket_append(&table->buckets[to], bucket->hashes[slot], bucket->entries[slot]);
+        bucket_remove(bucket, slot);
+        to = from;
+    }
+}
+
+void heap_table_erase(struct heap_table *table, struct arena *arena, struct heap_place place)
+{
+    CHECK(place.entry != 0);
+    CHECK(place.entry <= table->entry_count);
+    CHECK(table->live_count > 0);
+    struct heap_entry *entry = &table->entries[place.entry - 1];
+    erase_slot(table, place);
+    heap_cell_clear(arena, &entry->key, &entry->key_size);
+    heap_cell_clear(arena, &entry->value, &entry->value_size);
+    entry->free_next = table->free_first;
+    table->free_first = place.entry;
+    table->live_count--;
+}
+
+void heap_table_free(struct heap_table *table, struct arena *arena)
+{
+    CHECK(table->live_count <= table->entry_count);
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        struct heap_entry *entry = &table->entries[i];
+        heap_cell_clear(arena, &entry->key, &entry->key_size);
+        heap_cell_clear(arena, &entry->value, &entry->value_size);
+    }
+    arena_free(arena, table->entry_block);
+    arena_free(arena, table->bucket_block);
+    *table = (struct heap_table){ 0 };
+}
+
+void heap_table_check(const struct heap_table *table)
+{
+    CHECK(table->live_count <= table->entry_count);
+    CHECK(table->entry_count <= table->entry_capacity);
+    uint32_t free_count = 0;
+    for (uint32_t free = table->free_first; free != 0; free_count++) {
+        CHECK(free <= table->entry_count);
+        CHECK(table->entries[free - 1].value_size == HEAP_CELL_ABSENT);
+        free = table->entries[free - 1].free_next;
+    }
+    CHECK(free_count + table->live_count == table->entry_count);
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        const struct heap_entry *entry = &table->entries[i];
+        if (entry->value_size != HEAP_CELL_ABSENT) {
+            struct heap_key key = heap_key_of(heap_cell_bytes(&entry->key, entry->key_size));
+            CHECK(heap_table_find(table, &key, entry->state).entry == i + 1);
+            CHECK(heap_table_search(table, &key, entry->state).entry == i + 1);
+        }
+    }
+    uint32_t filled_count = 0;
+    for (uint32_t i = 0; table->buckets != NULL && i <= table->bucket_mask; i++) {
+        filled_count += slot_count(&table->buckets[i]);
+    }
+    CHECK(filled_count == table->live_count);
+}

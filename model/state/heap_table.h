@@ -1,0 +1,212 @@
+/* heap_table.h - the entries of one key group of the heap backend: a slab and a hash index.
+ *
+ * An entry has a fixed place in the slab from its insertion to its removal; new ones go to the
+ * place freed last, or else to the end: places depend on nothing but the order of insertions and
+ * removals. Keys and values of up to 8 bytes stand in the entry, longer ones in blocks of their
+ * own. The index is open-addressed by buckets of one cache line; it holds each entry's hash, so
+ * that a lookup touches one line of the index and the right entry, and growing it touches no entry.
+ *
+ * Versions and history belong to the backend: a place keeps them when its entry is removed. */
+#ifndef FAULTLINE_STATE_HEAP_TABLE_H
+#define FAULTLINE_STATE_HEAP_TABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/bytes.h"
+#include "model/base/codec.h"
+#include "model/base/hash.h"
+
+/* A run of bytes too long for a cell. */
+struct heap_blob {
+    uint32_t size_bytes;
+    uint32_t capacity_bytes;
+    uint32_t reference_count;
+    uint8_t data[];
+};
+
+/* What the size beside a cell means: 0..8 bytes inline, or one of these. */
+enum { HEAP_CELL_INLINE_MAX = 8, HEAP_CELL_BLOB = 9, HEAP_CELL_ABSENT = 10 };
+
+union heap_cell {
+    uint64_t word; /* inline bytes, zero behind the last */
+    uint8_t bytes[HEAP_CELL_INLINE_MAX];
+    struct heap_blob *blob;
+};
+
+/* One place of the slab; two fill a cache line. */
+struct heap_entry {
+    union heap_cell key;
+    union heap_cell value;
+    uint32_t version;   /* the epoch in which the content was last changed */
+    uint32_t history;   /* newest kept older content: record number + 1, or 0 */
+    uint32_t free_next; /* of a free place: the next one + 1, or 0 */
+    uint16_t state;
+    uint8_t key_size;
+    uint8_t value_size; /* HEAP_CELL_ABSENT: the place is free */
+};
+_Static_assert(sizeof(struct heap_entry) == 32, "two entries fill a cache line");
+
+enum { HEAP_BUCKET_SLOTS = 8, HEAP_LINE_BYTES = 64 };
+
+/* One cache line of the index. The slots in use come first. An entry stands in the bucket its hash
+ * asks for, or else in the first one behind it that had room. */
+struct heap_bucket {
+    uint32_t hashes[HEAP_BUCKET_SLOTS];
+    uint32_t entries[HEAP_BUCKET_SLOTS]; /* number + 1; 0: the slot is empty */
+};
+_Static_assert(sizeof(struct heap_bucket) == HEAP_LINE_BYTES, "a lookup reads one cache line");
+
+struct heap_table {
+    struct heap_entry *entries;  /* aligned to cache lines within entry_block */
+    struct heap_bucket *buckets; /* the same; NULL until the first insertion */
+    void *entry_block;
+    void *bucket_block;
+    uint32_t entry_capacity;
+    uint32_t entry_count; /* places in use or free */
+    uint32_t live_count;  /* places in use */
+    uint32_t free_first;  /* the place freed last + 1, or 0 */
+    uint32_t bucket_mask; /* number of buckets - 1 */
+};
+
+/* A key made ready for lookups. */
+struct heap_key {
+    struct bytes bytes; /* borrowed */
+    uint64_t word;      /* the bytes, if there are at most 8 */
+    uint32_t hash;
+    uint8_t size; /* as beside a cell */
+};
+
+/* Where an entry is, or would be inserted. */
+struct heap_place {
+    uint32_t bucket;
+    uint32_t entry; /* number + 1; 0: absent */
+};
+
+/* At most 8 bytes as one word. */
+static inline uint64_t heap_word(struct bytes bytes)
+{
+    if (bytes.size == sizeof(uint64_t)) {
+        return load_u64(bytes.data);
+    }
+    uint64_t word = 0;
+    if (bytes.size > 0) {
+        __builtin_memcpy(&word, bytes.data, bytes.size);
+    }
+    return word;
+}
+
+static inline struct heap_key heap_key_of(struct bytes bytes)
+{
+    struct heap_key key = { .bytes = bytes, .size = HEAP_CELL_BLOB };
+    if (bytes.size <= HEAP_CELL_INLINE_MAX) {
+        key.size = (uint8_t)bytes.size;
+        key.word = heap_word(bytes);
+        key.hash = (uint32_t)hash_mix(key.word + bytes.size);
+    } else {
+        key.hash = (uint32_t)hash_bytes(bytes);
+    }
+    return key;
+}
+
+/* The bytes of a cell; data == NULL if it is absent. Borrowed until the cell changes or moves. */
+static inline struct bytes heap_cell_bytes(const union heap_cell *cell, uint8_t size)
+{
+    if (size <= HEAP_CELL_INLINE_MAX) {
+        return (struct bytes){ .data = cell->bytes, .size = size };
+    }
+    if (size == HEAP_CELL_ABSENT) {
+        return (struct bytes){ 0 };
+    }
+    return (struct bytes){ .data = cell->blob->data, .size = cell->blob->size_bytes };
+}
+
+static inline bool heap_entry_matches(const struct heap_entry *entry, const struct heap_key *key,
+                                      uint16_t state)
+{
+    if (entry->state != state || entry->key_size != key->size) {
+        return false;
+    }
+    if (key->size <= HEAP_CELL_INLINE_MAX) {
+        return entry->key.word == key->word;
+    }
+    return bytes_equal(heap_cell_bytes(&entry->key, entry->key_size), key->bytes);
+}
+
+/* The states of one key have neighbouring buckets: adding is all that sets their hashes apart. */
+static inline uint32_t heap_hash(const struct heap_key *key, uint16_t state)
+{
+    return key->hash + state;
+}
+
+/* The general case of heap_table_find. */
+struct heap_place heap_table_search(const struct heap_table *table, const struct heap_key *key,
+                                    uint16_t state);
+
+typedef uint32_t heap_lanes __attribute__((vector_size(16)));
+typedef uint64_t heap_wide_lanes __attribute__((vector_size(16)));
+
+/* The entry of the slot of `hash`, or 0. If several slots have this hash, nonsense. No branch
+ * depends on the slot: so the processor can run ahead to the next lookup while this one waits for
+ * memory. */
+static inline uint32_t heap_bucket_entry(const struct heap_bucket *bucket, uint32_t hash)
+{
+    heap_lanes hashes[2];
+    heap_lanes entries[2];
+    __builtin_memcpy(hashes, bucket->hashes, sizeof hashes);
+    __builtin_memcpy(entries, bucket->entries, sizeof entries);
+    heap_lanes wanted = { hash, hash, hash, hash };
+    heap_lanes found = ((heap_lanes)(hashes[0] == wanted) & entries[0]) |
+                       ((heap_lanes)(hashes[1] == wanted) & entries[1]);
+    heap_wide_lanes halves = (heap_wide_lanes)found;
+    uint64_t folded = halves[0] | halves[1];
+    return (uint32_t)(folded | (folded >> 32));
+}
+
+/* Where the entry of (`key`, `state`) is. Valid until the next insertion or removal. */
+static inline struct heap_place heap_table_find(const struct heap_table *table,
+                                                const struct heap_key *key, uint16_t state)
+{
+    if (table->buckets == NULL) {
+        return (struct heap_place){ 0 };
+    }
+    uint32_t hash = heap_hash(key, state);
+    uint32_t at = hash & table->bucket_mask;
+    uint32_t entry = heap_bucket_entry(&table->buckets[at], hash);
+    if (entry != 0 && entry <= table->entry_count &&
+        heap_entry_matches(&table->entries[entry - 1], key, state)) {
+        return (struct heap_place){ .bucket = at, .entry = entry };
+    }
+    return heap_table_search(table, key, state);
+}
+
+/* Adds the entry of (`key`, `state`), which heap_table_find has just found absent at `*place`, and
+ * sets `*place` to where it is. Its value is absent until the caller assigns one, which it must do
+ * before any other call. */
+void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                       uint16_t state, struct heap_place *place);
+
+/* Removes the entry at `place` and frees its key and value. */
+void heap_table_erase(struct heap_table *table, struct arena *arena, struct heap_place place);
+
+/* Frees the table's memory and empties it. */
+void heap_table_free(struct heap_table *table, struct arena *arena);
+
+/* Asserts that slab, index and free places agree. */
+void heap_table_check(const struct heap_table *table);
+
+/* Makes an absent cell hold a copy of `bytes`. */
+void heap_cell_init(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes bytes);
+
+/* Makes a cell, absent or not, hold a copy of `bytes`, which are more than fit inline and may be
+ * the cell's own. */
+void heap_cell_assign_blob(struct arena *arena, union heap_cell *cell, uint8_t *size,
+                           struct bytes bytes);
+
+/* Makes a cell absent and frees what only it held. */
+void heap_cell_clear(struct arena *arena, union heap_cell *cell, uint8_t *size);
+
+/* A second holder of the same bytes, which neither may change from now on. */
+union heap_cell heap_cell_share(union heap_cell cell, uint8_t size);
+
+#endif

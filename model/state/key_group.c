@@ -1,0 +1,87 @@
+#include "model/state/key_group.h"
+
+#include "model/base/check.h"
+
+int32_t key_hash_i64(int64_t value)
+{
+    uint64_t bits = (uint64_t)value;
+    return (int32_t)(uint32_t)(bits ^ (bits >> 32));
+}
+
+int32_t key_hash_text(struct bytes text)
+{
+    CHECK(text.data != NULL || text.size == 0);
+    uint32_t hash = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        hash = hash * 31 + text.data[i];
+    }
+    return (int32_t)hash;
+}
+
+static uint32_t rotate_left(uint32_t value, unsigned count)
+{
+    return (value << count) | (value >> (32 - count));
+}
+
+int32_t key_group_murmur(int32_t hash)
+{
+    uint32_t bits = (uint32_t)hash;
+    bits *= UINT32_C(0xcc9e2d51);
+    bits = rotate_left(bits, 15);
+    bits *= UINT32_C(0x1b873593);
+    bits = rotate_left(bits, 13);
+    bits = bits * 5 + UINT32_C(0xe6546b64);
+    bits ^= 4; /* the length of the input in bytes */
+    bits ^= bits >> 16;
+    bits *= UINT32_C(0x85ebca6b);
+    bits ^= bits >> 13;
+    bits *= UINT32_C(0xc2b2ae35);
+    bits ^= bits >> 16;
+    if (bits == UINT32_C(0x80000000)) {
+        return 0; /* the one negative number that has no opposite */
+    }
+    int32_t signed_hash = (int32_t)bits;
+    return signed_hash < 0 ? -signed_hash : signed_hash;
+}
+
+uint32_t key_group_of(int32_t hash, uint32_t max_parallelism)
+{
+    CHECK(max_parallelism >= 1);
+    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
+    return (uint32_t)key_group_murmur(hash) % max_parallelism;
+}
+
+uint32_t key_group_subtask(uint32_t key_group, uint32_t max_parallelism, uint32_t parallelism)
+{
+    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
+    CHECK(key_group < max_parallelism);
+    CHECK(parallelism >= 1);
+    CHECK(parallelism <= max_parallelism);
+    return key_group * parallelism / max_parallelism;
+}
+
+struct key_group_range key_group_range_of(uint32_t subtask, uint32_t max_parallelism,
+                                          uint32_t parallelism)
+{
+    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
+    CHECK(parallelism <= max_parallelism);
+    CHECK(subtask < parallelism);
+    struct key_group_range range = {
+        .first = (subtask * max_parallelism + parallelism - 1) / parallelism,
+        .last = ((subtask + 1) * max_parallelism - 1) / parallelism,
+    };
+    CHECK(range.first <= range.last);
+    return range;
+}
+
+uint32_t key_group_default_max_parallelism(uint32_t parallelism)
+{
+    CHECK(parallelism >= 1);
+    CHECK(parallelism <= KEY_GROUP_COUNT_MAX);
+    uint32_t wanted = parallelism + parallelism / 2;
+    uint32_t power = KEY_GROUP_COUNT_DEFAULT_MIN;
+    while (power < wanted && power < KEY_GROUP_COUNT_MAX) {
+        power *= 2;
+    }
+    return power;
+}

@@ -1,0 +1,134 @@
+#include "model/state/snapshot.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/state/key_group.h"
+
+enum {
+    HEADER_FIXED_SIZE_BYTES = 8, /* magic, version, state count */
+    ENTRY_FIXED_SIZE_BYTES = 12, /* key group, state, two lengths */
+};
+
+void snapshot_write_header(struct buffer *out, const char *const *state_names, uint16_t state_count)
+{
+    CHECK(state_count <= SNAPSHOT_STATE_COUNT_MAX);
+    encode_u32(out, SNAPSHOT_MAGIC);
+    encode_u16(out, SNAPSHOT_VERSION);
+    encode_u16(out, state_count);
+    for (uint16_t i = 0; i < state_count; i++) {
+        CHECK(state_names[i] != NULL);
+        encode_bytes(out, bytes_of_text(state_names[i]));
+    }
+}
+
+static uint8_t *put_bytes(uint8_t *at, struct bytes bytes)
+{
+    CHECK(bytes.size <= UINT32_MAX);
+    store_u32(at, (uint32_t)bytes.size);
+    at += sizeof(uint32_t);
+    if (bytes.size > 0) {
+        CHECK(bytes.data != NULL);
+        memcpy(at, bytes.data, bytes.size);
+    }
+    return at + bytes.size;
+}
+
+void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
+                          struct bytes value)
+{
+    CHECK(key_group < KEY_GROUP_COUNT_MAX);
+    CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
+    /* One extension for the whole entry: this runs once for every key of every checkpoint. */
+    size_t size_bytes = ENTRY_FIXED_SIZE_BYTES + key.size + value.size;
+    uint8_t *start = buffer_extend(out, size_bytes);
+    memcpy(start, &key_group, sizeof key_group);
+    memcpy(start + sizeof key_group, &state, sizeof state);
+    uint8_t *at = put_bytes(start + sizeof key_group + sizeof state, key);
+    at = put_bytes(at, value);
+    CHECK(at == start + size_bytes);
+}
+
+void snapshot_write_trailer(struct buffer *out, uint64_t entry_count)
+{
+    encode_u16(out, SNAPSHOT_END);
+    encode_u64(out, entry_count);
+}
+
+static bool refuse(struct snapshot_reader *reader)
+{
+    reader->status = STATUS_CORRUPT;
+    reader->ended = true;
+    return false;
+}
+
+void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input)
+{
+    CHECK(input.data != NULL || input.size == 0);
+    *reader = (struct snapshot_reader){ .status = STATUS_OK };
+    struct decoder *decoder = &reader->decoder;
+    decoder_init(decoder, input);
+    uint32_t magic = decode_u32(decoder);
+    uint16_t version = decode_u16(decoder);
+    reader->state_count = decode_u16(decoder);
+    if (decoder->failed || magic != SNAPSHOT_MAGIC || version != SNAPSHOT_VERSION ||
+        reader->state_count > SNAPSHOT_STATE_COUNT_MAX) {
+        refuse(reader);
+        return;
+    }
+    for (uint16_t i = 0; i < reader->state_count; i++) {
+        struct bytes name = decode_bytes(decoder);
+        if (decoder->failed || memchr(name.data, 0, name.size) != NULL) {
+            refuse(reader);
+            return;
+        }
+    }
+}
+
+struct bytes snapshot_reader_state_name(const struct snapshot_reader *reader, uint16_t state)
+{
+    CHECK(state < reader->state_count);
+    struct decoder decoder = reader->decoder;
+    decoder.position = HEADER_FIXED_SIZE_BYTES;
+    decoder.failed = false;
+    for (uint16_t i = 0; i < state; i++) {
+        (void)decode_bytes(&decoder);
+    }
+    struct bytes name = decode_bytes(&decoder);
+    CHECK(!decoder.failed);
+    return name;
+}
+
+static bool read_trailer(struct snapshot_reader *reader)
+{
+    uint64_t entry_count = decode_u64(&reader->decoder);
+    if (decoder_finish(&reader->decoder) != STATUS_OK || entry_count != reader->entries_read) {
+        return refuse(reader);
+    }
+    reader->ended = true;
+    return false;
+}
+
+bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry *entry)
+{
+    if (reader->ended) {
+        return false;
+    }
+    CHECK(reader->status == STATUS_OK);
+    struct decoder *decoder = &reader->decoder;
+    entry->key_group = decode_u16(decoder);
+    if (!decoder->failed && entry->key_group == SNAPSHOT_END) {
+        return read_trailer(reader);
+    }
+    entry->state = decode_u16(decoder);
+    entry->key = decode_bytes(decoder);
+    entry->value = decode_bytes(decoder);
+    if (decoder->failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
+        entry->key_group < reader->key_group || entry->state >= reader->state_count) {
+        return refuse(reader);
+    }
+    CHECK(entry->key.data != NULL && entry->value.data != NULL);
+    reader->key_group = entry->key_group;
+    reader->entries_read++;
+    return true;
+}
