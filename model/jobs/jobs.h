@@ -1,0 +1,21 @@
+/* jobs.h - the ready-made jobs, by name. */
+#ifndef FAULTLINE_JOBS_JOBS_H
+#define FAULTLINE_JOBS_JOBS_H
+
+#include <stdint.h>
+
+#include "model/stream/pipeline.h"
+
+struct job_info {
+    const char *name;
+    const char *help; /* one line */
+    void (*build)(struct pipeline *pipeline);
+};
+
+/* NULL if there is no such job. Static storage. */
+const struct job_info *job_find(const char *name);
+
+/* Job number `index`, from 0; NULL beyond the last. */
+const struct job_info *job_at(uint32_t index);
+
+#endif

@@ -1,0 +1,23 @@
+/* generator.h - input records that are computed from their number alone: any subtask, any attempt
+ * and the oracle get the same record n without reading those before it.
+ *
+ * Keys 0..keys-1 are drawn with probability proportional to 1 / (key + 1)^skew (Zipf), by Walker's
+ * alias method on a table of integers; all arithmetic is integral. */
+#ifndef FAULTLINE_STREAM_GENERATOR_H
+#define FAULTLINE_STREAM_GENERATOR_H
+
+#include <stdint.h>
+
+#include "model/base/arena.h"
+
+struct generator;
+
+/* `keys` >= 1; `skew_ppm` is the exponent in millionths, at most 4000000. Immutable after this;
+ * owned by `arena`. */
+struct generator *generator_create(struct arena *arena, uint64_t keys, uint32_t skew_ppm,
+                                   uint64_t seed);
+
+/* The key of record `number`: 0..keys-1. */
+uint64_t generator_key(const struct generator *generator, uint64_t number);
+
+#endif

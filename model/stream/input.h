@@ -1,0 +1,29 @@
+/* input.h - what a source reads: a file of lines, or records computed from their number. */
+#ifndef FAULTLINE_STREAM_INPUT_H
+#define FAULTLINE_STREAM_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/stream/generator.h"
+
+enum input_kind { INPUT_FILE, INPUT_GENERATOR };
+
+/* The record with number n (from 0, over all subtasks) is due at n / rate_per_s seconds of the
+ * host's clock. Records of a file are numbered within each subtask's part: the k-th record of
+ * subtask i counts as number k * parallelism + i. */
+struct input_config {
+    enum input_kind kind;
+    const char *file;      /* INPUT_FILE: its path on the SHARED volume */
+    const char *label;     /* INPUT_FILE: the path to name in messages */
+    uint64_t records;      /* INPUT_GENERATOR: how many, over all subtasks */
+    uint64_t keys;         /* INPUT_GENERATOR: keys are 0..keys-1 */
+    uint32_t skew_ppm;     /* INPUT_GENERATOR: the Zipf exponent; 0: uniform */
+    uint64_t seed;         /* INPUT_GENERATOR */
+    const struct generator *generator; /* INPUT_GENERATOR: made from the four fields above by
+                                        * whoever starts the job; shared, immutable */
+    uint64_t rate_per_s;   /* over all subtasks; 0: as fast as possible */
+    bool skip_bad_records; /* leave out and report what cannot be parsed, instead of failing */
+};
+
+#endif

@@ -1,0 +1,26 @@
+#include "model/base/check.h"
+#include "model/stream/operator.h"
+#include "model/stream/pipeline.h"
+
+struct map {
+    struct operator_context *context;
+    const struct map_parameters *parameters;
+    struct collector *out;
+};
+
+static void *map_open(struct operator_context *context, const void *parameters,
+                      struct collector *out)
+{
+    CHECK(parameters != NULL);
+    struct map *map = arena_alloc(context->host->arena, 1, sizeof *map);
+    *map = (struct map){ .context = context, .parameters = parameters, .out = out };
+    return map;
+}
+
+static void map_process(void *self, const struct record *record)
+{
+    struct map *map = self;
+    map->parameters->map(map->context, record, map->out);
+}
+
+const struct operator_ops map_operator = { .open = map_open, .process = map_process };

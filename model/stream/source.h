@@ -1,0 +1,42 @@
+/* source.h - the head of the first vertex: reads its share of the input and can go back.
+ *
+ * A file is split into `parallelism` equal byte ranges; a subtask owns the lines that start in its
+ * range. Of generated records subtask i owns the numbers i, i + parallelism, ... Lines end with LF;
+ * a CR before it is cut; a last line without LF counts.
+ *
+ * Its state (operator 0 of the chain): u64 position - the byte offset of the next unread line, or
+ * how many records of its own were generated -, u64 records emitted, u64 bad records skipped. */
+#ifndef FAULTLINE_STREAM_SOURCE_H
+#define FAULTLINE_STREAM_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/stream/operator.h"
+
+struct source;
+
+enum source_state {
+    SOURCE_MORE, /* call again when there is room for output */
+    SOURCE_WAIT, /* the next record is not due before source_due_ns */
+    SOURCE_END,  /* the share is read to its end */
+};
+
+/* Emits up to `limit` records that are due at `now_ns` and returns how many; `*state` says what
+ * follows. Stops early when the chain has failed (context->failure). */
+uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
+                     enum source_state *state);
+
+/* When the next record is due; 0 if no rate limits the input. */
+uint64_t source_due_ns(const struct source *source);
+
+/* How many records it has emitted, over all attempts. */
+uint64_t source_records(const struct source *source);
+
+/* Puts the source at the end of its share: a subtask that had finished is restored. */
+void source_skip_to_end(struct source *source);
+
+/* Appends the place of the record being emitted: FILE:LINE, or the record's number. */
+void source_describe_place(const struct source *source, struct buffer *out);
+
+#endif
