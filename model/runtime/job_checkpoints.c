@@ -1,0 +1,394 @@
+#include "model/base/check.h"
+#include "model/checkpoint/store.h"
+#include "model/runtime/job_manager.h"
+#include "model/runtime/task.h"
+
+/* ---- what has been acked --------------------------------------------------------------------- */
+
+static struct pending_checkpoint *find_pending(struct job_manager *manager, uint64_t id)
+{
+    struct pending_checkpoint *pending = manager->pending;
+    while (pending != NULL && pending->id != id) {
+        pending = pending->next;
+    }
+    return pending;
+}
+
+static void add_pending(struct job_manager *manager, uint64_t id, uint64_t triggered_ns)
+{
+    struct arena *arena = manager->host->arena;
+    struct pending_checkpoint *pending = arena_alloc(arena, 1, sizeof *pending);
+    *pending = (struct pending_checkpoint){ .next = manager->pending,
+                                            .id = id,
+                                            .triggered_ns = triggered_ns,
+                                            .all_after_end = true };
+    pending->states = arena_alloc(arena, manager->task_count, sizeof *pending->states);
+    manager->pending = pending;
+}
+
+static void drop_pending(struct job_manager *manager, uint64_t id)
+{
+    struct pending_checkpoint **link = &manager->pending;
+    while (*link != NULL && (*link)->id != id) {
+        link = &(*link)->next;
+    }
+    struct pending_checkpoint *pending = *link;
+    if (pending == NULL) {
+        return;
+    }
+    *link = pending->next;
+    struct arena *arena = manager->host->arena;
+    for (uint32_t i = 0; i < manager->task_count; i++) {
+        arena_free(arena, (void *)(uintptr_t)pending->states[i].operators.data);
+        arena_free(arena, (void *)(uintptr_t)pending->states[i].keyed.location.data);
+    }
+    arena_free(arena, pending->states);
+    arena_free(arena, pending);
+}
+
+/* ---- messages to subtasks -------------------------------------------------------------------- */
+
+static bool vertex_is_finished(const struct job_manager *manager, uint32_t vertex)
+{
+    for (uint32_t i = 0; i < manager->config->parallelism; i++) {
+        uint32_t task = task_index(manager->config, vertex, i);
+        if (manager->tasks[task].state != JOB_TASK_FINISHED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The subtasks of a vertex take part from the JobManager's word if nobody upstream can send them
+ * the barrier: sources, and those whose whole input vertex has finished. */
+static void trigger_vertex(struct job_manager *manager, uint32_t vertex,
+                           const struct trigger *trigger)
+{
+    for (uint32_t i = 0; i < manager->config->parallelism; i++) {
+        const struct job_task *task = &manager->tasks[task_index(manager->config, vertex, i)];
+        if (task->state != JOB_TASK_FINISHED) {
+            host_send(manager->host, task->address,
+                      trigger_encode(manager->host, MESSAGE_TRIGGER, manager->record.attempt,
+                                     trigger));
+        }
+    }
+}
+
+static void trigger_all(struct job_manager *manager, const struct trigger *trigger)
+{
+    for (uint32_t i = 0; i < manager->pipeline->vertex_count; i++) {
+        int32_t input = manager->pipeline->vertices[i].input;
+        if (input < 0 || vertex_is_finished(manager, (uint32_t)input)) {
+            trigger_vertex(manager, i, trigger);
+        }
+    }
+}
+
+static void notify_all(struct job_manager *manager, enum message_kind kind, uint64_t id)
+{
+    for (uint32_t i = 0; i < manager->task_count; i++) {
+        if (manager->tasks[i].state != JOB_TASK_FINISHED) {
+            host_send(manager->host, manager->tasks[i].address,
+                      message_of_number(manager->host, kind, manager->record.attempt, id));
+        }
+    }
+}
+
+/* ---- the coordinator's actions --------------------------------------------------------------- */
+
+/* The id is durable before anybody hears of it (R1, C1). */
+static void do_trigger(struct job_manager *manager, uint64_t id)
+{
+    CHECK(id >= manager->record.next_checkpoint);
+    manager->record.next_checkpoint = id + 1;
+    enum status status = job_record_store(manager->host, &manager->record);
+    if (status == STATUS_OK) {
+        status = store_begin(manager->host, id);
+    }
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    struct trigger trigger = { .checkpoint = id, .triggered_ns = host_now_ns(manager->host) };
+    job_manager_report(manager, FACT_CHECKPOINT_TRIGGERED, id, 0, 0, "");
+    if (status != STATUS_OK) {
+        coordinator_on_trigger_failed(manager->coordinator, trigger.triggered_ns, id);
+        return;
+    }
+    add_pending(manager, id, trigger.triggered_ns);
+    trigger_all(manager, &trigger);
+}
+
+static void encode_pending(struct job_manager *manager, const struct pending_checkpoint *pending,
+                           struct buffer *out)
+{
+    const struct pipeline *pipeline = manager->pipeline;
+    struct manifest_vertex vertices[PIPELINE_VERTEX_COUNT_MAX];
+    for (uint32_t i = 0; i < pipeline->vertex_count; i++) {
+        vertices[i] = (struct manifest_vertex){
+            .name = bytes_of_text(pipeline->vertices[i].name),
+            .parallelism = manager->config->parallelism,
+            .subtasks = pending->states + task_index(manager->config, i, 0),
+        };
+    }
+    struct manifest manifest = { .job = bytes_of_text(manager->config->job),
+                                 .checkpoint = pending->id,
+                                 .attempt = manager->record.attempt,
+                                 .triggered_ns = pending->triggered_ns,
+                                 .max_parallelism = manager->config->max_parallelism,
+                                 .vertex_count = pipeline->vertex_count,
+                                 .vertices = vertices };
+    manifest_encode(out, &manifest);
+}
+
+/* Subtasks that finished before their snapshot are part of the checkpoint as finished. */
+static void mark_finished(struct job_manager *manager, struct pending_checkpoint *pending)
+{
+    for (uint32_t i = 0; i < manager->task_count; i++) {
+        if (coordinator_was_finished(manager->coordinator, pending->id, i)) {
+            pending->states[i].finished = true;
+        }
+    }
+}
+
+static void do_commit(struct job_manager *manager, uint64_t id)
+{
+    struct pending_checkpoint *pending = find_pending(manager, id);
+    CHECK(pending != NULL);
+    job_manager_report(manager, FACT_CHECKPOINT_ALL_ACKED, id, 0, 0, "");
+    mark_finished(manager, pending);
+    struct buffer bytes;
+    buffer_init(&bytes, manager->host->arena);
+    encode_pending(manager, pending, &bytes);
+    enum status status =
+        store_commit(manager->host, id, manager->record.attempt, buffer_bytes(&bytes));
+    buffer_free(&bytes);
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    uint64_t now_ns = host_now_ns(manager->host);
+    if (status != STATUS_OK) {
+        coordinator_on_commit_failed(manager->coordinator, now_ns, id, true);
+        return;
+    }
+    job_manager_report(manager, FACT_CHECKPOINT_COMPLETED, id, pending->bytes,
+                       now_ns - pending->triggered_ns, "");
+    manager->restore_below = UINT64_MAX; /* what was unreadable is not the newest any more */
+    manager->restore_tries = 0;
+    if (pending->all_after_end) {
+        coordinator_mark_final(manager->coordinator, id);
+    }
+    coordinator_on_committed(manager->coordinator, now_ns, id);
+}
+
+static void do_discard(struct job_manager *manager, uint64_t id)
+{
+    enum status status = store_discard(manager->host, id);
+    /* What cannot be removed now is removed when the next JobManager tidies the store. */
+    (void)status;
+}
+
+static void do_subsume(struct job_manager *manager, uint64_t id)
+{
+    enum status status = store_discard(manager->host, id);
+    if (status == STATUS_OK) {
+        job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
+    }
+}
+
+static void perform(struct job_manager *manager, const struct coordinator_action *action)
+{
+    switch (action->kind) {
+    case COORDINATOR_TRIGGER:
+        do_trigger(manager, action->id);
+        break;
+    case COORDINATOR_COMMIT:
+        do_commit(manager, action->id);
+        break;
+    case COORDINATOR_NOTIFY_COMPLETE:
+        drop_pending(manager, action->id);
+        notify_all(manager, MESSAGE_NOTIFY_COMPLETE, action->id); /* J2 */
+        break;
+    case COORDINATOR_NOTIFY_ABORTED:
+        drop_pending(manager, action->id);
+        job_manager_report(manager, FACT_CHECKPOINT_ABORTED, action->id, 0, 0, action->reason);
+        notify_all(manager, MESSAGE_NOTIFY_ABORTED, action->id);
+        break;
+    case COORDINATOR_DISCARD:
+        do_discard(manager, action->id);
+        break;
+    case COORDINATOR_DISCARD_ACK:
+        break; /* its file lies in the directory of a checkpoint that was discarded whole */
+    case COORDINATOR_SUBSUME:
+        do_subsume(manager, action->id);
+        break;
+    case COORDINATOR_WAKE:
+        job_manager_wake_at(manager, action->at_ns);
+        break;
+    case COORDINATOR_FAIL_JOB:
+        job_manager_fail(manager, PROCESS_JOB_MANAGER, action->reason);
+        break;
+    }
+}
+
+/* Carries out what was decided, and what that leads to. An action may end in an event that comes
+ * back here: the outer call goes on. */
+static void perform_all(struct job_manager *manager)
+{
+    if (manager->performing) {
+        return;
+    }
+    manager->performing = true;
+    for (;;) {
+        uint32_t count;
+        const struct coordinator_action *actions =
+            coordinator_take_actions(manager->coordinator, &count);
+        if (count == 0) {
+            break;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            perform(manager, &actions[i]);
+        }
+    }
+    manager->performing = false;
+}
+
+/* ---- events ---------------------------------------------------------------------------------- */
+
+enum status job_checkpoints_open(struct job_manager *manager)
+{
+    const struct job_config *config = manager->config;
+    struct coordinator_options options = {
+        .interval_ns = config->checkpoint.interval_ns,
+        .timeout_ns = config->checkpoint.timeout_ns,
+        .min_pause_ns = config->checkpoint.min_pause_ns,
+        .max_concurrent = config->checkpoint.max_concurrent,
+        .tolerable_failures = config->checkpoint.tolerable_failures,
+        .retained = config->checkpoint.retained,
+        .task_count = manager->task_count,
+    };
+    enum status status = store_init(manager->host);
+    if (status == STATUS_OK) {
+        status = store_discard_incomplete(manager->host);
+    }
+    uint64_t *ids = NULL;
+    size_t count = 0;
+    if (status == STATUS_OK) {
+        status = store_list(manager->host, manager->host->arena, &ids, &count);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    manager->coordinator =
+        coordinator_create(manager->host->arena, &options, manager->record.next_checkpoint, ids,
+                           (uint32_t)count);
+    arena_free(manager->host->arena, ids);
+    return STATUS_OK;
+}
+
+void job_checkpoints_start(struct job_manager *manager)
+{
+    coordinator_start(manager->coordinator, host_now_ns(manager->host),
+                      host_random(manager->host), NULL);
+    perform_all(manager);
+}
+
+void job_checkpoints_stop(struct job_manager *manager, const char *why)
+{
+    coordinator_stop(manager->coordinator, host_now_ns(manager->host), why);
+    perform_all(manager);
+}
+
+void job_checkpoints_on_wake(struct job_manager *manager)
+{
+    coordinator_on_time(manager->coordinator, host_now_ns(manager->host));
+    perform_all(manager);
+}
+
+static void keep_state(struct job_manager *manager, struct pending_checkpoint *pending,
+                       uint32_t task, const struct acknowledgement *acknowledgement)
+{
+    struct arena *arena = manager->host->arena;
+    struct subtask_state *state = &pending->states[task];
+    *state = acknowledgement->state;
+    state->operators = bytes_copy(arena, state->operators);
+    state->keyed.location = bytes_copy(arena, state->keyed.location);
+    pending->bytes += state->operators.size + state->keyed.size_bytes;
+    pending->all_after_end = pending->all_after_end && acknowledgement->after_end;
+}
+
+void job_checkpoints_on_ack(struct job_manager *manager, const struct message *message)
+{
+    struct acknowledgement acknowledgement;
+    CHECK(acknowledgement_decode(message, &acknowledgement) == STATUS_OK);
+    uint64_t id = acknowledgement.checkpoint;
+    uint32_t task = message->channel;
+    enum coordinator_ack answer =
+        coordinator_on_ack(manager->coordinator, host_now_ns(manager->host), id, task);
+    bool accepted = answer == COORDINATOR_ACK_ACCEPTED;
+    if (accepted) {
+        struct pending_checkpoint *pending = find_pending(manager, id);
+        CHECK(pending != NULL);
+        keep_state(manager, pending, task, &acknowledgement);
+    }
+    host_trace(manager->host,
+               &(struct fact){ .kind = accepted ? FACT_ACK_RECEIVED : FACT_ACK_REJECTED,
+                               .vertex = task / manager->config->parallelism,
+                               .subtask = task % manager->config->parallelism,
+                               .attempt = message->attempt,
+                               .checkpoint = id,
+                               .values = { acknowledgement.state.operators.size +
+                                           acknowledgement.state.keyed.size_bytes } });
+    perform_all(manager);
+}
+
+void job_checkpoints_on_decline(struct job_manager *manager, const struct message *message)
+{
+    struct failure failure;
+    CHECK(failure_decode(message, &failure) == STATUS_OK);
+    uint64_t now_ns = host_now_ns(manager->host);
+    if (failure.superseded) {
+        coordinator_on_given_up(manager->coordinator, now_ns, failure.checkpoint,
+                                message->channel);
+        perform_all(manager);
+        return;
+    }
+    char *why = arena_format(manager->host->arena, "declined: %.*s", (int)failure.why.size,
+                             (const char *)failure.why.data);
+    coordinator_on_decline(manager->coordinator, now_ns, failure.checkpoint, message->channel,
+                           why);
+    perform_all(manager);
+    arena_free(manager->host->arena, why);
+}
+
+void job_checkpoints_on_end_of_data(struct job_manager *manager, uint32_t task)
+{
+    coordinator_on_end_of_data(manager->coordinator, host_now_ns(manager->host), task);
+    perform_all(manager);
+}
+
+/* Behind a vertex that is finished nobody sends barriers any more: what is pending is triggered
+ * there directly. */
+static void trigger_downstream(struct job_manager *manager, uint32_t finished)
+{
+    for (uint32_t i = 0; i < manager->pipeline->vertex_count; i++) {
+        if (manager->pipeline->vertices[i].input != (int32_t)finished) {
+            continue;
+        }
+        for (const struct pending_checkpoint *pending = manager->pending; pending != NULL;
+             pending = pending->next) {
+            struct trigger trigger = { .checkpoint = pending->id,
+                                       .triggered_ns = pending->triggered_ns };
+            trigger_vertex(manager, i, &trigger);
+        }
+    }
+}
+
+void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task)
+{
+    coordinator_on_finished(manager->coordinator, host_now_ns(manager->host), task);
+    perform_all(manager);
+    uint32_t vertex = task / manager->config->parallelism;
+    if (vertex_is_finished(manager, vertex)) {
+        trigger_downstream(manager, vertex);
+    }
+}

@@ -1,0 +1,48 @@
+/* job_config.h - all that the JobManager and the TaskManagers are told about the job they run.
+ *
+ * Plain data, filled by whoever starts the processes (from a scenario); immutable while they run.
+ * Names follow Flink's options. */
+#ifndef FAULTLINE_RUNTIME_JOB_CONFIG_H
+#define FAULTLINE_RUNTIME_JOB_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/runtime/restart.h"
+#include "model/stream/input.h"
+
+enum checkpoint_mode { MODE_EXACTLY_ONCE, MODE_AT_LEAST_ONCE };
+
+struct job_config {
+    const char *job;          /* a name of model/jobs/jobs.h */
+    uint32_t parallelism;     /* of every vertex */
+    uint32_t max_parallelism; /* number of key groups */
+    struct input_config input;
+
+    struct {
+        uint64_t interval_ns; /* 0: only the final checkpoint */
+        uint64_t timeout_ns;
+        uint64_t min_pause_ns;
+        uint32_t max_concurrent;
+        uint32_t tolerable_failures;
+        uint32_t retained;
+        enum checkpoint_mode mode;
+        uint64_t inline_threshold_bytes; /* smaller keyed state travels in the ack */
+    } checkpoint;
+
+    struct restart_options restart;
+    bool allow_older;             /* restore an older checkpoint if the newest is unreadable */
+    uint32_t restore_tries;       /* how often an unreadable checkpoint is tried before that */
+    uint64_t restore_retry_delay_ns;
+
+    uint32_t task_managers;        /* how many register */
+    uint32_t slots;                /* of each */
+    uint64_t heartbeat_interval_ns;
+    uint64_t heartbeat_timeout_ns;
+
+    uint32_t buffer_bytes;         /* a network buffer is sent when it is full ... */
+    uint64_t buffer_timeout_ns;    /* ... or this old */
+    uint32_t buffers_per_channel;  /* credit: how many may be on their way */
+};
+
+#endif

@@ -1,0 +1,270 @@
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/checkpoint/store.h"
+#include "model/runtime/job_manager.h"
+#include "model/runtime/task.h"
+
+/* At first TaskManagers are given this long to register all, so that the load is spread evenly. */
+enum { REGISTRATION_GRACE_NS = 200 * 1000 * 1000 };
+
+/* ---- what to restore ------------------------------------------------------------------------- */
+
+/* The manifest to restore, with the memory it borrows from. */
+struct restore_plan {
+    uint64_t id; /* 0: from the beginning */
+    struct arena arena;
+    struct buffer bytes;
+    struct manifest manifest;
+};
+
+void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char *why)
+{
+    uint64_t retry_ns = host_now_ns(manager->host) + manager->config->restore_retry_delay_ns;
+    if (++manager->restore_tries < manager->config->restore_tries) {
+        job_manager_report(manager, FACT_RESTORE_RETRIED, id, manager->restore_tries, 0, why);
+        manager->deploy_after_ns = retry_ns;
+        return;
+    }
+    uint64_t *ids = NULL;
+    size_t count = 0;
+    enum status status = store_list(manager->host, manager->host->arena, &ids, &count);
+    bool has_older = status == STATUS_OK && count > 0 && ids[0] < id;
+    arena_free(manager->host->arena, ids);
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    if (manager->config->allow_older && has_older) {
+        manager->restore_below = id;
+        manager->restore_tries = 0;
+        manager->deploy_after_ns = host_now_ns(manager->host);
+        return;
+    }
+    char *text = arena_format(manager->host->arena,
+                              "checkpoint %llu cannot be restored (%s)%s",
+                              (unsigned long long)id, why,
+                              has_older ? "; an older one would repeat committed output, which "
+                                          "only restart.allow_older permits"
+                                        : "; there is no older one");
+    job_manager_give_up(manager, true, text); /* J3 */
+    arena_free(manager->host->arena, text);
+}
+
+/* Does the checkpoint belong to this job as it is configured? Otherwise `why` says why not. */
+static bool fits(const struct job_manager *manager, const struct manifest *manifest,
+                 struct buffer *why)
+{
+    const struct pipeline *pipeline = manager->pipeline;
+    const struct job_config *config = manager->config;
+    bool same = bytes_equal(manifest->job, bytes_of_text(config->job)) &&
+                manifest->max_parallelism == config->max_parallelism &&
+                manifest->vertex_count == pipeline->vertex_count;
+    for (uint32_t i = 0; same && i < pipeline->vertex_count; i++) {
+        same = bytes_equal(manifest->vertices[i].name,
+                           bytes_of_text(pipeline->vertices[i].name)) &&
+               manifest->vertices[i].parallelism == config->parallelism;
+    }
+    if (!same) {
+        buffer_append_text(why, "it is of another job, parallelism or max_parallelism");
+    }
+    return same;
+}
+
+/* Reads the manifest of checkpoint `id` into `plan`; false: `why` says what is wrong. */
+static enum status read_manifest(struct job_manager *manager, uint64_t id,
+                                 struct restore_plan *plan, struct buffer *why)
+{
+    char path[STORE_PATH_SIZE];
+    store_file(path, id, STORE_MANIFEST);
+    enum status status = store_read(manager->host, path, &plan->bytes);
+    if (status == STATUS_OK) {
+        status = manifest_decode(&plan->manifest, &plan->arena, buffer_bytes(&plan->bytes));
+    }
+    if (status == STATUS_OK && plan->manifest.checkpoint != id) {
+        status = STATUS_CORRUPT;
+    }
+    if (status != STATUS_OK) {
+        buffer_append_format(why, "%s: %s", path, status_text(status));
+    } else if (!fits(manager, &plan->manifest, why)) {
+        status = STATUS_INVALID;
+    }
+    return status;
+}
+
+/* The newest completed checkpoint below `restore_below`; 0: none. */
+static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
+{
+    uint64_t *ids = NULL;
+    size_t count = 0;
+    enum status status = store_list(manager->host, manager->host->arena, &ids, &count);
+    *id = 0;
+    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
+        if (ids[i] < manager->restore_below) {
+            *id = ids[i];
+        }
+    }
+    arena_free(manager->host->arena, ids);
+    return status;
+}
+
+/* J3. False: nothing can be deployed now; what follows is arranged. */
+static bool choose_restore(struct job_manager *manager, struct restore_plan *plan)
+{
+    arena_init(&plan->arena);
+    buffer_init(&plan->bytes, &plan->arena);
+    struct buffer why;
+    buffer_init(&why, &plan->arena);
+    enum status status = newest_checkpoint(manager, &plan->id);
+    if (status == STATUS_OK && plan->id != 0) {
+        status = read_manifest(manager, plan->id, plan, &why);
+    }
+    if (status == STATUS_OK) {
+        manager->restore_id = plan->id;
+        job_manager_report(manager, FACT_RESTORE_CHOSEN, plan->id, 0, 0, "");
+        return true;
+    }
+    if (status != STATUS_HALTED) {
+        if (why.size == 0) {
+            buffer_append_format(&why, "the store cannot be listed: %s", status_text(status));
+        }
+        *buffer_extend(&why, 1) = '\0';
+        job_deploy_unreadable(manager, plan->id, (const char *)why.data);
+        if (manager->state == JOB_WAITING) {
+            job_manager_deploy_at(manager, manager->deploy_after_ns);
+        }
+    }
+    return false;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static bool has_slots(const struct job_manager *manager)
+{
+    uint32_t slots = 0;
+    uint32_t registered = 0;
+    for (uint32_t i = 0; i < manager->config->task_managers; i++) {
+        if (manager->workers[i].address != 0) {
+            slots += manager->workers[i].slots;
+            registered++;
+        }
+    }
+    if (slots < manager->config->parallelism) {
+        return false;
+    }
+    return registered == manager->config->task_managers || manager->ever_deployed ||
+           host_now_ns(manager->host) >= REGISTRATION_GRACE_NS;
+}
+
+/* Slot i holds subtask i of every vertex (Flink's slot sharing); slots are dealt out in turn over
+ * the TaskManagers. `worker_of_slot` has `parallelism` entries. */
+static void assign_slots(struct job_manager *manager, uint32_t *worker_of_slot)
+{
+    uint32_t vertex_count = manager->pipeline->vertex_count;
+    uint32_t at = 0;
+    for (uint32_t slot = 0; slot < manager->config->parallelism; slot++) {
+        struct worker *worker = &manager->workers[at];
+        while (worker->address == 0 || worker->subtask_count / vertex_count >= worker->slots) {
+            at = (at + 1) % manager->config->task_managers;
+            worker = &manager->workers[at];
+        }
+        worker_of_slot[slot] = at;
+        worker->subtask_count += vertex_count;
+        at = (at + 1) % manager->config->task_managers;
+    }
+}
+
+/* ---- deployment ------------------------------------------------------------------------------ */
+
+/* What one worker must run: its share of `all`, with addresses in place. */
+static void deploy_worker(struct job_manager *manager, uint32_t index,
+                          const uint32_t *worker_of_slot, const struct restore_plan *plan,
+                          struct deployment *deployment)
+{
+    uint32_t count = 0;
+    for (uint32_t vertex = 0; vertex < manager->pipeline->vertex_count; vertex++) {
+        for (uint32_t slot = 0; slot < manager->config->parallelism; slot++) {
+            if (worker_of_slot[slot] != index) {
+                continue;
+            }
+            uint32_t task = task_index(manager->config, vertex, slot);
+            struct deployed_subtask *subtask = &deployment->subtasks[count++];
+            *subtask = (struct deployed_subtask){
+                .vertex = vertex,
+                .subtask = slot,
+                .actor_index = actor_index(manager->tasks[task].address),
+            };
+            if (plan->id != 0) {
+                subtask->state = plan->manifest.vertices[vertex].subtasks[slot];
+            }
+        }
+    }
+    deployment->subtask_count = count;
+    CHECK(count == manager->workers[index].subtask_count);
+    if (count > 0) {
+        host_send(manager->host, manager->workers[index].address,
+                  deployment_encode(manager->host, deployment));
+    }
+}
+
+static void deploy(struct job_manager *manager, const struct restore_plan *plan)
+{
+    struct arena scratch;
+    arena_init(&scratch);
+    uint32_t parallelism = manager->config->parallelism;
+    uint32_t *worker_of_slot = arena_alloc(&scratch, parallelism, sizeof *worker_of_slot);
+    struct deployment deployment = { .attempt = manager->record.attempt,
+                                     .checkpoint = plan->id,
+                                     .job_manager = manager->host->self,
+                                     .task_count = manager->task_count };
+    deployment.addresses = arena_alloc(&scratch, manager->task_count, sizeof(actor_id));
+    deployment.subtasks =
+        arena_alloc(&scratch, manager->task_count, sizeof *deployment.subtasks);
+    assign_slots(manager, worker_of_slot);
+    for (uint32_t task = 0; task < manager->task_count; task++) {
+        struct worker *worker = &manager->workers[worker_of_slot[task % parallelism]];
+        actor_id address = actor_address(actor_process(worker->address),
+                                         actor_incarnation(worker->address), worker->next_index);
+        worker->next_index += 2; /* the subtask and its uploader */
+        manager->tasks[task] =
+            (struct job_task){ .address = address, .state = JOB_TASK_DEPLOYED };
+        deployment.addresses[task] = address;
+    }
+    manager->state = JOB_DEPLOYING;
+    manager->ever_deployed = true;
+    manager->restored_count = 0;
+    manager->finished_count = 0;
+    for (uint32_t i = 0; i < manager->config->task_managers; i++) {
+        deploy_worker(manager, i, worker_of_slot, plan, &deployment);
+    }
+    job_manager_report(manager, FACT_JOB_DEPLOYED, plan->id, 0, 0, "");
+    arena_drop(&scratch);
+}
+
+void job_deploy_try(struct job_manager *manager)
+{
+    if (manager->state != JOB_WAITING) {
+        return;
+    }
+    uint64_t now_ns = host_now_ns(manager->host);
+    if (now_ns < manager->deploy_after_ns) {
+        job_manager_deploy_at(manager, manager->deploy_after_ns);
+        return;
+    }
+    if (!has_slots(manager)) {
+        if (now_ns < REGISTRATION_GRACE_NS) {
+            job_manager_deploy_at(manager, REGISTRATION_GRACE_NS);
+        }
+        return; /* the next registration tries again */
+    }
+    struct restore_plan plan;
+    if (choose_restore(manager, &plan)) {
+        manager->record.attempt++;
+        enum status status = job_record_store(manager->host, &manager->record); /* R1 */
+        if (status == STATUS_OK) {
+            deploy(manager, &plan);
+        } else if (status != STATUS_HALTED) {
+            job_manager_deploy_at(manager, now_ns + manager->config->restore_retry_delay_ns);
+        }
+    }
+    arena_drop(&plan.arena);
+}

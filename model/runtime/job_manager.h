@@ -1,0 +1,127 @@
+/* job_manager.h - the JobManager's own struct, for the three files it consists of:
+ *
+ *   job_manager.c      the state machine: registration, heartbeats, failure, restart, end
+ *   job_deploy.c       slots, the choice of what to restore, deployment
+ *   job_checkpoints.c  carries out what the checkpoint coordinator decides
+ *
+ * J1  One attempt at a time: the next is deployed only after every reachable subtask of the last is
+ *     gone, and under a larger attempt number.
+ * J2  A checkpoint is announced (notify complete) only after its manifest is durable.
+ * J3  What is restored is the newest completed checkpoint. If it cannot be read it is tried again,
+ *     then refused: output since an older one is committed. Only allow_older permits that. */
+#ifndef FAULTLINE_RUNTIME_JOB_MANAGER_H
+#define FAULTLINE_RUNTIME_JOB_MANAGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/checkpoint/coordinator.h"
+#include "model/host.h"
+#include "model/runtime/job_record.h"
+#include "model/runtime/messages.h"
+#include "model/runtime/process.h"
+#include "model/runtime/restart.h"
+
+enum job_manager_state {
+    JOB_WAITING,    /* for slots, for the restart delay, or for another try at the restore */
+    JOB_DEPLOYING,  /* subtasks restore their state */
+    JOB_RUNNING,
+    JOB_CANCELLING, /* the attempt failed; its subtasks are being ended */
+    JOB_ENDED,
+};
+
+/* A registered TaskManager; address 0: none. */
+struct worker {
+    actor_id address;
+    uint32_t slots;
+    uint32_t next_index;   /* actor indices from here on are unused */
+    uint32_t session;      /* see struct registration */
+    uint32_t subtask_count; /* of the current attempt; 0: it has none */
+    bool cancelling;       /* must still say that its subtasks are gone */
+    uint64_t heard_ns;
+};
+
+enum job_task_state { JOB_TASK_DEPLOYED, JOB_TASK_RESTORED, JOB_TASK_FINISHED };
+
+struct job_task {
+    actor_id address;
+    enum job_task_state state;
+};
+
+/* What the subtasks have acked of a checkpoint that is not complete. */
+struct pending_checkpoint {
+    struct pending_checkpoint *next;
+    uint64_t id;
+    uint64_t triggered_ns;
+    struct subtask_state *states; /* by global index; owned copies */
+    uint64_t bytes;
+    bool all_after_end; /* every ack so far was taken after the end of its input */
+};
+
+struct job_manager {
+    struct host *host;
+    const struct job_config *config;
+    const struct pipeline *pipeline;
+    struct job_record record;
+    struct restart restart;
+    struct coordinator *coordinator;
+    enum job_manager_state state;
+    struct worker *workers; /* by process, from PROCESS_FIRST_TASK_MANAGER */
+    struct job_task *tasks; /* by global index */
+    uint32_t task_count;
+    uint32_t restored_count;
+    uint32_t finished_count;
+    struct pending_checkpoint *pending;
+    bool performing;          /* the coordinator's actions are being carried out */
+    bool ever_deployed;       /* by this JobManager */
+    uint64_t deploy_after_ns; /* the restart delay, or that of another try */
+    uint64_t restore_id;      /* what the current attempt was restored from; 0: nothing */
+    uint64_t restore_below;   /* checkpoints from here on have been given up as unreadable */
+    uint32_t restore_tries;   /* at restore_below's next lower one */
+    struct buffer failure;    /* why the job must end for good; empty: it need not */
+    bool refused;             /* ... because a checkpoint is unreadable */
+    timer_id deploy_timer;
+    timer_id wake_timer;      /* the coordinator's */
+};
+
+/* ---- job_manager.c --------------------------------------------------------------------------- */
+
+void job_manager_report(struct job_manager *manager, enum fact_kind kind, uint64_t checkpoint,
+                        uint64_t value0, uint64_t value1, const char *text);
+
+/* The current attempt cannot go on because of `why`; the restart strategy decides what follows.
+ * `process` is the one that failed. Without a current attempt nothing happens. */
+void job_manager_fail(struct job_manager *manager, uint32_t process, const char *why);
+
+/* As job_manager_fail, but the job will not be restarted. */
+void job_manager_give_up(struct job_manager *manager, bool refused, const char *why);
+
+/* Tries to deploy again at `due_ns`. */
+void job_manager_deploy_at(struct job_manager *manager, uint64_t due_ns);
+
+/* Wakes the coordinator at `due_ns`, and not at the time set before. */
+void job_manager_wake_at(struct job_manager *manager, uint64_t due_ns);
+
+/* ---- job_deploy.c ---------------------------------------------------------------------------- */
+
+/* Deploys a new attempt if the job waits and there are slots. */
+void job_deploy_try(struct job_manager *manager);
+
+/* Checkpoint `id`, or a part of it, could not be read (J3): decides whether it is tried again, an
+ * older one is taken, or the job ends. The next job_deploy_try follows that. */
+void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char *why);
+
+/* ---- job_checkpoints.c ----------------------------------------------------------------------- */
+
+/* Makes the coordinator and tidies the store; on an error the JobManager cannot work. */
+MUST_USE enum status job_checkpoints_open(struct job_manager *manager);
+
+void job_checkpoints_start(struct job_manager *manager);
+void job_checkpoints_stop(struct job_manager *manager, const char *why);
+void job_checkpoints_on_wake(struct job_manager *manager);
+void job_checkpoints_on_ack(struct job_manager *manager, const struct message *message);
+void job_checkpoints_on_decline(struct job_manager *manager, const struct message *message);
+void job_checkpoints_on_end_of_data(struct job_manager *manager, uint32_t task);
+void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task);
+
+#endif

@@ -1,0 +1,26 @@
+/* job_record.h - the few durable numbers that outlive every JobManager (Flink's high-availability
+ * store): the file `job/record` on the SHARED volume, replaced atomically.
+ *
+ * R1  A number that was handed out (epoch, attempt, checkpoint id) is durable before it is used; so
+ *     none is ever used twice. */
+#ifndef FAULTLINE_RUNTIME_JOB_RECORD_H
+#define FAULTLINE_RUNTIME_JOB_RECORD_H
+
+#include "model/host.h"
+
+enum job_state { JOB_STATE_ACTIVE, JOB_STATE_FINISHED, JOB_STATE_FAILED };
+
+struct job_record {
+    uint64_t epoch;           /* of the JobManager in charge; from 1 */
+    uint64_t attempt;         /* the newest one deployed; 0: none yet */
+    uint64_t next_checkpoint; /* ids below may have been used */
+    enum job_state state;
+};
+
+/* Reads the record; a new job's if there is none. Makes its directory. Errors: CORRUPT, and those of storage. */
+MUST_USE enum status job_record_load(struct host *host, struct job_record *record);
+
+/* Makes `record` durable. On an error the old one may still be there. */
+MUST_USE enum status job_record_store(struct host *host, const struct job_record *record);
+
+#endif

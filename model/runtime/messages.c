@@ -1,0 +1,224 @@
+#include "model/runtime/messages.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/codec.h"
+
+struct message *message_of_kind(struct host *host, enum message_kind kind, uint64_t attempt)
+{
+    struct message *message = host_message_new(host, 0);
+    message->kind = kind;
+    message->attempt = attempt;
+    return message;
+}
+
+struct message *message_of_number(struct host *host, enum message_kind kind, uint64_t attempt,
+                                  uint64_t number)
+{
+    struct message *message = host_message_new(host, sizeof number);
+    message->kind = kind;
+    message->attempt = attempt;
+    message->size = sizeof number;
+    store_u64(message->data, number);
+    return message;
+}
+
+uint64_t message_number(const struct message *message)
+{
+    CHECK(message->size >= sizeof(uint64_t));
+    return load_u64(message->data);
+}
+
+struct message *message_of_buffer(struct host *host, enum message_kind kind, uint64_t attempt,
+                                  const struct buffer *data)
+{
+    CHECK(data->size <= UINT32_MAX);
+    struct message *message = host_message_new(host, (uint32_t)data->size);
+    message->kind = kind;
+    message->attempt = attempt;
+    message->size = (uint32_t)data->size;
+    if (data->size > 0) {
+        memcpy(message->data, data->data, data->size);
+    }
+    return message;
+}
+
+struct bytes message_bytes(const struct message *message)
+{
+    return (struct bytes){ .data = message->data, .size = message->size };
+}
+
+/* Turns `data` into a message and frees it. */
+static struct message *finish(struct host *host, enum message_kind kind, uint64_t attempt,
+                              uint32_t channel, struct buffer *data)
+{
+    struct message *message = message_of_buffer(host, kind, attempt, data);
+    message->channel = channel;
+    buffer_free(data);
+    return message;
+}
+
+struct message *registration_encode(struct host *host, const struct registration *registration)
+{
+    struct buffer data;
+    buffer_init(&data, host->arena);
+    encode_u32(&data, registration->slots);
+    encode_u32(&data, registration->next_index);
+    encode_u32(&data, registration->session);
+    return finish(host, MESSAGE_REGISTER, 0, 0, &data);
+}
+
+enum status registration_decode(const struct message *message, struct registration *registration)
+{
+    CHECK(message->kind == MESSAGE_REGISTER);
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    registration->slots = decode_u32(&decoder);
+    registration->next_index = decode_u32(&decoder);
+    registration->session = decode_u32(&decoder);
+    return decoder_finish(&decoder);
+}
+
+struct message *trigger_encode(struct host *host, enum message_kind kind, uint64_t attempt,
+                               const struct trigger *trigger)
+{
+    struct message *message = host_message_new(host, 2 * sizeof(uint64_t));
+    message->kind = kind;
+    message->attempt = attempt;
+    message->size = 2 * sizeof(uint64_t);
+    store_u64(message->data, trigger->checkpoint);
+    store_u64(message->data + sizeof(uint64_t), trigger->triggered_ns);
+    return message;
+}
+
+struct trigger trigger_decode(const struct message *message)
+{
+    CHECK(message->size == 2 * sizeof(uint64_t));
+    return (struct trigger){ .checkpoint = load_u64(message->data),
+                             .triggered_ns = load_u64(message->data + sizeof(uint64_t)) };
+}
+
+struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint32_t task,
+                                       const struct acknowledgement *acknowledgement)
+{
+    struct buffer data;
+    buffer_init(&data, host->arena);
+    encode_u64(&data, acknowledgement->checkpoint);
+    encode_u8(&data, acknowledgement->after_end);
+    subtask_state_encode(&data, &acknowledgement->state);
+    return finish(host, MESSAGE_ACK, attempt, task, &data);
+}
+
+enum status acknowledgement_decode(const struct message *message,
+                                   struct acknowledgement *acknowledgement)
+{
+    CHECK(message->kind == MESSAGE_ACK);
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    acknowledgement->checkpoint = decode_u64(&decoder);
+    acknowledgement->after_end = decode_u8(&decoder) != 0;
+    subtask_state_decode(&decoder, &acknowledgement->state);
+    return decoder_finish(&decoder);
+}
+
+struct message *failure_encode(struct host *host, enum message_kind kind, uint64_t attempt,
+                               uint32_t task, const struct failure *failure)
+{
+    struct buffer data;
+    buffer_init(&data, host->arena);
+    encode_u64(&data, failure->checkpoint);
+    encode_u8(&data, failure->is_final);
+    encode_u8(&data, failure->superseded);
+    encode_bytes(&data, failure->why);
+    return finish(host, kind, attempt, task, &data);
+}
+
+enum status failure_decode(const struct message *message, struct failure *failure)
+{
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    failure->checkpoint = decode_u64(&decoder);
+    failure->is_final = decode_u8(&decoder) != 0;
+    failure->superseded = decode_u8(&decoder) != 0;
+    failure->why = decode_bytes(&decoder);
+    return decoder_finish(&decoder);
+}
+
+struct message *upload_result_encode(struct host *host, uint64_t attempt,
+                                     const struct upload_result *result)
+{
+    struct buffer data;
+    buffer_init(&data, host->arena);
+    encode_u64(&data, result->checkpoint);
+    encode_u64(&data, result->size_bytes);
+    encode_u64(&data, result->checksum);
+    encode_u8(&data, (uint8_t)result->status);
+    return finish(host, MESSAGE_UPLOAD_DONE, attempt, 0, &data);
+}
+
+struct upload_result upload_result_decode(const struct message *message)
+{
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    struct upload_result result = { .checkpoint = decode_u64(&decoder) };
+    result.size_bytes = decode_u64(&decoder);
+    result.checksum = decode_u64(&decoder);
+    result.status = (enum status)decode_u8(&decoder);
+    CHECK(decoder_finish(&decoder) == STATUS_OK);
+    return result;
+}
+
+struct message *deployment_encode(struct host *host, const struct deployment *deployment)
+{
+    struct buffer data;
+    buffer_init(&data, host->arena);
+    encode_u64(&data, deployment->checkpoint);
+    encode_u64(&data, deployment->job_manager);
+    encode_u32(&data, deployment->task_count);
+    for (uint32_t i = 0; i < deployment->task_count; i++) {
+        encode_u64(&data, deployment->addresses[i]);
+    }
+    encode_u32(&data, deployment->subtask_count);
+    for (uint32_t i = 0; i < deployment->subtask_count; i++) {
+        const struct deployed_subtask *subtask = &deployment->subtasks[i];
+        encode_u32(&data, subtask->vertex);
+        encode_u32(&data, subtask->subtask);
+        encode_u32(&data, subtask->actor_index);
+        subtask_state_encode(&data, &subtask->state);
+    }
+    return finish(host, MESSAGE_DEPLOY, deployment->attempt, 0, &data);
+}
+
+enum status deployment_decode(const struct message *message, struct arena *arena,
+                              struct deployment *deployment)
+{
+    CHECK(message->kind == MESSAGE_DEPLOY);
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    *deployment = (struct deployment){ .attempt = message->attempt };
+    deployment->checkpoint = decode_u64(&decoder);
+    deployment->job_manager = decode_u64(&decoder);
+    deployment->task_count = decode_u32(&decoder);
+    if (deployment->task_count > message->size / sizeof(actor_id)) {
+        return STATUS_CORRUPT;
+    }
+    deployment->addresses = arena_alloc(arena, deployment->task_count, sizeof(actor_id));
+    for (uint32_t i = 0; i < deployment->task_count; i++) {
+        deployment->addresses[i] = decode_u64(&decoder);
+    }
+    deployment->subtask_count = decode_u32(&decoder);
+    if (deployment->subtask_count > deployment->task_count) {
+        return STATUS_CORRUPT;
+    }
+    deployment->subtasks =
+        arena_alloc(arena, deployment->subtask_count, sizeof *deployment->subtasks);
+    for (uint32_t i = 0; i < deployment->subtask_count; i++) {
+        struct deployed_subtask *subtask = &deployment->subtasks[i];
+        subtask->vertex = decode_u32(&decoder);
+        subtask->subtask = decode_u32(&decoder);
+        subtask->actor_index = decode_u32(&decoder);
+        subtask_state_decode(&decoder, &subtask->state);
+    }
+    return decoder_finish(&decoder);
+}

@@ -1,0 +1,170 @@
+#include "model/runtime/output.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/codec.h"
+#include "model/runtime/messages.h"
+
+enum { BUFFER_BYTES_FIRST = 256, LENGTH_BYTES = sizeof(uint32_t) };
+
+void output_init(struct output *output, struct host *host, const struct output_options *options)
+{
+    struct arena *arena = host->arena;
+    *output = (struct output){ .host = host,
+                               .attempt = options->attempt,
+                               .stream = options->edge + 1,
+                               .source_channel = options->source_channel,
+                               .channel_count = options->channel_count,
+                               .receivers = options->receivers,
+                               .max_parallelism = options->max_parallelism,
+                               .key_of = options->key_of,
+                               .buffer_bytes = options->buffer_bytes };
+    if (output->channel_count == 0) {
+        return;
+    }
+    CHECK(options->key_of != NULL);
+    CHECK(options->buffers_per_channel > 0);
+    output->channels = arena_alloc(arena, output->channel_count, sizeof *output->channels);
+    output->dirty = arena_alloc(arena, output->channel_count, sizeof *output->dirty);
+    for (uint32_t i = 0; i < output->channel_count; i++) {
+        output->channels[i].credit = options->buffers_per_channel;
+        output->channels[i].size_hint_bytes = BUFFER_BYTES_FIRST;
+    }
+    output->channel_of_key_group =
+        arena_alloc(arena, output->max_parallelism, sizeof *output->channel_of_key_group);
+    for (uint32_t group = 0; group < output->max_parallelism; group++) {
+        output->channel_of_key_group[group] = (uint16_t)key_group_subtask(
+            group, output->max_parallelism, output->channel_count);
+    }
+}
+
+static bool is_buffer(const struct message *message)
+{
+    return message->kind == MESSAGE_DATA;
+}
+
+static void transmit(struct output *output, uint32_t channel, struct message *message)
+{
+    message->stream = output->stream;
+    message->channel = output->source_channel;
+    host_send(output->host, output->receivers[channel], message);
+}
+
+/* Sends now if W1 and W2 allow it, else lets the message wait its turn. */
+static void enqueue(struct output *output, uint32_t index, struct message *message)
+{
+    struct output_channel *channel = &output->channels[index];
+    if (channel->waiting.count > 0) {
+        message_queue_push(&channel->waiting, message);
+    } else if (!is_buffer(message)) {
+        transmit(output, index, message);
+    } else if (channel->credit > 0) {
+        channel->credit--;
+        transmit(output, index, message);
+    } else {
+        message_queue_push(&channel->waiting, message);
+        output->stalled_count++;
+    }
+}
+
+/* Leaves the dirty list as it is. */
+static void send_current(struct output *output, uint32_t index)
+{
+    struct output_channel *channel = &output->channels[index];
+    struct message *message = channel->current;
+    if (message == NULL) {
+        return;
+    }
+    channel->current = NULL;
+    channel->size_hint_bytes = message->size < BUFFER_BYTES_FIRST ? BUFFER_BYTES_FIRST
+                                                                  : message->size;
+    enqueue(output, index, message);
+}
+
+static struct message *new_buffer(struct output *output, uint32_t capacity)
+{
+    struct message *message = host_message_new(output->host, capacity);
+    message->kind = MESSAGE_DATA;
+    message->attempt = output->attempt;
+    return message;
+}
+
+/* Room for `needed` more bytes in the channel's buffer: begins one, enlarges it, or sends the full
+ * one first. A record larger than a buffer gets a buffer of its own size. */
+static struct message *make_room(struct output *output, uint32_t index, uint32_t needed)
+{
+    struct output_channel *channel = &output->channels[index];
+    struct message *message = channel->current;
+    if (message == NULL) {
+        output->dirty[output->dirty_count++] = index;
+    } else if (message->size + needed > output->buffer_bytes) {
+        send_current(output, index); /* the channel stays in the dirty list */
+    }
+    if (channel->current == NULL) {
+        uint32_t capacity = channel->size_hint_bytes;
+        channel->current = new_buffer(output, capacity < needed ? needed : capacity);
+        return channel->current;
+    }
+    uint32_t doubled = message->capacity * 2;
+    uint32_t least = message->size + needed;
+    struct message *larger = new_buffer(output, doubled < least ? least : doubled);
+    memcpy(larger->data, message->data, message->size);
+    larger->size = message->size;
+    host_message_free(output->host, message);
+    channel->current = larger;
+    return larger;
+}
+
+void output_emit(void *self, const struct record *record)
+{
+    struct output *output = self;
+    struct key key;
+    output->key_of(record, &key);
+    uint32_t index = output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)];
+    uint32_t size = (uint32_t)record->value.size;
+    struct message *message = output->channels[index].current;
+    if (message == NULL || message->size + size + LENGTH_BYTES > message->capacity ||
+        message->size + size + LENGTH_BYTES > output->buffer_bytes) {
+        message = make_room(output, index, size + LENGTH_BYTES);
+    }
+    store_u32(message->data + message->size, size);
+    memcpy(message->data + message->size + LENGTH_BYTES, record->value.data, size);
+    message->size += size + LENGTH_BYTES;
+}
+
+void output_flush(struct output *output)
+{
+    for (uint32_t i = 0; i < output->dirty_count; i++) {
+        send_current(output, output->dirty[i]);
+    }
+    output->dirty_count = 0;
+}
+
+void output_broadcast(struct output *output,
+                      struct message *(*make)(struct host *host, const void *argument),
+                      const void *argument)
+{
+    output_flush(output);
+    for (uint32_t i = 0; i < output->channel_count; i++) {
+        enqueue(output, i, make(output->host, argument));
+    }
+}
+
+void output_on_credit(struct output *output, uint32_t index)
+{
+    CHECK(index < output->channel_count);
+    struct output_channel *channel = &output->channels[index];
+    channel->credit++;
+    bool waited = channel->waiting.count > 0;
+    while (channel->waiting.count > 0 &&
+           (!is_buffer(channel->waiting.head) || channel->credit > 0)) {
+        struct message *message = message_queue_pop(&channel->waiting);
+        channel->credit -= is_buffer(message);
+        transmit(output, index, message);
+    }
+    if (waited && channel->waiting.count == 0) {
+        CHECK(output->stalled_count > 0);
+        output->stalled_count--;
+    }
+}

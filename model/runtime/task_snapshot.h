@@ -1,0 +1,50 @@
+/* task_snapshot.h - the snapshots of one subtask that are under way: from the frozen state to the
+ * acknowledgement.
+ *
+ * The synchronous part freezes (operator_chain_snapshot, backend_snapshot_begin); the asynchronous
+ * part serialises the frozen state in steps of bounded size, sends them to the uploader, and acks
+ * when the file is durable. State below the inline threshold travels in the ack. */
+#ifndef FAULTLINE_RUNTIME_TASK_SNAPSHOT_H
+#define FAULTLINE_RUNTIME_TASK_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/runtime/messages.h"
+#include "model/state/backend.h"
+
+struct task_snapshot; /* one checkpoint's */
+
+struct task_snapshots {
+    struct host *host;
+    struct backend *backend;    /* NULL: no keyed state */
+    actor_id job_manager;
+    actor_id uploader;          /* 0: not spawned yet */
+    uint32_t uploader_index;    /* for the spawn */
+    const char *vertex_name;
+    uint32_t vertex;
+    uint32_t subtask;
+    uint32_t task;              /* global index */
+    uint64_t attempt;
+    uint64_t inline_threshold_bytes;
+    struct task_snapshot *oldest; /* under way, oldest first */
+};
+
+/* Freezes the keyed state for `checkpoint`; `operators` is the state of the chain and is taken
+ * over. From here on task_snapshots_step makes progress. */
+void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
+                          struct buffer *operators, bool after_end);
+
+/* Can a step be done now, or is there nothing to do until the uploader answers? */
+bool task_snapshots_has_work(const struct task_snapshots *snapshots);
+
+/* One bounded piece of serialising. */
+void task_snapshots_step(struct task_snapshots *snapshots);
+
+/* UPLOAD_ACCEPTED and UPLOAD_DONE. */
+void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct message *message);
+
+/* The checkpoint was aborted: its snapshot is dropped. */
+void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoint);
+
+#endif
