@@ -54,6 +54,7 @@ struct task {
 };
 
 static void work(struct task *task);
+static void report_progress(struct task *task, bool force);
 
 /* ---- small things ---------------------------------------------------------------------------- */
 
@@ -551,6 +552,9 @@ static void on_run(struct task *task)
 {
     if (task->state == TASK_RESTORED) {
         task->state = TASK_RUNNING;
+        if (task->source != NULL) {
+            report_progress(task, true);
+        }
         work(task);
     }
 }

@@ -9,7 +9,8 @@
  * once checkpoint ID is known to be complete (commit). What can go wrong in between:
  *
  * T1  Crash before the checkpoint completes: no state names the file; the next attempt's restore
- *     deletes it, and its records are read again.
+ *     deletes it, and its records are read again. It deletes files of older attempts only: the
+ *     restore may be that of a zombie, which must not touch what the newer attempt has made.
  * T2  Crash after it completes, before or during the commit: the state restored names the file, and
  *     restore commits it - again, perhaps: a commit whose file is gone but whose visible name
  *     exists has been done before.
@@ -21,6 +22,7 @@
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
+#include "model/base/text.h"
 #include "model/stream/operator.h"
 
 #define OUTPUT_ROOT "output"
@@ -237,8 +239,21 @@ static void file_sink_notify_complete(void *self, uint64_t checkpoint)
     commit_up_to(self, checkpoint);
 }
 
-/* Deletes every hidden file in `directory`. */
-static enum status delete_pending(struct host *host, const char *directory)
+/* Does `name` belong to an open or pre-committed transaction of an attempt below `attempt`? */
+static bool is_pending_below(const char *name, uint64_t attempt)
+{
+    size_t prefix = strlen(PENDING_PREFIX);
+    if (strncmp(name, PENDING_PREFIX, prefix) != 0) {
+        return false;
+    }
+    size_t digits = strspn(name + prefix, "0123456789");
+    int64_t of_attempt;
+    struct bytes text = { .data = (const uint8_t *)name + prefix, .size = digits };
+    return !text_parse_i64(text, &of_attempt) || (uint64_t)of_attempt < attempt;
+}
+
+/* Deletes the hidden files in `directory` of attempts below `attempt`. */
+static enum status delete_pending(struct host *host, const char *directory, uint64_t attempt)
 {
     struct buffer names;
     buffer_init(&names, host->arena);
@@ -246,7 +261,7 @@ static enum status delete_pending(struct host *host, const char *directory)
     for (size_t at = 0; status == STATUS_OK && at < names.size;) {
         const char *name = (const char *)names.data + at;
         at += strlen(name) + 1;
-        if (strncmp(name, PENDING_PREFIX, strlen(PENDING_PREFIX)) == 0) {
+        if (is_pending_below(name, attempt)) {
             char path[PATH_SIZE];
             format_path(path, "%s/%s", directory, name);
             status = host_remove(host, HOST_SHARED, path);
@@ -282,7 +297,7 @@ static enum status file_sink_restore(void *self, struct bytes state)
     if (sink->context->failure.size > 0) {
         return STATUS_OK; /* the failure says it all */
     }
-    return delete_pending(sink->context->host, sink->directory);
+    return delete_pending(sink->context->host, sink->directory, sink->context->attempt);
 }
 
 static void file_sink_clear_away(struct host *host, uint32_t parallelism)
@@ -291,7 +306,8 @@ static void file_sink_clear_away(struct host *host, uint32_t parallelism)
         char directory[PATH_SIZE];
         format_path(directory, OUTPUT_ROOT "/%u", subtask);
         /* A leftover that cannot be deleted now does no harm: no restore will look at it. */
-        (void)delete_pending(host, directory);
+        enum status status = delete_pending(host, directory, UINT64_MAX);
+        (void)status;
     }
 }
 
