@@ -9,7 +9,8 @@
  * clock may be later (a crash at a fact falls between two calls of a handler). Two actors that use
  * the SHARED volume queue for its bandwidth in the order of their calls, not of their clocks. CPU
  * cores are not limited: every actor has its own. Machines' clocks agree. Memory is not limited.
- * A message in flight is lost when its sender's process dies, and when its receiver's does. */
+ * A fault that waits for a fact strikes at once, but counts from the clock of the actor that
+ * reported the fact. A message in flight is lost when its sender's process dies, and when its receiver's does. */
 #ifndef FAULTLINE_SIM_SIM_HOST_H
 #define FAULTLINE_SIM_SIM_HOST_H
 
@@ -101,6 +102,7 @@ struct world {
     struct sim_process *processes;
     uint32_t process_count;
     struct sim_watch *watches;
+    struct sim_actor *running; /* whose handler runs; NULL: between events */
     struct message *free_messages[MESSAGE_CLASS_COUNT];
     struct sim_timer *timers;
     size_t timer_count;

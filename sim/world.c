@@ -9,6 +9,12 @@
 
 /* ---- actors ---------------------------------------------------------------------------------- */
 
+/* The moment at which things happen: inside a handler its actor's clock. */
+static uint64_t moment_ns(const struct world *world)
+{
+    return world->running != NULL ? world->running->now_ns : event_queue_now_ns(world->queue);
+}
+
 static void mailbox_push(struct sim_actor *actor, struct message *message)
 {
     message->next = NULL;
@@ -131,12 +137,14 @@ static void begin_handler(struct sim_actor *actor)
 {
     CHECK(!actor->running && !actor->dead);
     actor->running = true;
+    actor->world->running = actor;
     actor->now_ns = event_queue_now_ns(actor->world->queue);
 }
 
 static void end_handler(struct sim_actor *actor)
 {
     actor->running = false;
+    actor->world->running = NULL;
     if (actor->now_ns > actor->free_ns) {
         actor->free_ns = actor->now_ns; /* a pause during the handler may reach further */
     }
@@ -245,7 +253,7 @@ static void tell_watcher(struct world *world, const struct sim_watch *watch)
     message->kind = HOST_PEER_LOST;
     message->from = watch->peer;
     message->to = watch->watcher;
-    sim_transmit(world, message, event_queue_now_ns(world->queue));
+    sim_transmit(world, message, moment_ns(world));
 }
 
 /* Tells those who watch this incarnation of a process; `watcher_process` -1: all of them. */
@@ -283,7 +291,7 @@ static void return_after(struct world *world, const struct sim_process *process,
 {
     if (for_ns != WORLD_FOR_EVER) {
         event_queue_push(world->queue,
-                         (struct event){ .due_ns = event_queue_now_ns(world->queue) + for_ns,
+                         (struct event){ .due_ns = moment_ns(world) + for_ns,
                                          .kind = EVENT_PROCESS_START,
                                          .number = process->number });
     }
@@ -326,7 +334,7 @@ bool world_pause(struct world *world, uint32_t number, uint64_t for_ns)
     if (!process->alive) {
         return false;
     }
-    uint64_t until_ns = event_queue_now_ns(world->queue) + for_ns;
+    uint64_t until_ns = moment_ns(world) + for_ns;
     for (size_t i = 0; i < process->actor_count; i++) {
         struct sim_actor *actor = process->actors[i];
         if (actor != NULL && actor->free_ns < until_ns) {
@@ -338,7 +346,7 @@ bool world_pause(struct world *world, uint32_t number, uint64_t for_ns)
 
 void world_delay(struct world *world, uint32_t edge, uint64_t for_ns, uint64_t by_ns)
 {
-    uint64_t now_ns = event_queue_now_ns(world->queue);
+    uint64_t now_ns = moment_ns(world);
     uint64_t until_ns = for_ns == WORLD_FOR_EVER ? UINT64_MAX : now_ns + for_ns;
     network_delay(&world->network, edge + 1, now_ns, until_ns, by_ns);
 }

@@ -1,0 +1,149 @@
+# faultline: `make demo` and `make test` do all the set-up; `make help` lists the rest.
+
+CONFIG ?= release
+PREFIX ?= /usr/local
+CLANG  ?= clang
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+SHELL := /bin/sh
+JOBS   = $$(nproc 2>/dev/null || echo 2)
+
+# A variant is built with one CONFIG into build/CONFIG; all must compile without a warning and
+# simulate the same. A packager whose compiler warns of more can say `make WERROR=`.
+WERROR   ?= -Werror
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+optimise_release    := -O2
+optimise_debug      := -O0
+optimise_o3         := -O3
+optimise_asan       := -O1 $(sanitize)
+optimise_clang      := -O2
+optimise_clang-asan := -O1 $(sanitize)
+configs  := $(patsubst optimise_%,%,$(filter optimise_%,$(.VARIABLES)))
+$(if $(filter $(CONFIG),$(configs)),,$(error CONFIG is one of: $(sort $(configs))))
+
+WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes $(WERROR)
+ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
+              $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
+compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
+LIBS       := -ljansson -lsqlite3 -lpthread -lm
+CHECK_LIBS := -lcheck -lsubunit -lrt
+
+build    := build/$(CONFIG)
+build_id := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+library_sources := $(filter-out sim/main.c,$(wildcard model/*.c model/*/*.c sim/*.c sim/*/*.c reports/*.c))
+library_objects := $(library_sources:%.c=$(build)/%.o)
+support_objects := $(patsubst %.c,$(build)/%.o,$(wildcard tests/support/*.c))
+test_sources    := $(wildcard $(foreach kind,unit contract crash golden oracle,tests/$(kind)/test_*.c))
+test_programs   := $(test_sources:%.c=$(build)/%)
+bench_programs  := $(patsubst %.c,$(build)/%,$(wildcard tests/bench/bench_*.c))
+main_object     := $(build)/sim/main.o
+objects := $(library_objects) $(main_object) $(support_objects) $(test_programs:=.o) $(bench_programs:=.o)
+
+.PHONY: all
+all: $(build)/faultline ## the program, build/faultline (CONFIG=asan: build/asan/faultline; so debug, o3, clang)
+
+ifeq ($(build),build/release)
+all: build/faultline
+build/faultline: $(build)/faultline
+	@ln -sf release/faultline $@
+endif
+
+# --- for users --------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: ## sets up, builds, and runs one scenario with crashes; its results come to out/demo
+	@tests/setup.sh build
+	@echo "building ..."
+	@$(MAKE) -s -j$(JOBS) all
+	@rm -rf out/demo
+	@build/faultline run scenarios/demo.json --out out/demo
+	@tests/show_demo.sh out/demo
+
+.PHONY: install
+install: all ## the program, its man page and the scenario schema into PREFIX (DESTDIR is heeded)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/faultline
+	install -m 755 $(build)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
+	install -m 644 sim/faultline.1 $(DESTDIR)$(PREFIX)/share/man/man1/faultline.1
+	install -m 644 scenarios/scenario.schema.json $(DESTDIR)$(PREFIX)/share/faultline/scenario.schema.json
+
+.PHONY: uninstall
+uninstall: ## removes what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/faultline $(DESTDIR)$(PREFIX)/share/man/man1/faultline.1
+	rm -rf $(DESTDIR)$(PREFIX)/share/faultline
+
+.PHONY: clean
+clean: ## removes build/ (what runs left in out/ stays)
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- for developers ---------------------------------------------------------------------------
+
+.PHONY: test
+test: ## sets up, builds every variant and runs every test; closes with `N passed, M failed`
+	@tests/setup.sh test
+	@MAKE='$(MAKE)' tests/run_all.sh
+
+.PHONY: tests
+tests: $(test_programs) ## builds the test programs
+
+.PHONY: unit
+unit: tests ## unit, contract, crash, golden and oracle tests of one CONFIG
+	@tests/run_programs.sh $(test_programs)
+
+.PHONY: asan
+asan: ## the same under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory CONFIG=asan unit
+
+.PHONY: scenarios
+scenarios: all ## every scenario in scenarios/; each must exit with 0
+	@tests/run_scenarios.sh $(build)/faultline
+
+.PHONY: determinism
+determinism: ## the same trace hash from every compiler, optimisation and sanitizer
+	@MAKE='$(MAKE)' tests/determinism.sh
+
+.PHONY: tidy
+tidy: $(library_objects) $(main_object) ## the arrows between folders, forbidden symbols, style
+	@tests/tidy/layers.sh
+	@tests/tidy/symbols.sh $(build)
+	@tests/tidy/style.sh
+
+.PHONY: bench
+bench: $(bench_programs) ## the benchmarks, one after the other
+	@for program in $(bench_programs); do echo "$${program##*/}"; $$program || exit 1; done
+
+# --- rules ------------------------------------------------------------------------------------
+
+$(build)/faultline: $(main_object) $(build)/libfaultline.a
+	$(compile) -o $@ $^ $(LIBS)
+
+$(build)/libfaultline.a: $(library_objects)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(build)/tests/%: $(build)/tests/%.o $(support_objects) $(build)/libfaultline.a
+	$(compile) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+
+$(build)/%.o: %.c $(build)/flags
+	@mkdir -p $(@D)
+	$(compile) $(build_id_flag) -MMD -MP -c -o $@ $<
+
+# Only the file that prints the build id is compiled again when it changes.
+$(main_object): $(build)/build_id
+$(main_object): private build_id_flag := -DFAULTLINE_BUILD_ID='"$(build_id)"'
+
+# These two files change only when their text does, and with them what depends on them.
+$(build)/flags $(build)/build_id: always
+	@mkdir -p $(@D)
+	@echo '$(text)' | cmp -s - $@ || echo '$(text)' > $@
+$(build)/flags: private text = $(compile)
+$(build)/build_id: private text = $(build_id)
+
+.PHONY: always
+.SECONDARY: $(objects)
+-include $(objects:.o=.d)

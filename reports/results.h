@@ -1,0 +1,76 @@
+/* results.h - the results database: one SQLite file that many runs are added to, while others read
+ * it.
+ *
+ * A run is added whole, in one transaction, when it has ended: a killed campaign loses no finished
+ * run, and a write that fails leaves nothing of it. Several processes may add to one file at once.
+ * Tables: run, checkpoint, task_checkpoint, recovery, fault, violation (see schema.sql). */
+#ifndef FAULTLINE_REPORTS_RESULTS_H
+#define FAULTLINE_REPORTS_RESULTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/bytes.h"
+#include "model/base/status.h"
+#include "reports/summary.h"
+
+struct results_run {
+    const char *name;
+    const char *path; /* of the scenario */
+    uint64_t seed;
+    const char *build;   /* build id */
+    const char *verdict; /* "pass", "wrong", "stuck", "unfired" ... */
+    int exit_code;
+    uint64_t trace_hash;
+    uint64_t records;
+    uint32_t tasks;
+    uint32_t parallelism;
+    uint64_t interval_ns;
+    uint64_t events;
+    uint64_t simulated_ns;
+    uint64_t wall_ns;
+    const char *scenario_json; /* the resolved scenario: replays the run */
+};
+
+struct results_fault {
+    const char *text; /* for a person */
+    const char *verb;
+    const char *object;
+    const char *trigger;
+    uint64_t fired_ns; /* 0: not fired */
+    uint64_t ended_ns;
+    uint32_t fired_count;
+};
+
+struct results_violation {
+    const char *property;
+    uint64_t time_ns;
+    const char *message;
+};
+
+struct results;
+
+/* Opens or creates the database `path` (and its folders); "" and "-" are ordinary names, there is
+ * no in-memory database. Memory of `arena`; one thread at a time. On an error `*results` is NULL
+ * and one sentence that names the file is appended to `error`. Errors: INVALID (the database of
+ * another program or of another schema), CORRUPT (no database), NO_SPACE, IO. */
+MUST_USE enum status results_open(struct results **results, struct arena *arena, const char *path,
+                                  struct buffer *error);
+
+/* NULL is allowed. Readers may keep the file open. */
+void results_close(struct results *results);
+
+/* Is there a run of exactly this resolved scenario by this build? For campaigns that go on where
+ * they were stopped. Errors: as results_add. */
+MUST_USE enum status results_contain(struct results *results, const char *scenario_json,
+                                     const char *build, bool *contained, struct buffer *error);
+
+/* Adds one run with all that belongs to it. No pointer may be NULL, but `faults` and `violations`
+ * where there are none. Errors: NO_SPACE, CORRUPT, IO, with one sentence appended to `error`; the
+ * database is then as before. */
+MUST_USE enum status results_add(struct results *results, const struct results_run *run,
+                                 const struct summary *summary, const struct results_fault *faults,
+                                 uint32_t fault_count, const struct results_violation *violations,
+                                 uint32_t violation_count, struct buffer *error);
+
+#endif

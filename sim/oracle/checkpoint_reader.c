@@ -1,0 +1,208 @@
+#include "sim/oracle/checkpoint_reader.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/hash.h"
+#include "model/state/snapshot.h"
+
+enum {
+    CHECKSUM_BYTES = sizeof(uint64_t),
+    COUNT_ENTRY_BYTES = 2 + 2 + 4 + 8 + 4 + 8, /* group, state, key and value with their lengths */
+    TRAILER_BYTES = 2 + 8,
+};
+
+static bool refuse(struct checkpoint_reader *reader, const char *error)
+{
+    CHECK(error != NULL);
+    reader->error = error;
+    return false;
+}
+
+bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manifest)
+{
+    CHECK(manifest.data != NULL || manifest.size == 0);
+    *reader = (struct checkpoint_reader){ 0 };
+    if (manifest.size < CHECKSUM_BYTES) {
+        return refuse(reader, "it is too short");
+    }
+    struct bytes body = { .data = manifest.data, .size = manifest.size - CHECKSUM_BYTES };
+    if (load_u64(manifest.data + body.size) != hash_bytes(body)) {
+        return refuse(reader, "its checksum is wrong");
+    }
+    struct decoder *decoder = &reader->decoder;
+    decoder_init(decoder, body);
+    if (decode_u32(decoder) != MANIFEST_MAGIC || decode_u16(decoder) != MANIFEST_VERSION) {
+        return refuse(reader, "its magic number or version is wrong");
+    }
+    reader->job = decode_bytes(decoder);
+    reader->checkpoint = decode_u64(decoder);
+    reader->attempt = decode_u64(decoder);
+    reader->triggered_ns = decode_u64(decoder);
+    reader->max_parallelism = decode_u32(decoder);
+    reader->vertex_count = decode_u32(decoder);
+    return decoder->failed ? refuse(reader, "it is cut short") : true;
+}
+
+/* Moves on to the next vertex that has subtasks; false at the end. */
+static bool enter_vertex(struct checkpoint_reader *reader)
+{
+    while (reader->subtask == reader->parallelism) {
+        if (reader->parallelism > 0) {
+            reader->vertex++;
+            reader->parallelism = 0;
+            reader->subtask = 0;
+        }
+        if (reader->vertex == reader->vertex_count) {
+            return decoder_finish(&reader->decoder) == STATUS_OK
+                       ? false
+                       : refuse(reader, "bytes follow its last vertex");
+        }
+        (void)decode_bytes(&reader->decoder);
+        reader->parallelism = decode_u32(&reader->decoder);
+        if (reader->decoder.failed || reader->parallelism == 0) {
+            return refuse(reader, "a vertex is cut short or has no subtask");
+        }
+    }
+    CHECK(reader->subtask < reader->parallelism);
+    return true;
+}
+
+bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_subtask *subtask)
+{
+    CHECK(subtask != NULL);
+    if (reader->error != NULL || !enter_vertex(reader)) {
+        return false;
+    }
+    struct decoder *decoder = &reader->decoder;
+    *subtask = (struct checkpoint_subtask){ .vertex = reader->vertex,
+                                            .parallelism = reader->parallelism,
+                                            .subtask = reader->subtask };
+    uint8_t finished = decode_u8(decoder);
+    subtask->state.finished = finished != 0;
+    subtask->state.operators = decode_bytes(decoder);
+    uint8_t kind = decode_u8(decoder);
+    subtask->state.keyed = (struct state_handle){ .kind = (enum handle_kind)kind,
+                                                  .size_bytes = decode_u64(decoder),
+                                                  .checksum = decode_u64(decoder) };
+    subtask->state.keyed.location = decode_bytes(decoder);
+    if (decoder->failed) {
+        return refuse(reader, "a subtask is cut short");
+    }
+    if (finished > 1 || kind > HANDLE_FILE) {
+        return refuse(reader, "a subtask has a flag or handle that does not exist");
+    }
+    reader->subtask++;
+    CHECK(reader->subtask <= reader->parallelism);
+    return true;
+}
+
+bool checkpoint_is_sound(struct bytes manifest)
+{
+    struct checkpoint_reader reader;
+    struct checkpoint_subtask subtask;
+    if (!checkpoint_reader_open(&reader, manifest)) {
+        return false;
+    }
+    while (checkpoint_reader_next(&reader, &subtask)) {
+    }
+    CHECK(reader.error != NULL || reader.vertex == reader.vertex_count);
+    return reader.error == NULL;
+}
+
+bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state)
+{
+    CHECK(state != NULL);
+    struct decoder decoder;
+    decoder_init(&decoder, operators);
+    uint16_t count = decode_u16(&decoder);
+    CHECK(!decoder.failed || count == 0);
+    for (uint16_t i = 0; i < count && !decoder.failed; i++) {
+        struct bytes run = decode_bytes(&decoder);
+        if (i == index) {
+            *state = run;
+        }
+    }
+    return index < count && decoder_finish(&decoder) == STATUS_OK;
+}
+
+static bool refuse_counts(struct counts_reader *reader, const char *error)
+{
+    CHECK(error != NULL);
+    reader->error = error;
+    reader->ended = true;
+    return false;
+}
+
+bool counts_reader_open(struct counts_reader *reader, struct bytes snapshot, const char *name)
+{
+    *reader = (struct counts_reader){ .state = UINT16_MAX };
+    struct decoder decoder;
+    decoder_init(&decoder, snapshot);
+    uint32_t magic = decode_u32(&decoder);
+    uint16_t version = decode_u16(&decoder);
+    uint16_t state_count = decode_u16(&decoder);
+    if (decoder.failed || magic != SNAPSHOT_MAGIC || version != SNAPSHOT_VERSION) {
+        return refuse_counts(reader, "the state's magic number or version is wrong");
+    }
+    for (uint16_t i = 0; i < state_count && !decoder.failed; i++) {
+        if (bytes_equal(decode_bytes(&decoder), bytes_of_text(name))) {
+            reader->state = i;
+        }
+    }
+    if (decoder.failed) {
+        return refuse_counts(reader, "the state's head is cut short");
+    }
+    reader->at = snapshot.data + decoder.position;
+    reader->end = snapshot.data + snapshot.size;
+    CHECK(reader->at <= reader->end);
+    return true;
+}
+
+static uint16_t load_u16(const uint8_t *at)
+{
+    uint16_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+static bool read_trailer(struct counts_reader *reader)
+{
+    if (reader->end - reader->at != TRAILER_BYTES || load_u16(reader->at) != SNAPSHOT_END) {
+        return refuse_counts(reader, "the state is cut short or runs on behind its end");
+    }
+    if (load_u64(reader->at + sizeof(uint16_t)) != reader->entries_read) {
+        return refuse_counts(reader, "the state's entry count is wrong");
+    }
+    CHECK(reader->error == NULL);
+    reader->ended = true;
+    return false;
+}
+
+bool counts_reader_next(struct counts_reader *reader, struct count_entry *entry)
+{
+    CHECK(reader->ended || reader->at != NULL);
+    const uint8_t *at = reader->at;
+    if (reader->ended) {
+        return false;
+    }
+    if (reader->end - at < COUNT_ENTRY_BYTES || load_u16(at) == SNAPSHOT_END) {
+        return read_trailer(reader);
+    }
+    entry->key_group = load_u16(at);
+    if (load_u16(at + 2) != reader->state) {
+        return refuse_counts(reader, "the state holds an entry of another name");
+    }
+    if (load_u32(at + 4) != sizeof(int64_t) || load_u32(at + 16) != sizeof(int64_t)) {
+        return refuse_counts(reader, "the state holds a key or count that is no 64-bit integer");
+    }
+    if (entry->key_group < reader->key_group) {
+        return refuse_counts(reader, "the state's key groups are out of order");
+    }
+    entry->key = (int64_t)load_u64(at + 8);
+    entry->count = (int64_t)load_u64(at + 20);
+    reader->key_group = entry->key_group;
+    reader->at = at + COUNT_ENTRY_BYTES;
+    reader->entries_read++;
+    return true;
+}

@@ -1,0 +1,84 @@
+/* checkpoint_reader.h - reads checkpoints back from the bytes on the volume, for the judge.
+ *
+ * It shares no code with what writes them (model/checkpoint/manifest.c, model/state/snapshot.c), so
+ * that an error there cannot hide itself. It allocates nothing: everything read is borrowed from
+ * the input. The manifest, all numbers little-endian, `run` a u32 length and so many bytes:
+ *
+ *   magic u32, version u16
+ *   job run, checkpoint u64, attempt u64, triggered_ns u64, max_parallelism u32, vertex count u32
+ *   per vertex: name run, parallelism u32, then per subtask:
+ *     finished u8, operators run,
+ *     handle: kind u8, size u64, checksum u64, location run
+ *   XXH3 u64 of all before
+ *
+ * `operators` is a count u16 and then a run per operator of the chain; a finished subtask's may be
+ * empty. The snapshot of the keyed state is described in model/state/snapshot.h. */
+#ifndef FAULTLINE_SIM_ORACLE_CHECKPOINT_READER_H
+#define FAULTLINE_SIM_ORACLE_CHECKPOINT_READER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/bytes.h"
+#include "model/base/codec.h"
+#include "model/checkpoint/manifest.h"
+
+struct checkpoint_subtask {
+    uint32_t vertex;
+    uint32_t parallelism; /* of the vertex */
+    uint32_t subtask;
+    struct subtask_state state;
+};
+
+struct checkpoint_reader {
+    struct decoder decoder;
+    struct bytes job;
+    uint64_t checkpoint;
+    uint64_t attempt;
+    uint64_t triggered_ns;
+    uint32_t max_parallelism;
+    uint32_t vertex_count;
+    uint32_t vertex;      /* of the subtask that comes next */
+    uint32_t parallelism; /* of that vertex */
+    uint32_t subtask;     /* that comes next */
+    const char *error;    /* NULL, or what is wrong, such as "its checksum is wrong" */
+};
+
+/* Checks magic, version and checksum of `manifest`, which stays borrowed, and reads its head. False
+ * if it is damaged: see `error`. */
+bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manifest);
+
+/* Reads the next subtask, vertex by vertex. False at the end, or when damaged: `error` tells. */
+bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_subtask *subtask);
+
+/* Is `manifest` sound from its first byte to its last? */
+bool checkpoint_is_sound(struct bytes manifest);
+
+/* What operator `index` of the chain put into `operators`. False if there is no such operator, or
+ * the bytes are damaged. */
+bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state);
+
+/* The keyed state of the count job: the 64-bit counts of the state `name`. */
+struct counts_reader {
+    const uint8_t *at;
+    const uint8_t *end;
+    uint64_t entries_read;
+    uint16_t state;     /* the index of the state called `name` */
+    uint16_t key_group; /* of the entry read last */
+    bool ended;
+    const char *error; /* NULL, or what is wrong */
+};
+
+struct count_entry {
+    int64_t key;
+    int64_t count;
+    uint16_t key_group;
+};
+
+/* Starts reading `snapshot`, which stays borrowed. False if its head is damaged. */
+bool counts_reader_open(struct counts_reader *reader, struct bytes snapshot, const char *name);
+
+/* Reads the next entry. False at the end, or when anything is not as it must be: `error` tells. */
+bool counts_reader_next(struct counts_reader *reader, struct count_entry *entry);
+
+#endif

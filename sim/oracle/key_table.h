@@ -1,0 +1,43 @@
+/* key_table.h - what the judge knows about each key: a hash table from 64-bit keys to counts.
+ *
+ * Open addressing with linear probing, at most half full, growing from a few entries: a short run
+ * pays little, and a long one looks up in one or two cache lines. Nothing is ever removed. */
+#ifndef FAULTLINE_SIM_ORACLE_KEY_TABLE_H
+#define FAULTLINE_SIM_ORACLE_KEY_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+
+struct key_entry {
+    int64_t key;
+    int64_t folded;    /* by the reference, up to its present positions */
+    int64_t state;     /* in the checkpoint verified last; 0: not there */
+    int64_t committed; /* the highest count in the output so far; set at the end of the run */
+    uint32_t mark;     /* of the verification that met the key last */
+    bool used;
+};
+
+struct key_table {
+    struct arena *arena;
+    struct key_entry *entries; /* `capacity` of them, those with `used` count */
+    size_t count;
+    size_t capacity; /* a power of two */
+    unsigned shift;  /* 64 - log2(capacity) */
+};
+
+/* An empty table; memory from `arena`. */
+void key_table_init(struct key_table *table, struct arena *arena);
+
+/* Asserts the invariants. */
+void key_table_check(const struct key_table *table);
+
+/* The entry of `key`, or NULL. Borrowed until the next key_table_at. */
+struct key_entry *key_table_find(const struct key_table *table, int64_t key);
+
+/* The entry of `key`; a new one is zero but for the key. Borrowed until the next call. */
+struct key_entry *key_table_at(struct key_table *table, int64_t key);
+
+#endif

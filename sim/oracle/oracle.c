@@ -1,0 +1,331 @@
+#include "sim/oracle/oracle.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/checkpoint/store.h"
+#include "sim/oracle/judge.h"
+
+#define CHECKPOINT_PREFIX STORE_ROOT "/chk-"
+
+static const struct {
+    const char *name;
+    const char *help;
+} infos[PROPERTY_COUNT_PLUS_ONE] = {
+    [PROPERTY_STATE] = { "state", "the final keyed state equals the reference" },
+    [PROPERTY_OUTPUT] = { "output", "the committed output equals the reference: nothing lost, "
+                                    "nothing twice, per-key order kept" },
+    [PROPERTY_CONSISTENT_CUT] = { "consistent_cut",
+                                  "each completed checkpoint's state equals the fold over exactly "
+                                  "the records before its source positions" },
+    [PROPERTY_CHECKPOINT_IDS] = { "checkpoint_ids", "checkpoint ids rise strictly and are never "
+                                                    "used twice, over every JobManager crash" },
+    [PROPERTY_NEWEST_RESTORED] = { "newest_restored",
+                                   "a restore uses the newest completed checkpoint, never an "
+                                   "aborted or silently an older one" },
+    [PROPERTY_FILES] = { "files", "what a retained checkpoint needs is there and undamaged; no "
+                                  "orphan file remains at the end" },
+    [PROPERTY_FENCING] = { "fencing", "nothing from a fenced attempt has an effect" },
+    [PROPERTY_LIVENESS] = { "liveness", "the job ends, and checkpoints complete, within a bound "
+                                        "after faults stop" },
+};
+
+const char *property_name(enum property property)
+{
+    CHECK(property >= PROPERTY_STATE && property < PROPERTY_COUNT_PLUS_ONE);
+    return infos[property].name;
+}
+
+const char *property_help(enum property property)
+{
+    CHECK(property >= PROPERTY_STATE && property < PROPERTY_COUNT_PLUS_ONE);
+    return infos[property].help;
+}
+
+struct oracle *oracle_create(struct arena *arena, const struct scenario *scenario,
+                             const struct disk *shared, struct bytes input)
+{
+    const struct job_config *job = &scenario->job;
+    CHECK(job->parallelism > 0);
+    CHECK(job->max_parallelism >= job->parallelism);
+    struct oracle *oracle = arena_alloc(arena, 1, sizeof *oracle);
+    oracle->arena = arena;
+    oracle->scenario = scenario;
+    oracle->shared = shared;
+    reference_init(&oracle->reference, arena, &job->input, job->parallelism, input);
+    checkpoint_history_init(&oracle->history, arena);
+    oracle->cut.positions = arena_alloc(arena, job->parallelism, sizeof *oracle->cut.positions);
+    oracle->cut.counts_finished =
+        arena_alloc(arena, job->parallelism, sizeof *oracle->cut.counts_finished);
+    return oracle;
+}
+
+void oracle_on_damage(struct oracle *oracle, const char *path)
+{
+    CHECK(path != NULL);
+    oracle->damaged = arena_grow(oracle->arena, oracle->damaged, &oracle->damaged_capacity,
+                                 oracle->damaged_count + 1, sizeof *oracle->damaged);
+    oracle->damaged[oracle->damaged_count++] = arena_text(oracle->arena, path);
+}
+
+static void on_completed(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_CHECKPOINT_COMPLETED);
+    property_fencing_on_fact(oracle, fact);
+    property_checkpoint_ids_on_fact(oracle, fact);
+    property_liveness_on_fact(oracle, fact);
+    const struct checkpoint_record *record =
+        checkpoint_history_find(&oracle->history, fact->checkpoint);
+    if (fact->checkpoint != 0 && (record == NULL || !record->completed)) {
+        judge_on_complete(oracle, fact->checkpoint, fact->attempt);
+    }
+}
+
+void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    CHECK((unsigned)fact->kind < FACT_KIND_COUNT);
+    /* An actor that is charged for its work is ahead of the others, and may die there. */
+    if (oracle->now_ns < event->time_ns) {
+        oracle->now_ns = event->time_ns;
+    }
+    switch ((int)fact->kind) {
+    case FACT_CHECKPOINT_TRIGGERED:
+        property_fencing_on_fact(oracle, fact);
+        property_checkpoint_ids_on_fact(oracle, fact);
+        break;
+    case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, fact); break;
+    case FACT_CHECKPOINT_ABORTED: property_checkpoint_ids_on_fact(oracle, fact); break;
+    case FACT_MANIFEST_SYNCED:
+        if (fact->checkpoint != 0) {
+            checkpoint_history_at(&oracle->history, fact->checkpoint)->commit_begun = true;
+        }
+        break;
+    case FACT_ACK_RECEIVED:
+    case FACT_JOB_DEPLOYED: property_fencing_on_fact(oracle, fact); break;
+    case FACT_SINK_COMMITTED:
+        property_fencing_on_fact(oracle, fact);
+        property_output_on_committed(oracle, fact);
+        break;
+    case FACT_RESTORE_CHOSEN:
+        property_liveness_on_fact(oracle, fact);
+        property_newest_restored_on_chosen(oracle, fact);
+        break;
+    case FACT_JOB_MANAGER_STARTED:
+    case FACT_JOB_RUNNING:
+    case FACT_FAILURE_DETECTED:
+    case FACT_JOB_CANCELLED:
+    case FACT_RESTART_SCHEDULED:
+    case FACT_JOB_FINISHED:
+    case FACT_JOB_FAILED: property_liveness_on_fact(oracle, fact); break;
+    default: break; /* says nothing that is judged */
+    }
+}
+
+static void finish_reference(struct oracle *oracle)
+{
+    struct oracle_totals *totals = &oracle->totals;
+    reference_finish(&oracle->reference);
+    for (uint32_t i = 0; i < oracle->reference.split_count; i++) {
+        totals->records += oracle->reference.splits[i].records;
+        totals->records_skipped += oracle->reference.splits[i].bad;
+    }
+    const struct key_table *table = &oracle->reference.table;
+    for (size_t i = 0; i < table->capacity; i++) {
+        totals->keys += table->entries[i].folded > 0;
+    }
+    CHECK(totals->keys <= totals->records);
+}
+
+static void check(const struct oracle *oracle)
+{
+    uint32_t kept = 0;
+    for (int i = PROPERTY_STATE; i < PROPERTY_COUNT_PLUS_ONE; i++) {
+        CHECK(oracle->kept[i] <= JUDGE_KEPT_PER_PROPERTY);
+        kept += oracle->kept[i];
+    }
+    CHECK(kept == oracle->violation_count);
+    CHECK(oracle->older_restored <= oracle->went_back);
+    CHECK(oracle->totals.checkpoints_verified <= oracle->history.count);
+    CHECK(oracle->reference.split_count == oracle->scenario->job.parallelism);
+    checkpoint_history_check(&oracle->history);
+    reference_check(&oracle->reference);
+}
+
+void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,
+                   uint64_t last_fault_ns)
+{
+    CHECK(outcome <= OUTCOME_STUCK);
+    if (oracle->now_ns < end_ns) {
+        oracle->now_ns = end_ns;
+    }
+    bool finished = outcome == OUTCOME_FINISHED;
+    property_liveness_on_end(oracle, outcome, last_fault_ns);
+    property_files_on_end(oracle, finished);
+    finish_reference(oracle);
+    if (finished) {
+        property_state_on_end(oracle);
+    }
+    property_output_on_end(oracle, finished);
+    check(oracle);
+}
+
+const struct violation *oracle_violations(const struct oracle *oracle, uint32_t *count)
+{
+    CHECK(count != NULL);
+    *count = oracle->violation_count;
+    return oracle->violations;
+}
+
+struct oracle_totals oracle_totals(const struct oracle *oracle)
+{
+    return oracle->totals;
+}
+
+static void append_file(void *context, const char *path, struct bytes content)
+{
+    CHECK(path != NULL);
+    (void)path;
+    buffer_append(context, content);
+}
+
+void oracle_collect_output(const struct oracle *oracle, struct buffer *out)
+{
+    CHECK(out != NULL);
+    (void)property_output_each_file(oracle, append_file, out);
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct key_entry *const *left = a;
+    const struct key_entry *const *right = b;
+    return ((*left)->key > (*right)->key) - ((*left)->key < (*right)->key);
+}
+
+void oracle_collect_state(const struct oracle *oracle, struct buffer *out)
+{
+    const struct key_table *table = &oracle->reference.table;
+    const struct key_entry **sorted = arena_alloc(oracle->arena, table->capacity, sizeof *sorted);
+    size_t count = 0;
+    for (size_t i = 0; i < table->capacity; i++) {
+        if (table->entries[i].state != 0) {
+            sorted[count++] = &table->entries[i];
+        }
+    }
+    CHECK(count <= table->count);
+    qsort(sorted, count, sizeof *sorted, compare_entries);
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_format(out, "%lld\t%lld\n", (long long)sorted[i]->key,
+                             (long long)sorted[i]->state);
+    }
+    arena_free(oracle->arena, sorted);
+}
+
+/* ---- judge.h --------------------------------------------------------------------------------- */
+
+void judge_report(struct oracle *oracle, enum property property, const char *format, ...)
+{
+    CHECK(property >= PROPERTY_STATE && property < PROPERTY_COUNT_PLUS_ONE);
+    if (oracle->kept[property] == JUDGE_KEPT_PER_PROPERTY) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    CHECK(length > 0);
+    char *message = arena_alloc_raw(oracle->arena, (size_t)length + 1);
+    va_start(arguments, format);
+    (void)vsnprintf(message, (size_t)length + 1, format, arguments);
+    va_end(arguments);
+    CHECK(oracle->violation_count < sizeof oracle->violations / sizeof *oracle->violations);
+    oracle->kept[property]++;
+    oracle->violations[oracle->violation_count++] =
+        (struct violation){ .property = property, .time_ns = oracle->now_ns, .message = message };
+}
+
+bool judge_is_damaged(const struct oracle *oracle, const char *path)
+{
+    CHECK(path != NULL);
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        if (strcmp(oracle->damaged[i], path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool judge_is_manifest_damaged(const struct oracle *oracle, uint64_t id)
+{
+    CHECK(id != 0);
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        uint64_t damaged_id;
+        const char *name;
+        if (judge_parse_checkpoint_path(oracle->damaged[i], &damaged_id, &name) &&
+            damaged_id == id && strncmp(name, STORE_MANIFEST, strlen(STORE_MANIFEST)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool judge_is_checkpoint_damaged(const struct oracle *oracle, uint64_t id)
+{
+    CHECK(id != 0);
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        const char *path = oracle->damaged[i];
+        uint64_t damaged_id;
+        const char *name;
+        if (strncmp(path, STORE_SHARED "/", strlen(STORE_SHARED "/")) == 0 ||
+            (judge_parse_checkpoint_path(path, &damaged_id, &name) && damaged_id == id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void judge_manifest_path(char path[JUDGE_PATH_SIZE], uint64_t id)
+{
+    int length = snprintf(path, JUDGE_PATH_SIZE, CHECKPOINT_PREFIX "%llu/" STORE_MANIFEST,
+                          (unsigned long long)id);
+    CHECK(length > 0 && length < JUDGE_PATH_SIZE);
+}
+
+bool judge_parse_checkpoint_path(const char *path, uint64_t *id, const char **name)
+{
+    const char *digits = path + strlen(CHECKPOINT_PREFIX);
+    if (strncmp(path, CHECKPOINT_PREFIX, strlen(CHECKPOINT_PREFIX)) != 0 || *digits < '1' ||
+        *digits > '9') {
+        return false;
+    }
+    char *end;
+    *id = strtoull(digits, &end, 10);
+    CHECK(end > digits);
+    *name = end + 1;
+    return *end == '/';
+}
+
+void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt)
+{
+    struct checkpoint_record *record = checkpoint_history_at(&oracle->history, id);
+    CHECK(!record->completed);
+    record->completed = true;
+    if (!record->triggered) {
+        record->attempt = attempt;
+    }
+    if (property_files_on_complete(oracle, id)) {
+        property_consistent_cut_verify(oracle, id);
+    } else {
+        oracle->cut.unread_since = true;
+    }
+}
+
+const char *judge_vertex_name(uint32_t vertex)
+{
+    return vertex == JUDGE_VERTEX_SOURCE  ? "source"
+           : vertex == JUDGE_VERTEX_COUNT ? "count"
+                                          : "task";
+}

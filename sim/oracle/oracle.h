@@ -1,0 +1,104 @@
+/* oracle.h - the judge: is what the job did what it should have done?
+ *
+ * It reads trace facts and what lies on the SHARED volume, never the model's internals, and decodes
+ * checkpoints with code of its own. The reference is a plain fold over the input. Properties:
+ *
+ *   1 state            the final keyed state equals the reference
+ *   2 output           the committed output equals the reference: nothing lost, nothing twice,
+ *                      per-key order kept (at least once: nothing lost)
+ *   3 consistent_cut   each completed checkpoint's state equals the fold over exactly the records
+ *                      before its source positions
+ *   4 checkpoint_ids   ids rise strictly and are never used twice, over every JobManager crash
+ *   5 newest_restored  a restore uses the newest completed checkpoint, never an aborted one; an
+ *                      older one only if the scenario allows it
+ *   6 files            what a retained checkpoint needs is there and undamaged; no orphan file
+ *                      remains at the end
+ *   7 fencing          nothing from a fenced attempt has an effect
+ *   8 liveness         the job ends, and checkpoints complete, within a bound after faults stop
+ *
+ * Each is one file beside this one. */
+#ifndef FAULTLINE_SIM_ORACLE_ORACLE_H
+#define FAULTLINE_SIM_ORACLE_ORACLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/trace.h"
+#include "sim/disk.h"
+#include "sim/scenario.h"
+
+enum property {
+    PROPERTY_STATE = 1,
+    PROPERTY_OUTPUT,
+    PROPERTY_CONSISTENT_CUT,
+    PROPERTY_CHECKPOINT_IDS,
+    PROPERTY_NEWEST_RESTORED,
+    PROPERTY_FILES,
+    PROPERTY_FENCING,
+    PROPERTY_LIVENESS,
+    PROPERTY_COUNT_PLUS_ONE
+};
+
+/* "consistent_cut", and one line of help. */
+const char *property_name(enum property property);
+const char *property_help(enum property property);
+
+struct violation {
+    enum property property;
+    uint64_t time_ns;
+    const char *message; /* what was expected and what was found, with the first keys; owned by the
+                          * oracle's arena */
+};
+
+/* How the run ended. */
+enum outcome {
+    OUTCOME_FINISHED, /* job.finished */
+    OUTCOME_FAILED,   /* job.failed, not refused */
+    OUTCOME_REFUSED,  /* job.failed with refused = 1: a checkpoint could not be read */
+    OUTCOME_STUCK,    /* neither within expect.within_ns */
+};
+
+struct oracle;
+
+/* Judges a run of `scenario` (read-only, must outlive the oracle) whose processes use the SHARED
+ * volume `shared`. INPUT_FILE: `input` is the file's content, borrowed. All memory from `arena`.
+ * The vertices of the job are those of its pipeline (model/jobs/jobs.h). */
+struct oracle *oracle_create(struct arena *arena, const struct scenario *scenario,
+                             const struct disk *shared, struct bytes input);
+
+/* A fault damaged files behind the model's back (corrupt, remove): missing or damaged files that
+ * match `path` exactly are not held against the model. */
+void oracle_on_damage(struct oracle *oracle, const char *path);
+
+/* Hears one fact, as it happens. */
+void oracle_on_fact(struct oracle *oracle, const struct fact_event *event);
+
+/* The run is over: the final checks, once. `last_fault_ns` is when the last fault ended. */
+void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,
+                   uint64_t last_fault_ns);
+
+/* What was found so far, in the order found; at most a few per property are kept. Borrowed. */
+const struct violation *oracle_violations(const struct oracle *oracle, uint32_t *count);
+
+/* What was compared, for the verdict: counted over the whole run. */
+struct oracle_totals {
+    uint64_t records;              /* of the reference */
+    uint64_t keys;                 /* distinct */
+    uint64_t output_lines;         /* committed and compared */
+    uint64_t output_duplicates;    /* at_least_once or allow_older: lines beyond the reference */
+    uint64_t checkpoints_verified; /* read back and compared */
+    uint64_t state_entries_compared;
+    uint64_t records_skipped; /* bad ones */
+};
+struct oracle_totals oracle_totals(const struct oracle *oracle);
+
+/* The committed output, in commit order: by checkpoint id, then by subtask. Appends to `out`. */
+void oracle_collect_output(const struct oracle *oracle, struct buffer *out);
+
+/* The keyed state of the newest completed checkpoint that could be read, as `key<TAB>count` lines,
+ * sorted by key (numerically). Appends to `out`; nothing if there is no checkpoint. */
+void oracle_collect_state(const struct oracle *oracle, struct buffer *out);
+
+#endif

@@ -1,0 +1,233 @@
+/* Property 6: what a retained checkpoint needs is there and undamaged, and no orphan file remains
+ * at the end.
+ *
+ * Files that a fault damaged or removed are not held against the model. A job that was given up may
+ * leave files behind; one that finished may not. */
+#include "sim/oracle/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/hash.h"
+#include "model/checkpoint/store.h"
+
+/* Zero-terminates the path of a handle; false if it is longer than any that exists. */
+static bool path_of(const struct state_handle *handle, char path[JUDGE_PATH_SIZE])
+{
+    CHECK(handle->kind == HANDLE_FILE);
+    if (handle->location.size >= JUDGE_PATH_SIZE) {
+        return false;
+    }
+    memcpy(path, handle->location.data, handle->location.size);
+    path[handle->location.size] = '\0';
+    return true;
+}
+
+/* What is wrong with the keyed state behind `handle`; NULL: nothing. */
+static const char *find_fault(const struct oracle *oracle, const struct state_handle *handle,
+                              char path[JUDGE_PATH_SIZE])
+{
+    CHECK(handle->kind <= HANDLE_FILE);
+    struct bytes state = handle->location;
+    path[0] = '\0';
+    if (handle->kind == HANDLE_NONE) {
+        return NULL;
+    }
+    if (handle->kind == HANDLE_FILE &&
+        (!path_of(handle, path) || !disk_peek(oracle->shared, path, &state))) {
+        return "is missing";
+    }
+    if (state.size != handle->size_bytes) {
+        return "has a wrong size";
+    }
+    return hash_bytes(state) == handle->checksum ? NULL : "has a wrong checksum";
+}
+
+static bool check_subtask(struct oracle *oracle, uint64_t id,
+                          const struct checkpoint_subtask *subtask)
+{
+    CHECK(id != 0);
+    char path[JUDGE_PATH_SIZE];
+    const char *fault = find_fault(oracle, &subtask->state.keyed, path);
+    if (fault != NULL && !judge_is_damaged(oracle, path)) {
+        judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: the state of %s[%u] %s: %s",
+                     (unsigned long long)id, judge_vertex_name(subtask->vertex), subtask->subtask,
+                     fault, path[0] != '\0' ? path : "inline");
+    }
+    return fault == NULL;
+}
+
+/* True if checkpoint `id` can be read. */
+static bool check_checkpoint(struct oracle *oracle, uint64_t id)
+{
+    char path[JUDGE_PATH_SIZE];
+    struct bytes manifest;
+    judge_manifest_path(path, id);
+    bool is_damaged = judge_is_manifest_damaged(oracle, id);
+    if (!disk_peek(oracle->shared, path, &manifest)) {
+        if (!is_damaged) {
+            judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: its manifest is missing: %s",
+                         (unsigned long long)id, path);
+        }
+        return false;
+    }
+    struct checkpoint_reader reader;
+    struct checkpoint_subtask subtask;
+    bool is_sound = true;
+    if (checkpoint_reader_open(&reader, manifest)) {
+        while (checkpoint_reader_next(&reader, &subtask)) {
+            is_sound = check_subtask(oracle, id, &subtask) && is_sound;
+        }
+    }
+    if (reader.error != NULL && !is_damaged) {
+        judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: its manifest is damaged: %s: %s",
+                     (unsigned long long)id, reader.error, path);
+    }
+    CHECK(reader.error != NULL || reader.vertex == reader.vertex_count);
+    return reader.error == NULL && is_sound;
+}
+
+static uint32_t retained_count(const struct oracle *oracle)
+{
+    uint32_t retained = oracle->scenario->job.checkpoint.retained;
+    return retained > 0 ? retained : 1;
+}
+
+bool property_files_on_complete(struct oracle *oracle, uint64_t id)
+{
+    uint32_t retained = retained_count(oracle);
+    uint32_t seen = 0;
+    bool is_readable = false;
+    for (size_t i = oracle->history.count; i > 0 && seen < retained; i--) {
+        const struct checkpoint_record *record = &oracle->history.records[i - 1];
+        seen += record->completed;
+        if (record->completed && !record->superseded) {
+            bool is_sound = check_checkpoint(oracle, record->id);
+            is_readable = record->id == id ? is_sound : is_readable;
+        }
+    }
+    CHECK(seen <= retained);
+    return is_readable;
+}
+
+/* ---- orphans --------------------------------------------------------------------------------- */
+
+struct reference_list {
+    struct oracle *oracle;
+    struct bytes *paths; /* that retained manifests name, sorted; borrowed from the manifests */
+    size_t count;
+    size_t capacity;
+    bool is_shared_open; /* a retained manifest is unreadable: it may name any shared file */
+};
+
+static int compare_paths(const void *a, const void *b)
+{
+    const struct bytes *left = a;
+    const struct bytes *right = b;
+    size_t size = left->size < right->size ? left->size : right->size;
+    int order = memcmp(left->data, right->data, size);
+    return order != 0 ? order : (left->size > right->size) - (left->size < right->size);
+}
+
+static void collect_paths_of(struct reference_list *list, uint64_t id)
+{
+    struct oracle *oracle = list->oracle;
+    char path[JUDGE_PATH_SIZE];
+    struct bytes manifest;
+    struct checkpoint_reader reader;
+    struct checkpoint_subtask subtask;
+    judge_manifest_path(path, id);
+    if (!disk_peek(oracle->shared, path, &manifest) || !checkpoint_is_sound(manifest)) {
+        list->is_shared_open = true;
+        return;
+    }
+    bool is_open = checkpoint_reader_open(&reader, manifest);
+    CHECK(is_open);
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        if (subtask.state.keyed.kind == HANDLE_FILE) {
+            list->paths = arena_grow(oracle->arena, list->paths, &list->capacity, list->count + 1,
+                                     sizeof *list->paths);
+            list->paths[list->count++] = subtask.state.keyed.location;
+        }
+    }
+}
+
+static bool is_referenced(const struct reference_list *list, const char *path)
+{
+    CHECK(list->count <= list->capacity);
+    struct bytes wanted = bytes_of_text(path);
+    return list->count > 0 &&
+           bsearch(&wanted, list->paths, list->count, sizeof *list->paths, compare_paths) != NULL;
+}
+
+/* Has the file `name` of checkpoint `id` a right to be there? */
+static bool is_allowed(const struct reference_list *list, const char *path, uint64_t id,
+                       const char *name)
+{
+    const struct oracle *oracle = list->oracle;
+    const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
+    CHECK(name != NULL);
+    if (record == NULL ||
+        !checkpoint_history_is_allowed(&oracle->history, record, retained_count(oracle))) {
+        return false;
+    }
+    /* Nobody can say what a damaged manifest named. */
+    return record->superseded || strcmp(name, STORE_MANIFEST) == 0 ||
+           judge_is_manifest_damaged(oracle, id) || is_referenced(list, path);
+}
+
+static bool is_below(const char *path, const char *prefix)
+{
+    return strncmp(path, prefix, strlen(prefix)) == 0;
+}
+
+static void judge_file(void *context, const char *path)
+{
+    CHECK(path[0] != '\0');
+    struct reference_list *list = context;
+    struct oracle *oracle = list->oracle;
+    uint64_t id;
+    const char *name;
+    const char *last = strrchr(path, '/');
+    last = last == NULL ? path : last + 1;
+    if (is_below(path, "output/") && is_below(last, ".pending-")) {
+        judge_report(oracle, PROPERTY_FILES, "uncommitted output remains: %s", path);
+    } else if (judge_parse_checkpoint_path(path, &id, &name)) {
+        if (!is_referenced(list, path) && !is_allowed(list, path, id, name)) {
+            judge_report(oracle, PROPERTY_FILES, "an orphan file remains: %s", path);
+        }
+    } else if (is_below(path, STORE_ROOT "/") && !is_referenced(list, path) &&
+               !(list->is_shared_open && is_below(path, STORE_SHARED "/"))) {
+        judge_report(oracle, PROPERTY_FILES, "an orphan file remains: %s", path);
+    }
+}
+
+static void judge_orphans(struct oracle *oracle)
+{
+    struct reference_list list = { .oracle = oracle };
+    uint32_t retained = retained_count(oracle);
+    uint32_t seen = 0;
+    for (size_t i = oracle->history.count; i > 0 && seen < retained; i--) {
+        const struct checkpoint_record *record = &oracle->history.records[i - 1];
+        if (record->completed) {
+            collect_paths_of(&list, record->id);
+            seen += !record->superseded;
+        }
+    }
+    if (list.count > 0) {
+        qsort(list.paths, list.count, sizeof *list.paths, compare_paths);
+    }
+    disk_each_file(oracle->shared, judge_file, &list);
+    arena_free(oracle->arena, list.paths);
+    CHECK(seen <= retained);
+}
+
+void property_files_on_end(struct oracle *oracle, bool finished)
+{
+    CHECK(oracle->shared != NULL);
+    (void)property_files_on_complete(oracle, 0);
+    if (finished) {
+        judge_orphans(oracle);
+    }
+}

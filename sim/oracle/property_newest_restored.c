@@ -1,0 +1,137 @@
+/* Property 5: a restore uses the newest completed checkpoint, never an aborted one; an older one
+ * only if the scenario allows it and a fault damaged every newer one.
+ *
+ * What is newest is decided by the facts and by the volume: a JobManager may die between giving the
+ * manifest its name and reporting so. Then the checkpoint exists or not, as the volume has it, and
+ * whoever looks must take it if it is there. */
+#include "sim/oracle/judge.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/checkpoint/store.h"
+
+struct search {
+    const struct oracle *oracle;
+    uint64_t newest;
+};
+
+static void consider_file(void *context, const char *path)
+{
+    struct search *search = context;
+    uint64_t id;
+    const char *name;
+    if (!judge_parse_checkpoint_path(path, &id, &name) || strcmp(name, STORE_MANIFEST) != 0 ||
+        id <= search->newest) {
+        return;
+    }
+    const struct checkpoint_record *record = checkpoint_history_find(&search->oracle->history, id);
+    struct bytes content;
+    if ((record == NULL || !record->superseded) &&
+        disk_peek(search->oracle->shared, path, &content) && checkpoint_is_sound(content)) {
+        search->newest = id;
+    }
+}
+
+/* The checkpoint that must be restored; 0: none. */
+static uint64_t find_expected(const struct oracle *oracle)
+{
+    struct search search = { .oracle = oracle };
+    for (size_t i = oracle->history.count; i > 0 && search.newest == 0; i--) {
+        const struct checkpoint_record *record = &oracle->history.records[i - 1];
+        if (record->completed && !record->superseded) {
+            search.newest = record->id;
+        }
+    }
+    uint64_t reported = search.newest;
+    disk_each_file(oracle->shared, consider_file, &search);
+    CHECK(search.newest >= reported);
+    return search.newest;
+}
+
+/* Does the scenario allow an older checkpoint, and is every newer one damaged? */
+static bool may_go_back(const struct oracle *oracle, uint64_t chosen, uint64_t expected)
+{
+    CHECK(chosen < expected);
+    if (!oracle->scenario->job.allow_older || chosen == 0 ||
+        !judge_is_checkpoint_damaged(oracle, expected)) {
+        return false;
+    }
+    for (size_t i = oracle->history.count; i > 0; i--) {
+        const struct checkpoint_record *record = &oracle->history.records[i - 1];
+        if (record->id <= chosen) {
+            break;
+        }
+        if (record->completed && !judge_is_checkpoint_damaged(oracle, record->id)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void supersede_above(struct oracle *oracle, uint64_t chosen)
+{
+    CHECK(oracle->went_back);
+    for (size_t i = oracle->history.count; i > 0; i--) {
+        struct checkpoint_record *record = &oracle->history.records[i - 1];
+        if (record->id <= chosen) {
+            break;
+        }
+        record->superseded = record->completed;
+    }
+}
+
+static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expected)
+{
+    CHECK(chosen < expected);
+    oracle->went_back = true;
+    if (may_go_back(oracle, chosen, expected)) {
+        oracle->older_restored = true;
+    } else {
+        judge_report(oracle, PROPERTY_NEWEST_RESTORED,
+                     "checkpoint %llu was restored, but checkpoint %llu is the newest completed",
+                     (unsigned long long)chosen, (unsigned long long)expected);
+    }
+    supersede_above(oracle, chosen);
+}
+
+/* `chosen` was never reported complete: then it must be on the volume, and nobody may have given it
+ * up before its manifest could exist. */
+static void judge_unreported(struct oracle *oracle, const struct fact *fact)
+{
+    uint64_t chosen = fact->checkpoint;
+    const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, chosen);
+    CHECK(record == NULL || !record->completed);
+    char path[JUDGE_PATH_SIZE];
+    struct bytes content;
+    judge_manifest_path(path, chosen);
+    if (record != NULL && record->aborted && !record->commit_begun) {
+        judge_report(oracle, PROPERTY_NEWEST_RESTORED,
+                     "checkpoint %llu was restored although it had been aborted",
+                     (unsigned long long)chosen);
+    } else if (!disk_peek(oracle->shared, path, &content) &&
+               !judge_is_manifest_damaged(oracle, chosen)) {
+        judge_report(oracle, PROPERTY_NEWEST_RESTORED,
+                     "checkpoint %llu was restored although it never completed",
+                     (unsigned long long)chosen);
+        return;
+    }
+    judge_on_complete(oracle, chosen, fact->attempt);
+}
+
+void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_RESTORE_CHOSEN);
+    uint64_t chosen = fact->checkpoint;
+    uint64_t expected = find_expected(oracle);
+    if (chosen < expected) {
+        judge_older(oracle, chosen, expected);
+    }
+    if (chosen == 0) {
+        return;
+    }
+    const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, chosen);
+    if (record == NULL || !record->completed) {
+        judge_unreported(oracle, fact);
+    }
+}

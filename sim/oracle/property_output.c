@@ -1,0 +1,334 @@
+/* Property 2: the committed output equals the reference.
+ *
+ * Per key the counts must be 1, 2, 3 ... in commit order (by checkpoint id, then by subtask; a key
+ * is always in the same subtask), up to the reference's count if the job finished, and not beyond
+ * it in any case. At least once, or after an older checkpoint was restored as the scenario allows,
+ * lines may come again; but each line of the reference must be there.
+ *
+ * Also, at the time: nobody commits output of a checkpoint before it completed. */
+#include "sim/oracle/judge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/check.h"
+#include "sim/oracle/differences.h"
+
+#define OUTPUT_PREFIX  "output/"
+#define FILE_PREFIX    "chk-"
+#define PENDING_PREFIX ".pending-"
+
+enum { LINES_SHOWN = 5 };
+
+/* ---- the files ------------------------------------------------------------------------------- */
+
+struct output_file {
+    uint64_t checkpoint;
+    uint64_t subtask;
+};
+
+struct output_list {
+    struct arena *arena;
+    struct output_file *files;
+    size_t count;
+    size_t capacity;
+    const char *stray;
+};
+
+static void path_of(const struct output_file *file, char path[JUDGE_PATH_SIZE])
+{
+    int length = snprintf(path, JUDGE_PATH_SIZE, OUTPUT_PREFIX "%llu/" FILE_PREFIX "%llu",
+                          (unsigned long long)file->subtask, (unsigned long long)file->checkpoint);
+    CHECK(length > 0 && length < JUDGE_PATH_SIZE);
+}
+
+static void note_file(void *context, const char *path)
+{
+    CHECK(path != NULL);
+    struct output_list *list = context;
+    if (strncmp(path, OUTPUT_PREFIX, strlen(OUTPUT_PREFIX)) != 0) {
+        return;
+    }
+    const char *name = strrchr(path, '/') + 1;
+    struct output_file file = { 0 };
+    char *end;
+    file.subtask = strtoull(path + strlen(OUTPUT_PREFIX), &end, 10);
+    if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) == 0) {
+        file.checkpoint = strtoull(name + strlen(FILE_PREFIX), &end, 10);
+    }
+    /* Only what reads back as itself is a committed file. */
+    char canonical[JUDGE_PATH_SIZE];
+    path_of(&file, canonical);
+    if (strcmp(path, canonical) == 0) {
+        list->files = arena_grow(list->arena, list->files, &list->capacity, list->count + 1,
+                                 sizeof *list->files);
+        list->files[list->count++] = file;
+    } else if (strncmp(name, PENDING_PREFIX, strlen(PENDING_PREFIX)) != 0 && list->stray == NULL) {
+        list->stray = arena_text(list->arena, path);
+    }
+}
+
+static int compare_files(const void *a, const void *b)
+{
+    const struct output_file *left = a;
+    const struct output_file *right = b;
+    if (left->checkpoint != right->checkpoint) {
+        return left->checkpoint < right->checkpoint ? -1 : 1;
+    }
+    return (left->subtask > right->subtask) - (left->subtask < right->subtask);
+}
+
+const char *property_output_each_file(const struct oracle *oracle, output_file_function each,
+                                      void *context)
+{
+    struct output_list list = { .arena = oracle->arena };
+    disk_each_file(oracle->shared, note_file, &list);
+    if (list.count > 0) {
+        qsort(list.files, list.count, sizeof *list.files, compare_files);
+    }
+    for (size_t i = 0; i < list.count; i++) {
+        char path[JUDGE_PATH_SIZE];
+        struct bytes content;
+        path_of(&list.files[i], path);
+        bool is_there = disk_peek(oracle->shared, path, &content);
+        CHECK(is_there);
+        each(context, path, content);
+    }
+    arena_free(oracle->arena, list.files);
+    return list.stray;
+}
+
+/* ---- the lines ------------------------------------------------------------------------------- */
+
+struct line {
+    int64_t key;
+    int64_t count;
+};
+
+struct reading {
+    struct oracle *oracle;
+    bool may_repeat;  /* lines may come again */
+    bool may_exceed;  /* counts may be beyond the reference */
+    bool is_readable; /* false: a line could not be read, and this was reported */
+    uint64_t wrong;   /* lines that do not continue their key */
+    struct buffer wrong_text;
+    int64_t wrong_keys[LINES_SHOWN];
+    uint32_t wrong_shown;
+    struct line *early; /* may_repeat: lines that came before those they follow */
+    size_t early_count;
+    size_t early_capacity;
+};
+
+/* Reads "KEY : COUNT" up to the line feed. */
+static bool parse_line(struct bytes text, struct line *line)
+{
+    const uint8_t *colon = memchr(text.data, ':', text.size);
+    if (colon == NULL || colon - text.data < 2 || colon[-1] != ' ' ||
+        text.data + text.size - colon < 3 || colon[1] != ' ') {
+        return false;
+    }
+    struct bytes key = { .data = text.data, .size = (size_t)(colon - text.data) - 1 };
+    struct bytes count = { .data = colon + 2, .size = (size_t)(text.data + text.size - colon) - 2 };
+    CHECK(key.size > 0 && count.size > 0);
+    return reference_parse(key, &line->key) && reference_parse(count, &line->count) &&
+           line->count > 0;
+}
+
+/* Each key is shown once: one lost line shows itself in no other. */
+static void note_wrong(struct reading *reading, const char *path, struct line line,
+                       int64_t expected)
+{
+    reading->wrong++;
+    CHECK(reading->wrong_shown <= LINES_SHOWN);
+    if (reading->wrong_shown == LINES_SHOWN) {
+        return;
+    }
+    for (uint32_t i = 0; i < reading->wrong_shown; i++) {
+        if (reading->wrong_keys[i] == line.key) {
+            return;
+        }
+    }
+    reading->wrong_keys[reading->wrong_shown++] = line.key;
+    buffer_append_format(&reading->wrong_text, "; key %lld: expected ", (long long)line.key);
+    if (expected == 0) {
+        buffer_append_text(&reading->wrong_text, "nothing");
+    } else {
+        buffer_append_format(&reading->wrong_text, "count %lld", (long long)expected);
+    }
+    buffer_append_format(&reading->wrong_text, ", found %lld in %s", (long long)line.count, path);
+}
+
+static void judge_line(struct reading *reading, const char *path, struct line line)
+{
+    struct oracle *oracle = reading->oracle;
+    struct key_entry *entry = key_table_find(&oracle->reference.table, line.key);
+    int64_t folded = entry == NULL ? 0 : entry->folded;
+    oracle->totals.output_lines++;
+    if (line.count > folded && (folded == 0 || !reading->may_exceed)) {
+        /* The lines of a key that go beyond the reference. */
+        note_wrong(reading, path, line, entry == NULL ? 0 : folded);
+    }
+    if (entry == NULL) {
+        return;
+    }
+    int64_t expected = entry->committed + 1;
+    CHECK(expected > 0);
+    if (line.count == expected) {
+        entry->committed = line.count;
+    } else if (!reading->may_repeat) {
+        if (line.count <= folded) {
+            note_wrong(reading, path, line, expected);
+        }
+        entry->committed = line.count > expected ? line.count : entry->committed;
+    } else if (line.count > expected) {
+        reading->early = arena_grow(oracle->arena, reading->early, &reading->early_capacity,
+                                    reading->early_count + 1, sizeof *reading->early);
+        reading->early[reading->early_count++] = line;
+    }
+}
+
+static void read_file(void *context, const char *path, struct bytes content)
+{
+    struct reading *reading = context;
+    uint64_t number = 0;
+    for (size_t at = 0; at < content.size && reading->is_readable;) {
+        const uint8_t *start = content.data + at;
+        const uint8_t *feed = memchr(start, '\n', content.size - at);
+        struct bytes text = { .data = start,
+                              .size = feed == NULL ? content.size - at : (size_t)(feed - start) };
+        struct line line;
+        number++;
+        if (feed == NULL || !parse_line(text, &line)) {
+            judge_report(reading->oracle, PROPERTY_OUTPUT, "%s: line %llu is no line `KEY : COUNT`",
+                         path, (unsigned long long)number);
+            reading->is_readable = false;
+            break;
+        }
+        judge_line(reading, path, line);
+        at += text.size + 1;
+    }
+    CHECK(number <= content.size);
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct line *left = a;
+    const struct line *right = b;
+    if (left->key != right->key) {
+        return left->key < right->key ? -1 : 1;
+    }
+    return (left->count > right->count) - (left->count < right->count);
+}
+
+/* Lines that came early now find their places, in the order of their counts. */
+static void settle_early_lines(struct reading *reading)
+{
+    if (reading->early_count > 0) {
+        qsort(reading->early, reading->early_count, sizeof *reading->early, compare_lines);
+    }
+    for (size_t i = 0; i < reading->early_count; i++) {
+        struct line line = reading->early[i];
+        struct key_entry *entry = key_table_find(&reading->oracle->reference.table, line.key);
+        CHECK(entry != NULL);
+        if (line.count == entry->committed + 1) {
+            entry->committed = line.count;
+        } else if (line.count > entry->committed + 1) {
+            note_wrong(reading, "the output", line, entry->committed + 1);
+            entry->committed = line.count;
+        }
+    }
+    arena_free(reading->oracle->arena, reading->early);
+}
+
+/* ---- the verdict ----------------------------------------------------------------------------- */
+
+static void report_wrong(struct reading *reading)
+{
+    CHECK(reading->wrong_shown <= reading->wrong);
+    *buffer_extend(&reading->wrong_text, 1) = '\0';
+    if (reading->wrong > 0) {
+        judge_report(
+            reading->oracle, PROPERTY_OUTPUT, "%llu committed %s not continue the counts of %s%s",
+            (unsigned long long)reading->wrong, reading->wrong == 1 ? "line does" : "lines do",
+            reading->wrong == 1 ? "its key" : "their keys", (const char *)reading->wrong_text.data);
+    }
+    buffer_free(&reading->wrong_text);
+}
+
+/* What the output as a whole lacks; counts the lines that it holds too often. */
+static void judge_counts(struct reading *reading, bool finished)
+{
+    struct oracle *oracle = reading->oracle;
+    const struct key_table *table = &oracle->reference.table;
+    struct differences missing = { 0 };
+    uint64_t distinct = 0;
+    for (size_t i = 0; i < table->capacity; i++) {
+        const struct key_entry *entry = &table->entries[i];
+        if (!entry->used) {
+            continue;
+        }
+        bool is_short = entry->committed < entry->folded;
+        distinct += (uint64_t)(is_short ? entry->committed : entry->folded);
+        if (is_short && finished) {
+            differences_add(&missing, entry->key, entry->folded, entry->committed);
+        }
+    }
+    if (reading->may_repeat && oracle->totals.output_lines > distinct) {
+        oracle->totals.output_duplicates = oracle->totals.output_lines - distinct;
+    }
+    if (missing.count > 0) {
+        judge_report(oracle, PROPERTY_OUTPUT, "the committed output ends too early: %s",
+                     differences_text(&missing, oracle->arena));
+    }
+    CHECK(missing.count <= table->count);
+}
+
+static bool is_output_damaged(const struct oracle *oracle)
+{
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        CHECK(oracle->damaged[i] != NULL);
+        if (strncmp(oracle->damaged[i], OUTPUT_PREFIX, strlen(OUTPUT_PREFIX)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void property_output_on_end(struct oracle *oracle, bool finished)
+{
+    if (is_output_damaged(oracle)) {
+        return; /* a fault changed what had been committed: nothing can be said */
+    }
+    bool at_least_once = oracle->scenario->job.checkpoint.mode == MODE_AT_LEAST_ONCE;
+    struct reading reading = { .oracle = oracle,
+                               .may_repeat = at_least_once || oracle->older_restored,
+                               .may_exceed = at_least_once,
+                               .is_readable = true };
+    buffer_init(&reading.wrong_text, oracle->arena);
+    CHECK(oracle->totals.output_lines == 0);
+    const char *stray = property_output_each_file(oracle, read_file, &reading);
+    if (stray != NULL) {
+        judge_report(oracle, PROPERTY_OUTPUT, "a file that no sink commits lies in the output: %s",
+                     stray);
+    }
+    settle_early_lines(&reading);
+    report_wrong(&reading);
+    if (reading.is_readable) {
+        judge_counts(&reading, finished);
+    }
+}
+
+void property_output_on_committed(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_SINK_COMMITTED);
+    uint64_t newest = checkpoint_history_newest_of(&oracle->history, fact->attempt);
+    /* What fenced attempts do is property 7's business. */
+    if (fact->attempt >= oracle->deployed_attempt && fact->checkpoint > newest) {
+        judge_report(oracle, PROPERTY_OUTPUT,
+                     "%s[%u] committed output of checkpoint %llu before it completed: the newest "
+                     "completed is %llu",
+                     judge_vertex_name(fact->vertex), fact->subtask,
+                     (unsigned long long)fact->checkpoint, (unsigned long long)newest);
+    }
+}

@@ -1,0 +1,76 @@
+/* reference.h - the answer: a plain fold over the input, with no stream processor in it.
+ *
+ * The input is cut into `parallelism` splits as the sources cut it, and the fold is advanced split
+ * by split to given positions, so that one running fold serves every checkpoint of a run.
+ *
+ *   file       split i owns the lines that start in bytes [i * size / p, (i + 1) * size / p); a
+ *              position is the byte offset of the next unread line. A line ends with LF, a CR
+ *              before it is cut, and a last line without LF counts. A line that is no 64-bit
+ *              decimal integer is bad and left out; so is an empty one.
+ *   generator  split i owns records i, i + p, i + 2p ...; a position is how many of them were read
+ *
+ * Whether bad lines may be left out at all is for the caller to judge. */
+#ifndef FAULTLINE_SIM_ORACLE_REFERENCE_H
+#define FAULTLINE_SIM_ORACLE_REFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/stream/input.h"
+#include "sim/oracle/key_table.h"
+
+struct reference_split {
+    uint64_t range_start; /* of the part of the input that the split was given */
+    uint64_t range_end;
+    uint64_t start;    /* the position before the first record */
+    uint64_t position; /* where the fold stands */
+    uint64_t records;  /* folded so far */
+    uint64_t bad;      /* left out so far */
+};
+
+struct reference {
+    const struct generator *generator; /* INPUT_GENERATOR */
+    struct bytes input;                /* INPUT_FILE */
+    enum input_kind kind;
+    uint32_t split_count;
+    struct reference_split *splits;
+    struct key_table table;
+};
+
+enum reference_answer {
+    REFERENCE_OK,
+    REFERENCE_BACKWARDS,  /* the position lies before where the fold stands; nothing was done */
+    REFERENCE_OUTSIDE,    /* the position lies outside the split; nothing was done */
+    REFERENCE_IN_A_RECORD /* no record starts there; the fold stands behind it */
+};
+
+/* A fold over nothing yet. `input`: INPUT_FILE: the file's content, borrowed. Memory from `arena`.
+ * A configuration without a generator gets one of its own. */
+void reference_init(struct reference *reference, struct arena *arena,
+                    const struct input_config *config, uint32_t split_count, struct bytes input);
+
+/* Folds the records of split `split` before `position`. Anywhere between the start of its range and
+ * its first line stands for the first line, and anywhere between the end of its range and the
+ * first line behind it for that line: a source may name either. */
+enum reference_answer reference_advance(struct reference *reference, uint32_t split,
+                                        uint64_t position);
+
+/* Does the fold of split `split` stand behind `position`, a position inside the split? */
+bool reference_is_past(const struct reference *reference, uint32_t split, uint64_t position);
+
+/* Folds what is left of one split, or of all. */
+void reference_advance_to_end(struct reference *reference, uint32_t split);
+void reference_finish(struct reference *reference);
+
+/* Back to a fold over nothing; the table keeps its keys, with a fold of zero. */
+void reference_rewind(struct reference *reference);
+
+/* Asserts the invariants. */
+void reference_check(const struct reference *reference);
+
+/* Reads a 64-bit decimal integer as model/base/text.h describes it, by code of its own. */
+bool reference_parse(struct bytes text, int64_t *value);
+
+#endif

@@ -1,0 +1,307 @@
+#include "sim/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "model/base/check.h"
+#include "model/host.h"
+#include "model/jobs/jobs.h"
+#include "sim/world.h"
+
+enum { UNMET_COUNT_MAX = 16 };
+
+const char *verdict_name(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_PASS: return "pass";
+    case VERDICT_WRONG: return "wrong";
+    case VERDICT_STUCK: return "stuck";
+    case VERDICT_BAD_USAGE: return "bad_usage";
+    case VERDICT_NOT_DETERMINISTIC: return "not_deterministic";
+    case VERDICT_NOT_FIRED: return "not_fired";
+    case VERDICT_SURROUNDINGS: return "surroundings";
+    }
+    CHECK_UNREACHABLE("a verdict");
+}
+
+/* ---- input ----------------------------------------------------------------------------------- */
+
+static enum status read_all(FILE *file, struct arena *arena, struct bytes *content)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, arena);
+    size_t got;
+    do {
+        enum { STEP_BYTES = 1024 * 1024 };
+        uint8_t *at = buffer_extend(&bytes, STEP_BYTES);
+        got = fread(at, 1, STEP_BYTES, file);
+        bytes.size -= STEP_BYTES - got;
+    } while (got > 0);
+    *content = buffer_bytes(&bytes);
+    return ferror(file) ? STATUS_IO : STATUS_OK;
+}
+
+enum status run_read_input(const struct scenario *scenario, struct arena *arena,
+                           struct bytes *input, struct buffer *error)
+{
+    *input = (struct bytes){ 0 };
+    if (scenario->job.input.kind != INPUT_FILE) {
+        return STATUS_OK;
+    }
+    FILE *file = fopen(scenario->input_path, "rb");
+    enum status status = file == NULL ? STATUS_NOT_FOUND : read_all(file, arena, input);
+    if (status != STATUS_OK) {
+        buffer_append_format(error, "%s: job.input.file: cannot read %s: %s", scenario->path,
+                             scenario->input_path, strerror(errno));
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return status;
+}
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+static void append_json_text(struct buffer *out, struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        uint8_t c = text.data[i];
+        if (c == '"' || c == '\\') {
+            buffer_append_format(out, "\\%c", c);
+        } else if (c < ' ') {
+            buffer_append_format(out, "\\u%04x", c);
+        } else {
+            *buffer_extend(out, 1) = c;
+        }
+    }
+}
+
+static void append_trace_line(struct run *run, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    const struct fact_info *info = fact_info(fact->kind);
+    struct buffer *out = &run->trace;
+    buffer_append_format(out, "{\"time_ns\":%llu,\"process\":%u,\"fact\":\"%s\"",
+                         (unsigned long long)event->time_ns, actor_process(event->actor),
+                         info->name);
+    if (fact->vertex != FACT_NO_TASK) {
+        buffer_append_format(out, ",\"task\":\"%s[%u]\"",
+                             run->pipeline.vertices[fact->vertex].name, fact->subtask);
+    }
+    if (fact->attempt != 0) {
+        buffer_append_format(out, ",\"attempt\":%llu", (unsigned long long)fact->attempt);
+    }
+    if (fact->checkpoint != 0) {
+        buffer_append_format(out, ",\"checkpoint\":%llu", (unsigned long long)fact->checkpoint);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (info->value_names[i][0] != '\0') {
+            buffer_append_format(out, ",\"%s\":%llu", info->value_names[i],
+                                 (unsigned long long)fact->values[i]);
+        }
+    }
+    if (fact->text.size > 0) {
+        buffer_append_text(out, ",\"text\":\"");
+        append_json_text(out, fact->text);
+        buffer_append_text(out, "\"");
+    }
+    buffer_append_text(out, "}\n");
+}
+
+static void on_fact(void *context, const struct fact_event *event)
+{
+    struct run *run = context;
+    oracle_on_fact(run->oracle, event);
+    summary_on_fact(&run->summary, event);
+    if (run->timeline != NULL) {
+        timeline_on_fact(run->timeline, event);
+    }
+    if (run->trace.arena != NULL) {
+        append_trace_line(run, event);
+    }
+}
+
+static void on_fired(void *context, const struct fault_record *record)
+{
+    struct run *run = context;
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    fault_describe(run->scenario, record->fault, &text);
+    *buffer_extend(&text, 1) = '\0';
+    bool breaks = record->fault->verb == FAULT_CRASH || record->fault->verb == FAULT_PAUSE;
+    summary_on_fault(&run->summary, record->fired_ns, (const char *)text.data, breaks);
+    if (run->timeline != NULL) {
+        timeline_on_fault(run->timeline, record->fired_ns, record->ended_ns,
+                          (const char *)text.data);
+    }
+    buffer_free(&text);
+}
+
+static void on_damage(void *context, const char *path)
+{
+    struct run *run = context;
+    oracle_on_damage(run->oracle, path);
+}
+
+/* ---- judging --------------------------------------------------------------------------------- */
+
+static void note_unmet(struct run *run, const char *message)
+{
+    if (run->unmet_count < UNMET_COUNT_MAX) {
+        run->unmet[run->unmet_count++].message = message;
+    }
+}
+
+static const char *outcome_text(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_FINISHED: return "the job finished";
+    case OUTCOME_FAILED: return "the job failed";
+    case OUTCOME_REFUSED: return "the job refused to restore";
+    case OUTCOME_STUCK: return "the job did not end";
+    }
+    CHECK_UNREACHABLE("an outcome");
+}
+
+static bool outcome_is_expected(const struct run *run)
+{
+    switch (run->scenario->expect.result) {
+    case EXPECT_SAME: return run->outcome == OUTCOME_FINISHED;
+    case EXPECT_REFUSED: return run->outcome == OUTCOME_REFUSED;
+    case EXPECT_FAILED: return run->outcome == OUTCOME_FAILED;
+    case EXPECT_SAME_OR_REFUSED:
+        return run->outcome == OUTCOME_FINISHED || run->outcome == OUTCOME_REFUSED;
+    }
+    CHECK_UNREACHABLE("an expected result");
+}
+
+static void check_expectations(struct run *run)
+{
+    const struct expect *expect = &run->scenario->expect;
+    const struct summary *summary = &run->summary;
+    if (!outcome_is_expected(run)) {
+        note_unmet(run, arena_format(run->arena, "expect.result: %s%s%s",
+                                     outcome_text(run->outcome),
+                                     summary->failure[0] != '\0' ? ": " : "", summary->failure));
+    }
+    if (!bound_holds(expect->checkpoints, summary->completed)) {
+        note_unmet(run, arena_format(run->arena, "expect.checkpoints: %llu completed",
+                                     (unsigned long long)summary->completed));
+    }
+    if (!bound_holds(expect->recoveries, summary->recovery_count)) {
+        note_unmet(run, arena_format(run->arena, "expect.recoveries: there were %llu",
+                                     (unsigned long long)summary->recovery_count));
+    }
+    for (size_t i = 0; i < summary->recovery_count; i++) {
+        const struct recovery_summary *recovery = &summary->recoveries[i];
+        uint64_t end_ns = recovery->caught_up_ns != 0 ? recovery->caught_up_ns
+                                                      : run->simulated_ns;
+        if (!bound_holds(expect->recovery_time_ns, end_ns - recovery->failed_ns)) {
+            note_unmet(run, arena_format(run->arena,
+                                         "expect.recovery_time: recovery %zu took %llu ms", i + 1,
+                                         (unsigned long long)((end_ns - recovery->failed_ns) /
+                                                              1000000)));
+        }
+    }
+}
+
+static bool all_fired(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->scenario->fault_count; i++) {
+        if (!run->faults[i].fired) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The worst that was found decides. */
+static enum verdict judge(struct run *run)
+{
+    uint32_t count;
+    const struct violation *violations = oracle_violations(run->oracle, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (violations[i].property != PROPERTY_LIVENESS) {
+            return VERDICT_WRONG;
+        }
+    }
+    if (run->outcome == OUTCOME_STUCK) {
+        return VERDICT_STUCK;
+    }
+    if (count > 0 || run->unmet_count > 0) {
+        return VERDICT_WRONG;
+    }
+    if (run->scenario->expect.all_fired && !all_fired(run)) {
+        return VERDICT_NOT_FIRED;
+    }
+    return VERDICT_PASS;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static uint64_t wall_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void prepare(struct run *run, const struct run_options *options)
+{
+    const struct scenario *scenario = run->scenario;
+    const struct job_info *job = job_find(scenario->job.job);
+    CHECK(job != NULL);
+    pipeline_init(&run->pipeline);
+    job->build(&run->pipeline);
+    run->task_count = run->pipeline.vertex_count * scenario->job.parallelism;
+    run->unmet = arena_alloc(run->arena, UNMET_COUNT_MAX, sizeof *run->unmet);
+    summary_init(&run->summary, run->arena, run->pipeline.vertex_count,
+                 scenario->job.parallelism);
+    if (options->keep_timeline) {
+        const char *names[PIPELINE_VERTEX_COUNT_MAX];
+        for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
+            names[i] = run->pipeline.vertices[i].name;
+        }
+        run->timeline = timeline_create(run->arena, names, run->pipeline.vertex_count,
+                                        scenario->job.parallelism);
+    }
+    if (options->keep_trace) {
+        buffer_init(&run->trace, run->arena);
+    }
+}
+
+void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
+                  struct bytes input, const struct run_options *options)
+{
+    uint64_t start_ns = wall_now_ns();
+    /* The generator's tables are made here: a scenario is plain data. */
+    struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
+    *scenario = *given;
+    struct input_config *config = &scenario->job.input;
+    if (config->kind == INPUT_GENERATOR && config->generator == NULL) {
+        config->generator =
+            generator_create(arena, config->keys, config->skew_ppm, config->seed);
+    }
+    *run = (struct run){ .scenario = scenario, .arena = arena, .input = input };
+    prepare(run, options);
+    struct world *world = world_create(arena, scenario, &run->pipeline, input);
+    run->oracle = oracle_create(arena, scenario, world_shared_disk(world), input);
+    world_add_listener(world, (struct world_listener){ .on_fact = on_fact, .context = run });
+    struct fault_script *script = fault_script_create(
+        arena, scenario, world,
+        (struct fault_hooks){ .on_fired = on_fired, .on_damage = on_damage, .context = run });
+    run->faults = fault_script_records(script);
+    run->outcome = world_run(world);
+    run->simulated_ns = world_now_ns(world);
+    oracle_on_end(run->oracle, run->outcome, run->simulated_ns, fault_script_last_ns(script));
+    summary_on_end(&run->summary, run->simulated_ns);
+    run->trace_hash = world_trace_hash(world);
+    run->event_count = world_event_count(world);
+    run->totals = oracle_totals(run->oracle);
+    check_expectations(run);
+    run->verdict = judge(run);
+    world_destroy(world);
+    run->wall_ns = wall_now_ns() - start_ns;
+}

@@ -1,0 +1,698 @@
+/* Cuts the power at every storage call of a JobManager and a TaskManager that take, commit, abort
+ * and discard checkpoints, and judges what a JobManager on another machine then finds. The same
+ * judge must find the error of each variant that leaves out one of the rules S2 to S5. */
+#include "model/checkpoint/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "model/base/hash.h"
+#include "model/checkpoint/manifest.h"
+#include "tests/support/disk_host.h"
+#include "tests/support/runner.h"
+
+enum {
+    ID_MAX = 24,
+    CHECKPOINTS_PER_LIFE = 5,
+    RETAINED = 2,
+    SUBTASKS = 2,
+    STATE_BYTES = 3000, /* several sectors, so that they can be torn */
+    OPERATOR_BYTES = 1500,
+    TEAR_SEEDS = 4,
+    CALLS_MAX = 1000, /* more than any life has */
+};
+
+static const char manifest_missing[] = "a committed checkpoint is gone";
+static const char manifest_damaged[] = "a listed manifest does not decode";
+static const char state_damaged[] = "a listed checkpoint lacks state";
+static const char list_forgets[] = "a checkpoint that was listed is gone";
+static const char comes_back[] = "a discarded checkpoint came back";
+static const char orphan[] = "an incomplete checkpoint was left";
+static const char unknown[] = "a checkpoint was listed that nobody committed";
+static const char fails[] = "a call failed without a cause";
+
+/* The calls under test; a variant replaces one by a wrong one. */
+struct store_calls {
+    enum status (*seal)(struct host *, uint64_t id, file_id);
+    enum status (*commit)(struct host *, uint64_t id, uint64_t attempt, struct bytes);
+    enum status (*list)(struct host *, struct arena *, uint64_t **ids, size_t *count);
+    enum status (*discard)(struct host *, uint64_t id);
+};
+
+static const struct store_calls right = { store_seal, store_commit, store_list, store_discard };
+
+/* What the world outside the store knows about a checkpoint. */
+struct record {
+    bool is_commit_begun;
+    bool is_committed;
+    bool is_discard_begun;
+    bool is_discarded;
+    bool is_listed; /* by the last store_list */
+};
+
+struct trial {
+    const struct store_calls *calls;
+    struct arena arena;
+    struct disk *disk;
+    struct prng prng;
+    struct record records[ID_MAX];
+    uint64_t next_id;
+};
+
+/* What happens to the world, and when. */
+enum scene {
+    ONE_MACHINE,     /* JobManager and TaskManager share one, which is cut */
+    CUT_JOB_MANAGER, /* each has its own */
+    CUT_TASK_MANAGER,
+    CUT_BOTH,       /* at a call of the JobManager */
+    CRASH_THEN_CUT, /* the JobManager's process dies; its machine, after the first list */
+    SCENES
+};
+
+struct cut {
+    enum scene scene;
+    uint64_t call;
+    bool has_effect;
+    enum disk_survival survival;
+    uint64_t seed;
+};
+
+static void fill(uint8_t *at, size_t size, uint64_t id, uint64_t index)
+{
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (uint8_t)(id * 31 + index * 7 + i);
+    }
+}
+
+static void state_name(char name[16], uint32_t index)
+{
+    (void)snprintf(name, 16, "count-%u", index);
+}
+
+static enum status write_state(struct trial *trial, struct host *host, uint64_t id, uint32_t index)
+{
+    char name[16];
+    char path[STORE_PATH_SIZE];
+    uint8_t state[STATE_BYTES];
+    file_id file;
+    state_name(name, index);
+    store_file(path, id, name);
+    fill(state, sizeof state, id, index);
+    enum status status = host_file_open(host, HOST_SHARED, path, HOST_CREATE, &file);
+    for (size_t at = 0; at < sizeof state && status == STATUS_OK; at += STATE_BYTES / 2) {
+        status = host_file_write(host, file, at, (struct bytes){ state + at, STATE_BYTES / 2 });
+    }
+    if (status == STATUS_OK) {
+        status = trial->calls->seal(host, id, file);
+        host_file_close(host, file);
+    }
+    return status;
+}
+
+static enum status commit(struct trial *trial, struct host *host, uint64_t id)
+{
+    char paths[SUBTASKS][STORE_PATH_SIZE];
+    uint8_t state[STATE_BYTES];
+    uint8_t operators[OPERATOR_BYTES];
+    struct subtask_state subtasks[SUBTASKS];
+    struct manifest_vertex vertex = { .name = bytes_of_text("count"),
+                                      .parallelism = SUBTASKS,
+                                      .subtasks = subtasks };
+    struct manifest manifest = {
+        .job = bytes_of_text("count"), .checkpoint = id, .vertex_count = 1, .vertices = &vertex
+    };
+    fill(operators, sizeof operators, id, SUBTASKS);
+    for (uint32_t i = 0; i < SUBTASKS; i++) {
+        char name[16];
+        state_name(name, i);
+        store_file(paths[i], id, name);
+        fill(state, sizeof state, id, i);
+        subtasks[i] = (struct subtask_state){ .operators = { operators, sizeof operators },
+                                              .keyed = { .kind = HANDLE_FILE,
+                                                         .size_bytes = sizeof state,
+                                                         .checksum = hash_bytes(
+                                                             (struct bytes){ state, sizeof state }),
+                                                         .location = bytes_of_text(paths[i]) } };
+    }
+    struct buffer encoded;
+    buffer_init(&encoded, host->arena);
+    manifest_encode(&encoded, &manifest);
+    trial->records[id].is_commit_begun = true;
+    enum status status = trial->calls->commit(host, id, 1, buffer_bytes(&encoded));
+    trial->records[id].is_committed = status == STATUS_OK;
+    return status;
+}
+
+static enum status discard(struct trial *trial, struct host *host, uint64_t id)
+{
+    trial->records[id].is_discard_begun = true;
+    enum status status = trial->calls->discard(host, id);
+    trial->records[id].is_discarded = status == STATUS_OK;
+    return status;
+}
+
+static enum status subsume(struct trial *trial, struct host *host)
+{
+    enum status status = STATUS_OK;
+    size_t kept = 0;
+    for (uint64_t id = trial->next_id - 1; id > 0 && status == STATUS_OK; id--) {
+        const struct record *record = &trial->records[id];
+        bool is_held = record->is_committed && !record->is_discarded;
+        kept += is_held;
+        status = is_held && kept > RETAINED ? discard(trial, host, id) : STATUS_OK;
+    }
+    return status;
+}
+
+/* Takes a few checkpoints; one of them is aborted. Stops at the first call that fails. */
+static enum status work(struct trial *trial, struct host *job_manager, struct host *task_manager)
+{
+    enum status status = store_init(job_manager);
+    for (unsigned i = 0; i < CHECKPOINTS_PER_LIFE && status == STATUS_OK; i++) {
+        uint64_t id = trial->next_id++;
+        ck_assert_uint_lt(id, ID_MAX);
+        status = store_begin(job_manager, id);
+        for (uint32_t j = 0; j < SUBTASKS && status == STATUS_OK; j++) {
+            status = write_state(trial, task_manager, id, j);
+        }
+        if (status == STATUS_OK) {
+            status = i == 1 ? discard(trial, job_manager, id) : commit(trial, job_manager, id);
+        }
+        if (status == STATUS_OK) {
+            status = subsume(trial, job_manager);
+        }
+    }
+    return status;
+}
+
+/* NULL, or what is wrong with the listed checkpoint `id`. */
+static const char *judge_listed(struct trial *trial, struct host *host, uint64_t id)
+{
+    char path[STORE_PATH_SIZE];
+    struct buffer encoded;
+    struct manifest manifest;
+    if (id >= trial->next_id || !trial->records[id].is_commit_begun) {
+        return unknown;
+    }
+    if (trial->records[id].is_discarded) {
+        return comes_back;
+    }
+    buffer_init(&encoded, host->arena);
+    store_file(path, id, STORE_MANIFEST);
+    if (store_read(host, path, &encoded) != STATUS_OK ||
+        manifest_decode(&manifest, host->arena, buffer_bytes(&encoded)) != STATUS_OK ||
+        manifest.checkpoint != id) {
+        return manifest_damaged;
+    }
+    for (uint32_t i = 0; i < SUBTASKS; i++) {
+        struct buffer state;
+        uint8_t expected[STATE_BYTES];
+        buffer_init(&state, host->arena);
+        fill(expected, sizeof expected, id, i);
+        if (store_read_state(host, &manifest.vertices[0].subtasks[i].keyed, &state) != STATUS_OK ||
+            !bytes_equal(buffer_bytes(&state), (struct bytes){ expected, sizeof expected })) {
+            return state_damaged;
+        }
+    }
+    return NULL;
+}
+
+static void ignore_name(void *context, const char *name)
+{
+    (void)context;
+    (void)name;
+}
+
+static enum status find_directory(struct host *host, uint64_t id, bool *is_there)
+{
+    char path[STORE_PATH_SIZE];
+    store_directory(path, id);
+    enum status status = host_list(host, HOST_SHARED, path, ignore_name, NULL);
+    *is_there = status == STATUS_OK;
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* NULL, or what is wrong with a checkpoint that was not listed. */
+static const char *judge_unlisted(const struct record *record, struct host *host, uint64_t id,
+                                  enum status *status)
+{
+    bool is_there = false;
+    if (record->is_committed && !record->is_discard_begun) {
+        return record->is_listed ? list_forgets : manifest_missing;
+    }
+    *status = record->is_discarded ? find_directory(host, id, &is_there) : STATUS_OK;
+    return *status == STATUS_OK && is_there ? comes_back : NULL;
+}
+
+/* Lists the store and judges it by the records. A checkpoint that is found is committed, whatever
+ * its commit answered. `*status` is HALTED if the host died meanwhile. */
+static const char *judge(struct trial *trial, struct host *host, enum status *status)
+{
+    uint64_t *ids;
+    size_t count;
+    bool is_listed[ID_MAX] = { false };
+    *status = trial->calls->list(host, host->arena, &ids, &count);
+    if (*status != STATUS_OK) {
+        return *status == STATUS_HALTED ? NULL : fails;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *wrong = judge_listed(trial, host, ids[i]);
+        if (((struct disk_host *)host)->is_halted) {
+            *status = STATUS_HALTED;
+            return NULL;
+        }
+        if (wrong != NULL) {
+            return wrong;
+        }
+        is_listed[ids[i]] = true;
+    }
+    for (uint64_t id = 1; id < trial->next_id && *status == STATUS_OK; id++) {
+        struct record *record = &trial->records[id];
+        const char *wrong = is_listed[id] ? NULL : judge_unlisted(record, host, id, status);
+        if (wrong != NULL) {
+            return wrong;
+        }
+        record->is_listed = is_listed[id];
+        record->is_committed |= is_listed[id];
+    }
+    return NULL;
+}
+
+/* Cleans up: after that nothing is left of any checkpoint that is not listed. */
+static const char *clean(struct trial *trial, struct host *host, enum status *status)
+{
+    *status = store_discard_incomplete(host);
+    for (uint64_t id = 1; id < trial->next_id && *status == STATUS_OK; id++) {
+        struct record *record = &trial->records[id];
+        bool is_there;
+        *status = find_directory(host, id, &is_there);
+        if (*status == STATUS_OK && !record->is_listed) {
+            if (is_there) {
+                return orphan;
+            }
+            record->is_discarded = true;
+        }
+    }
+    return *status == STATUS_OK || *status == STATUS_HALTED ? NULL : fails;
+}
+
+/* The next life of the JobManager, on one machine with its TaskManager: judge, clean, work on. */
+static const char *recover(struct trial *trial, struct host *host, enum status *status)
+{
+    const char *wrong = judge(trial, host, status);
+    if (wrong == NULL && *status == STATUS_OK) {
+        wrong = clean(trial, host, status);
+    }
+    if (wrong == NULL && *status == STATUS_OK) {
+        *status = work(trial, host, host);
+        wrong = *status == STATUS_OK || *status == STATUS_HALTED ? NULL : fails;
+    }
+    return wrong;
+}
+
+static void trial_init(struct trial *trial, const struct store_calls *calls, uint64_t seed)
+{
+    *trial = (struct trial){ .calls = calls, .prng = { .state = seed }, .next_id = 1 };
+    arena_init(&trial->arena);
+    trial->disk = disk_create(&trial->arena);
+}
+
+/* The first life, up to the cut. False if the call that should be cut never came. */
+static bool live_until(struct trial *trial, const struct cut *cut, struct disk_host *job_manager,
+                       struct disk_host *task_manager)
+{
+    bool is_one = cut->scene == ONE_MACHINE;
+    struct disk_host *victim = cut->scene == CUT_TASK_MANAGER ? task_manager : job_manager;
+    disk_host_init(job_manager, trial->disk, 0);
+    disk_host_init(task_manager, trial->disk, 1);
+    disk_host_halt_at(victim, cut->call, cut->has_effect);
+    (void)(work(trial, &job_manager->host, is_one ? &job_manager->host : &task_manager->host) ==
+           STATUS_OK);
+    bool is_cut = victim->is_halted;
+    disk_host_free(job_manager);
+    disk_host_free(task_manager);
+    if (cut->scene != CUT_TASK_MANAGER && cut->scene != CRASH_THEN_CUT) {
+        disk_cut(trial->disk, 0, cut->survival, &trial->prng);
+    }
+    if (cut->scene == CUT_TASK_MANAGER || cut->scene == CUT_BOTH) {
+        disk_cut(trial->disk, 1, cut->survival, &trial->prng);
+    }
+    return is_cut;
+}
+
+/* One cut, and everything after it. NULL, or what was found wrong. */
+static const char *try_cut(const struct store_calls *calls, const struct cut *cut, bool *is_cut)
+{
+    struct trial trial;
+    struct disk_host job_manager, task_manager, next;
+    enum status status;
+    const char *wrong = NULL;
+    trial_init(&trial, calls, cut->seed);
+    *is_cut = live_until(&trial, cut, &job_manager, &task_manager);
+    disk_host_init(&next, trial.disk, 2);
+    if (cut->scene == CRASH_THEN_CUT) {
+        wrong = judge(&trial, &next.host, &status);
+        disk_cut(trial.disk, 0, cut->survival, &trial.prng);
+    }
+    if (wrong == NULL) {
+        wrong = recover(&trial, &next.host, &status);
+    }
+    if (wrong == NULL) {
+        disk_host_cut(&next, DISK_LOSE, &trial.prng);
+        disk_host_init(&next, trial.disk, 3);
+        wrong = judge(&trial, &next.host, &status);
+    }
+    disk_check(trial.disk);
+    disk_host_free(&next);
+    disk_destroy(trial.disk);
+    ck_assert_ptr_null(trial.arena.blocks);
+    return wrong;
+}
+
+/* Cuts at call 1, 2, 3 ... until a life is not cut; answers the first thing found wrong, or NULL.
+ * `cut` says which cut it was. */
+static const char *try_all_calls(const struct store_calls *calls, struct cut *cut)
+{
+    bool is_cut = true;
+    for (cut->call = 1; is_cut; cut->call++) {
+        ck_assert_uint_lt(cut->call, CALLS_MAX);
+        for (unsigned i = 0; i < 2; i++) {
+            cut->has_effect = i == 1;
+            const char *wrong = try_cut(calls, cut, &is_cut);
+            if (wrong != NULL) {
+                return wrong;
+            }
+        }
+    }
+    ck_assert_uint_gt(cut->call, 10);
+    return NULL;
+}
+
+static const char *try_everything(const struct store_calls *calls, struct cut *cut)
+{
+    for (unsigned scene = 0; scene < SCENES; scene++) {
+        for (unsigned seed = 0; seed < 2 + TEAR_SEEDS; seed++) {
+            *cut = (struct cut){ .scene = (enum scene)scene, .seed = seed };
+            cut->survival = seed == 0 ? DISK_KEEP : seed == 1 ? DISK_LOSE : DISK_TEAR;
+            const char *wrong = try_all_calls(calls, cut);
+            if (wrong != NULL) {
+                return wrong;
+            }
+        }
+    }
+    return NULL;
+}
+
+START_TEST(no_cut_breaks_the_store)
+{
+    struct cut cut;
+    const char *wrong = try_everything(&right, &cut);
+    ck_assert_msg(wrong == NULL, "%s: scene %d, call %u, effect %d, survival %d, seed %u", wrong,
+                  (int)cut.scene, (unsigned)cut.call, cut.has_effect, (int)cut.survival,
+                  (unsigned)cut.seed);
+}
+END_TEST
+
+/* Cuts the first life at `call`, and the recovery from it at `again`. False if there was nothing
+ * to cut; `*is_cut` tells that of the second. */
+static bool try_two_cuts(uint64_t call, uint64_t again, bool *is_cut)
+{
+    struct trial trial;
+    struct disk_host job_manager, task_manager, next;
+    enum status status;
+    struct cut cut = {
+        .scene = CUT_BOTH, .call = call, .has_effect = again % 2 == 0, .survival = DISK_TEAR
+    };
+    trial_init(&trial, &right, call * CALLS_MAX + again);
+    bool is_cut_first = live_until(&trial, &cut, &job_manager, &task_manager);
+    disk_host_init(&next, trial.disk, 2);
+    disk_host_halt_at(&next, again, call % 2 == 0);
+    const char *wrong = recover(&trial, &next.host, &status);
+    *is_cut = next.is_halted;
+    if (wrong == NULL) {
+        disk_host_cut(&next, DISK_TEAR, &trial.prng);
+        disk_host_init(&next, trial.disk, 3);
+        wrong = recover(&trial, &next.host, &status);
+    }
+    ck_assert_msg(wrong == NULL, "%s: calls %u and %u", wrong, (unsigned)call, (unsigned)again);
+    disk_host_free(&next);
+    disk_destroy(trial.disk);
+    return is_cut_first;
+}
+
+START_TEST(no_cut_of_a_recovery_breaks_the_store)
+{
+    bool is_cut_first = true;
+    for (uint64_t call = 1; is_cut_first; call += 3) {
+        bool is_cut = true;
+        for (uint64_t again = 1; is_cut; again++) {
+            is_cut_first = try_two_cuts(call, again, &is_cut);
+        }
+    }
+}
+END_TEST
+
+/* ---- variants that must be caught -------------------------------------------------------------
+ */
+
+static enum status commit_steps(struct host *host, uint64_t id, struct bytes manifest,
+                                const char *first_name, bool sync_file, bool sync_directory)
+{
+    char directory[STORE_PATH_SIZE];
+    char first[STORE_PATH_SIZE];
+    char path[STORE_PATH_SIZE];
+    file_id file;
+    store_directory(directory, id);
+    store_file(first, id, first_name);
+    store_file(path, id, STORE_MANIFEST);
+    enum status status = host_file_open(host, HOST_SHARED, first, HOST_TRUNCATE, &file);
+    if (status == STATUS_OK) {
+        status = host_file_write(host, file, 0, manifest);
+    }
+    if (status == STATUS_OK && sync_file) {
+        status = host_file_sync(host, file);
+    }
+    if (status == STATUS_OK) {
+        host_file_close(host, file);
+        status = host_rename(host, HOST_SHARED, first, path);
+    }
+    if (status == STATUS_OK && sync_directory) {
+        status = host_sync_dir(host, HOST_SHARED, directory);
+    }
+    return status;
+}
+
+static enum status commit_all_steps(struct host *host, uint64_t id, uint64_t attempt,
+                                    struct bytes manifest)
+{
+    (void)attempt;
+    return commit_steps(host, id, manifest, "part", true, true);
+}
+
+static enum status commit_without_file_sync(struct host *host, uint64_t id, uint64_t attempt,
+                                            struct bytes manifest)
+{
+    (void)attempt;
+    return commit_steps(host, id, manifest, "part", false, true);
+}
+
+static enum status commit_without_directory_sync(struct host *host, uint64_t id, uint64_t attempt,
+                                                 struct bytes manifest)
+{
+    (void)attempt;
+    return commit_steps(host, id, manifest, "part", true, false);
+}
+
+static enum status commit_under_the_final_name(struct host *host, uint64_t id, uint64_t attempt,
+                                               struct bytes manifest)
+{
+    (void)attempt;
+    return commit_steps(host, id, manifest, STORE_MANIFEST, true, true);
+}
+
+static enum status seal_without_directory_sync(struct host *host, uint64_t id, file_id file)
+{
+    (void)id;
+    return host_file_sync(host, file);
+}
+
+static enum status seal_without_file_sync(struct host *host, uint64_t id, file_id file)
+{
+    char directory[STORE_PATH_SIZE];
+    (void)file;
+    store_directory(directory, id);
+    return host_sync_dir(host, HOST_SHARED, directory);
+}
+
+/* Files first, manifest last; or the manifest first, but without a sync behind it. */
+static enum status discard_steps(struct host *host, uint64_t id, bool manifest_first)
+{
+    char path[STORE_PATH_SIZE];
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i <= SUBTASKS && status != STATUS_HALTED; i++) {
+        char name[16] = STORE_MANIFEST;
+        if (i != (manifest_first ? 0 : SUBTASKS)) {
+            state_name(name, manifest_first ? i - 1 : i);
+        }
+        store_file(path, id, name);
+        status = host_remove(host, HOST_SHARED, path);
+    }
+    if (status != STATUS_HALTED) {
+        store_directory(path, id);
+        status = host_remove_dir(host, HOST_SHARED, path);
+    }
+    return status == STATUS_HALTED ? status : host_sync_dir(host, HOST_SHARED, STORE_ROOT);
+}
+
+static enum status discard_files_first(struct host *host, uint64_t id)
+{
+    return discard_steps(host, id, false);
+}
+
+static enum status discard_without_manifest_sync(struct host *host, uint64_t id)
+{
+    return discard_steps(host, id, true);
+}
+
+static enum status discard_without_last_sync(struct host *host, uint64_t id)
+{
+    char path[STORE_PATH_SIZE];
+    store_file(path, id, STORE_MANIFEST);
+    enum status status = host_remove(host, HOST_SHARED, path);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* What store_list would be if it only looked. */
+static enum status list_without_sync(struct host *host, struct arena *arena, uint64_t **ids,
+                                     size_t *count)
+{
+    *ids = arena_alloc(arena, ID_MAX, sizeof **ids);
+    *count = 0;
+    for (uint64_t id = 1; id < ID_MAX; id++) {
+        char path[STORE_PATH_SIZE];
+        file_id file;
+        store_file(path, id, STORE_MANIFEST);
+        enum status status = host_file_open(host, HOST_SHARED, path, HOST_READ, &file);
+        if (status == STATUS_OK) {
+            host_file_close(host, file);
+            (*ids)[(*count)++] = id;
+        } else if (status != STATUS_NOT_FOUND) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+static void assert_caught(struct store_calls calls, const char *expected)
+{
+    struct cut cut;
+    const char *wrong = try_everything(&calls, &cut);
+    ck_assert_msg(wrong == expected, "found: %s", wrong != NULL ? wrong : "nothing");
+}
+
+START_TEST(a_right_commit_in_the_place_of_the_variants_is_not_blamed)
+{
+    struct store_calls calls = right;
+    struct cut cut;
+    calls.commit = commit_all_steps;
+    ck_assert_ptr_null(try_everything(&calls, &cut));
+}
+END_TEST
+
+START_TEST(a_commit_without_the_sync_before_the_rename_is_caught)
+{
+    struct store_calls calls = right;
+    calls.commit = commit_without_file_sync;
+    assert_caught(calls, manifest_damaged);
+}
+END_TEST
+
+START_TEST(a_commit_without_the_directory_sync_is_caught)
+{
+    struct store_calls calls = right;
+    calls.commit = commit_without_directory_sync;
+    assert_caught(calls, manifest_missing);
+}
+END_TEST
+
+START_TEST(a_commit_under_the_final_name_is_caught)
+{
+    struct store_calls calls = right;
+    calls.commit = commit_under_the_final_name;
+    assert_caught(calls, manifest_damaged);
+}
+END_TEST
+
+START_TEST(a_state_file_without_the_directory_sync_is_caught)
+{
+    struct store_calls calls = right;
+    calls.seal = seal_without_directory_sync;
+    assert_caught(calls, state_damaged);
+}
+END_TEST
+
+START_TEST(a_state_file_without_the_file_sync_is_caught)
+{
+    struct store_calls calls = right;
+    calls.seal = seal_without_file_sync;
+    assert_caught(calls, state_damaged);
+}
+END_TEST
+
+START_TEST(a_discard_that_removes_the_files_first_is_caught)
+{
+    struct store_calls calls = right;
+    calls.discard = discard_files_first;
+    assert_caught(calls, state_damaged);
+}
+END_TEST
+
+START_TEST(a_discard_that_does_not_sync_the_manifest_away_is_caught)
+{
+    struct store_calls calls = right;
+    calls.discard = discard_without_manifest_sync;
+    assert_caught(calls, state_damaged);
+}
+END_TEST
+
+START_TEST(a_discard_that_is_not_durable_is_caught)
+{
+    struct store_calls calls = right;
+    calls.discard = discard_without_last_sync;
+    assert_caught(calls, comes_back);
+}
+END_TEST
+
+START_TEST(a_list_that_does_not_make_durable_what_it_answers_is_caught)
+{
+    struct store_calls calls = right;
+    calls.list = list_without_sync;
+    assert_caught(calls, list_forgets);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *all = suite_create("store crashes");
+    TCase *tests = tcase_create("cuts");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, no_cut_breaks_the_store);
+    tcase_add_test(tests, no_cut_of_a_recovery_breaks_the_store);
+    tcase_add_test(tests, a_right_commit_in_the_place_of_the_variants_is_not_blamed);
+    tcase_add_test(tests, a_commit_without_the_sync_before_the_rename_is_caught);
+    tcase_add_test(tests, a_commit_without_the_directory_sync_is_caught);
+    tcase_add_test(tests, a_commit_under_the_final_name_is_caught);
+    tcase_add_test(tests, a_state_file_without_the_directory_sync_is_caught);
+    tcase_add_test(tests, a_state_file_without_the_file_sync_is_caught);
+    tcase_add_test(tests, a_discard_that_removes_the_files_first_is_caught);
+    tcase_add_test(tests, a_discard_that_does_not_sync_the_manifest_away_is_caught);
+    tcase_add_test(tests, a_discard_that_is_not_durable_is_caught);
+    tcase_add_test(tests, a_list_that_does_not_make_durable_what_it_answers_is_caught);
+    suite_add_tcase(all, tests);
+    return all;
+}
+
+int main(void)
+{
+    return run_suite(suite());
+}

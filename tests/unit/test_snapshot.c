@@ -1,0 +1,251 @@
+#include <check.h>
+#include <signal.h>
+#include <string.h>
+
+#include "model/base/prng.h"
+#include "model/state/key_group.h"
+#include "model/state/snapshot.h"
+#include "tests/support/runner.h"
+
+static const char *const names[] = { "count", "last seen" };
+
+static struct bytes text(const char *at)
+{
+    return bytes_of_text(at);
+}
+
+/* A snapshot of three entries in two key groups. */
+static void write_sample(struct buffer *out)
+{
+    snapshot_write_header(out, names, 2);
+    snapshot_write_entry(out, 3, 0, text("apple"), text("1"));
+    snapshot_write_entry(out, 3, 1, text("apple"), text(""));
+    snapshot_write_entry(out, 70, 0, text(""), text("a value of more than eight bytes"));
+    snapshot_write_trailer(out, 3);
+}
+
+/* Reads to the end; the number of entries through `count`. */
+static enum status read_all(struct bytes input, uint64_t *count)
+{
+    struct snapshot_reader reader;
+    struct snapshot_entry entry;
+    snapshot_reader_init(&reader, input);
+    while (snapshot_reader_next(&reader, &entry)) {
+        ck_assert_uint_lt(entry.state, reader.state_count);
+        ck_assert_uint_lt(entry.key_group, KEY_GROUP_COUNT_MAX);
+        ck_assert_ptr_nonnull(entry.key.data);
+        ck_assert_ptr_nonnull(entry.value.data);
+    }
+    ck_assert(!snapshot_reader_next(&reader, &entry));
+    *count = reader.entries_read;
+    return reader.status;
+}
+
+START_TEST(what_was_written_is_read_back)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    write_sample(&out);
+    struct snapshot_reader reader;
+    struct snapshot_entry entry;
+    snapshot_reader_init(&reader, buffer_bytes(&out));
+    ck_assert_uint_eq(reader.state_count, 2);
+    ck_assert(snapshot_reader_next(&reader, &entry));
+    ck_assert_uint_eq(entry.key_group, 3);
+    ck_assert_uint_eq(entry.state, 0);
+    ck_assert(bytes_equal(entry.key, text("apple")));
+    ck_assert(bytes_equal(entry.value, text("1")));
+    ck_assert(snapshot_reader_next(&reader, &entry));
+    ck_assert_uint_eq(entry.state, 1);
+    ck_assert_uint_eq(entry.value.size, 0);
+    ck_assert(bytes_equal(snapshot_reader_state_name(&reader, 0), text("count")));
+    ck_assert(bytes_equal(snapshot_reader_state_name(&reader, 1), text("last seen")));
+    ck_assert(snapshot_reader_next(&reader, &entry));
+    ck_assert_uint_eq(entry.key_group, 70);
+    ck_assert_uint_eq(entry.key.size, 0);
+    ck_assert(bytes_equal(entry.value, text("a value of more than eight bytes")));
+    ck_assert(!snapshot_reader_next(&reader, &entry));
+    ck_assert_int_eq(reader.status, STATUS_OK);
+    ck_assert_uint_eq(reader.entries_read, 3);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(the_bytes_of_the_format_are_fixed)
+{
+    static const uint8_t expected[] = {
+        'F',  'L',  'K', 'S', 1, 0, 1, 0, 1,   0,   0, 0, 'n',       /* header */
+        2,    1,    0,   0,   2, 0, 0, 0, 'k', 'y', 1, 0, 0,   0, 7, /* entry of key group 258 */
+        0xff, 0xff, 1,   0,   0, 0, 0, 0, 0,   0,                    /* trailer */
+    };
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    snapshot_write_header(&out, (const char *const[]){ "n" }, 1);
+    snapshot_write_entry(&out, 258, 0, text("ky"), text("\a"));
+    snapshot_write_trailer(&out, 1);
+    ck_assert_uint_eq(out.size, sizeof expected);
+    ck_assert_mem_eq(out.data, expected, sizeof expected);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(a_snapshot_without_states_and_entries_is_sound)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    snapshot_write_header(&out, names, 0);
+    snapshot_write_trailer(&out, 0);
+    uint64_t count;
+    ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_OK);
+    ck_assert_uint_eq(count, 0);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(every_shortened_snapshot_is_corrupt)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    write_sample(&out);
+    uint64_t count;
+    for (size_t size = 0; size < out.size; size++) {
+        /* A copy of exactly that size lets a sanitizer see any read beyond it. */
+        struct bytes part = bytes_copy(&arena, (struct bytes){ .data = out.data, .size = size });
+        ck_assert_int_eq(read_all(part, &count), STATUS_CORRUPT);
+    }
+    ck_assert_int_eq(read_all((struct bytes){ 0 }, &count), STATUS_CORRUPT);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(bytes_behind_the_trailer_are_corrupt)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    write_sample(&out);
+    encode_u8(&out, 0);
+    uint64_t count;
+    ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_CORRUPT);
+    arena_drop(&arena);
+}
+END_TEST
+
+/* The status of a snapshot of two states with the entries (first, 0), (second, state). */
+static enum status status_of(uint16_t first, uint16_t second, uint16_t state, uint64_t count)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    snapshot_write_header(&out, names, 2);
+    snapshot_write_entry(&out, first, 0, text("k"), text("v"));
+    encode_u16(&out, second); /* by hand: the writer would refuse */
+    encode_u16(&out, state);
+    encode_bytes(&out, text("l"));
+    encode_bytes(&out, text("w"));
+    snapshot_write_trailer(&out, count);
+    uint64_t entries_read;
+    enum status status = read_all(buffer_bytes(&out), &entries_read);
+    arena_drop(&arena);
+    return status;
+}
+
+START_TEST(order_range_states_and_count_are_checked)
+{
+    ck_assert_int_eq(status_of(3, 4, 1, 2), STATUS_OK);
+    ck_assert_int_eq(status_of(3, 3, 1, 2), STATUS_OK);
+    ck_assert_int_eq(status_of(3, 32767, 1, 2), STATUS_OK);
+    ck_assert_int_eq(status_of(4, 3, 1, 2), STATUS_CORRUPT);
+    ck_assert_int_eq(status_of(3, 32768, 1, 2), STATUS_CORRUPT);
+    ck_assert_int_eq(status_of(3, 4, 2, 2), STATUS_CORRUPT);
+    ck_assert_int_eq(status_of(3, 4, 1, 1), STATUS_CORRUPT);
+    ck_assert_int_eq(status_of(3, 4, 1, 3), STATUS_CORRUPT);
+}
+END_TEST
+
+START_TEST(a_wrong_magic_version_or_name_is_corrupt)
+{
+    static const size_t offsets[] = { 0, 3, 4, 5, 12 };
+    for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
+        struct arena arena;
+        arena_init(&arena);
+        struct buffer out;
+        buffer_init(&out, &arena);
+        write_sample(&out);
+        out.data[offsets[i]] = offsets[i] == 12 ? 0 : 0x7f; /* 12: the first name */
+        uint64_t count;
+        ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_CORRUPT);
+        ck_assert_uint_eq(count, 0);
+        arena_drop(&arena);
+    }
+}
+END_TEST
+
+START_TEST(any_bytes_are_read_without_harm)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    write_sample(&out);
+    struct prng prng = { .state = 7 };
+    for (int round = 0; round < 20000; round++) {
+        struct bytes copy = bytes_copy(&arena, buffer_bytes(&out));
+        uint8_t *data = (uint8_t *)copy.data;
+        for (uint64_t changes = prng_between(&prng, 1, 3); changes > 0; changes--) {
+            data[prng_below(&prng, copy.size)] = (uint8_t)prng_next(&prng);
+        }
+        uint64_t count;
+        enum status status = read_all(copy, &count);
+        ck_assert(status == STATUS_OK || status == STATUS_CORRUPT);
+        if (status == STATUS_OK) {
+            ck_assert_uint_eq(count, 3);
+        }
+        arena_free(&arena, data);
+    }
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(a_key_group_beyond_the_last_trips_a_check_when_written)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    snapshot_write_entry(&out, SNAPSHOT_END, 0, text("k"), text("v"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    TCase *tcase = tcase_create("snapshot");
+    tcase_add_test(tcase, what_was_written_is_read_back);
+    tcase_add_test(tcase, the_bytes_of_the_format_are_fixed);
+    tcase_add_test(tcase, a_snapshot_without_states_and_entries_is_sound);
+    tcase_add_test(tcase, every_shortened_snapshot_is_corrupt);
+    tcase_add_test(tcase, bytes_behind_the_trailer_are_corrupt);
+    tcase_add_test(tcase, order_range_states_and_count_are_checked);
+    tcase_add_test(tcase, a_wrong_magic_version_or_name_is_corrupt);
+    tcase_add_test(tcase, any_bytes_are_read_without_harm);
+    tcase_add_test_raise_signal(tcase, a_key_group_beyond_the_last_trips_a_check_when_written,
+                                SIGABRT);
+    Suite *suite = suite_create("snapshot");
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite(suite());
+}
