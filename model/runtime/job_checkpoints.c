@@ -172,6 +172,7 @@ static void do_commit(struct job_manager *manager, uint64_t id)
     }
     job_manager_report(manager, FACT_CHECKPOINT_COMPLETED, id, pending->bytes,
                        now_ns - pending->triggered_ns, "");
+    manager->record.newest_completed = id; /* durable with the record's next change */
     manager->restore_below = UINT64_MAX; /* what was unreadable is not the newest any more */
     manager->restore_tries = 0;
     if (pending->all_after_end) {

@@ -115,6 +115,12 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
     struct buffer why;
     buffer_init(&why, &plan->arena);
     enum status status = newest_checkpoint(manager, &plan->id);
+    uint64_t known = manager->record.newest_completed;
+    if (status == STATUS_OK && plan->id < known && known < manager->restore_below) {
+        plan->id = known;
+        status = STATUS_NOT_FOUND;
+        buffer_append_format(&why, "it had completed, and its manifest is gone");
+    }
     if (status == STATUS_OK && plan->id != 0) {
         status = read_manifest(manager, plan->id, plan, &why);
     }
@@ -206,6 +212,19 @@ static void deploy_worker(struct job_manager *manager, uint32_t index,
     }
 }
 
+/* An address that was never used before, in any attempt: the `count`-th subtask of this attempt on
+ * `worker`. Each takes two: the subtask and its uploader. */
+static actor_id new_address(const struct job_manager *manager, const struct worker *worker,
+                            uint32_t count)
+{
+    uint64_t stride = (uint64_t)2 * manager->pipeline->vertex_count * worker->slots;
+    uint64_t index = HOST_MAIN_ACTOR + 1 + manager->record.attempt * stride + 2 * (uint64_t)count;
+    CHECK(2 * (uint64_t)count < stride);
+    CHECK(index < UINT32_MAX);
+    return actor_address(actor_process(worker->address), actor_incarnation(worker->address),
+                         (uint32_t)index);
+}
+
 static void deploy(struct job_manager *manager, const struct restore_plan *plan)
 {
     struct arena scratch;
@@ -219,12 +238,11 @@ static void deploy(struct job_manager *manager, const struct restore_plan *plan)
     deployment.addresses = arena_alloc(&scratch, manager->task_count, sizeof(actor_id));
     deployment.subtasks =
         arena_alloc(&scratch, manager->task_count, sizeof *deployment.subtasks);
+    uint32_t *dealt = arena_alloc(&scratch, manager->config->task_managers, sizeof *dealt);
     assign_slots(manager, worker_of_slot);
     for (uint32_t task = 0; task < manager->task_count; task++) {
         struct worker *worker = &manager->workers[worker_of_slot[task % parallelism]];
-        actor_id address = actor_address(actor_process(worker->address),
-                                         actor_incarnation(worker->address), worker->next_index);
-        worker->next_index += 2; /* the subtask and its uploader */
+        actor_id address = new_address(manager, worker, dealt[worker_of_slot[task % parallelism]]++);
         manager->tasks[task] =
             (struct job_task){ .address = address, .state = JOB_TASK_DEPLOYED };
         deployment.addresses[task] = address;

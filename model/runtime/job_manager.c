@@ -185,7 +185,6 @@ static void on_register(struct job_manager *manager, const struct message *messa
     }
     *worker = (struct worker){ .address = message->from,
                                .slots = registration.slots,
-                               .next_index = registration.next_index,
                                .session = registration.session,
                                .heard_ns = host_now_ns(manager->host) };
     host_watch(manager->host, worker->address);

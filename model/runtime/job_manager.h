@@ -34,7 +34,6 @@ enum job_manager_state {
 struct worker {
     actor_id address;
     uint32_t slots;
-    uint32_t next_index;   /* actor indices from here on are unused */
     uint32_t session;      /* see struct registration */
     uint32_t subtask_count; /* of the current attempt; 0: it has none */
     bool cancelling;       /* must still say that its subtasks are gone */

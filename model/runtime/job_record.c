@@ -49,6 +49,7 @@ enum status job_record_load(struct host *host, struct job_record *record)
     record->epoch = decode_u64(&decoder);
     record->attempt = decode_u64(&decoder);
     record->next_checkpoint = decode_u64(&decoder);
+    record->newest_completed = decode_u64(&decoder);
     record->state = (enum job_state)decode_u8(&decoder);
     uint64_t expected = hash_bytes((struct bytes){ .data = bytes, .size = decoder.position });
     uint64_t checksum = decode_u64(&decoder);
@@ -83,6 +84,7 @@ enum status job_record_store(struct host *host, const struct job_record *record)
     encode_u64(&bytes, record->epoch);
     encode_u64(&bytes, record->attempt);
     encode_u64(&bytes, record->next_checkpoint);
+    encode_u64(&bytes, record->newest_completed);
     encode_u8(&bytes, (uint8_t)record->state);
     encode_u64(&bytes, hash_bytes(buffer_bytes(&bytes)));
     CHECK(bytes.size <= RECORD_BYTES_MAX);

@@ -14,6 +14,7 @@ struct job_record {
     uint64_t epoch;           /* of the JobManager in charge; from 1 */
     uint64_t attempt;         /* the newest one deployed; 0: none yet */
     uint64_t next_checkpoint; /* ids below may have been used */
+    uint64_t newest_completed; /* a checkpoint that had completed when this was written; 0: none */
     enum job_state state;
 };
 

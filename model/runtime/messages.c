@@ -64,7 +64,6 @@ struct message *registration_encode(struct host *host, const struct registration
     struct buffer data;
     buffer_init(&data, host->arena);
     encode_u32(&data, registration->slots);
-    encode_u32(&data, registration->next_index);
     encode_u32(&data, registration->session);
     return finish(host, MESSAGE_REGISTER, 0, 0, &data);
 }
@@ -75,7 +74,6 @@ enum status registration_decode(const struct message *message, struct registrati
     struct decoder decoder;
     decoder_init(&decoder, message_bytes(message));
     registration->slots = decode_u32(&decoder);
-    registration->next_index = decode_u32(&decoder);
     registration->session = decode_u32(&decoder);
     return decoder_finish(&decoder);
 }

@@ -63,8 +63,7 @@ struct bytes message_bytes(const struct message *message);
 /* MESSAGE_REGISTER */
 struct registration {
     uint32_t slots;
-    uint32_t next_index; /* actor indices from here on were never used in this process */
-    uint32_t session;    /* rises each time the TaskManager ends its subtasks and starts anew */
+    uint32_t session; /* rises each time the TaskManager ends its subtasks and starts anew */
 };
 struct message *registration_encode(struct host *host, const struct registration *registration);
 MUST_USE enum status registration_decode(const struct message *message,

@@ -20,7 +20,7 @@ struct task_manager {
     actor_id job_manager; /* 0: not registered */
     uint64_t heard_ns;    /* when the JobManager was last heard */
     timer_id timer;       /* the next registration, or the next look at the heartbeat */
-    uint32_t next_index;  /* actor indices from here on are unused */
+    uint64_t newest_attempt; /* deployed here; an order to deploy an older one is void */
     uint32_t session;     /* see struct registration */
     struct message *deploy_message; /* what `deployment` borrows from; NULL: nothing deployed */
     struct deployment *deployment;
@@ -46,7 +46,6 @@ static void ask_for_registration(struct task_manager *manager)
 {
     CHECK(manager->job_manager == 0);
     struct registration registration = { .slots = manager->argument.config->slots,
-                                         .next_index = manager->next_index,
                                          .session = manager->session };
     host_send(manager->host,
               actor_address(PROCESS_JOB_MANAGER, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR),
@@ -59,7 +58,6 @@ static void *task_manager_start(struct host *host, struct bytes argument)
     struct task_manager *manager = arena_alloc(host->arena, 1, sizeof *manager);
     manager->host = host;
     manager->argument = process_argument_of(argument);
-    manager->next_index = HOST_MAIN_ACTOR + 1;
     ask_for_registration(manager);
     return manager;
 }
@@ -106,6 +104,11 @@ static void on_registered(struct task_manager *manager, actor_id job_manager)
 
 static void on_deploy(struct task_manager *manager, struct message *message)
 {
+    if (message->attempt <= manager->newest_attempt) {
+        host_message_free(manager->host, message);
+        return;
+    }
+    manager->newest_attempt = message->attempt;
     end_subtasks(manager);
     struct deployment *deployment = arena_alloc(manager->host->arena, 1, sizeof *deployment);
     CHECK(deployment_decode(message, manager->host->arena, deployment) == STATUS_OK);
@@ -117,8 +120,6 @@ static void on_deploy(struct task_manager *manager, struct message *message)
                                           .deployment = deployment,
                                           .index = i };
         uint32_t index = deployment->subtasks[i].actor_index;
-        CHECK(index >= manager->next_index);
-        manager->next_index = index + 2;
         (void)host_spawn(manager->host, index, &task_actor,
                          (struct bytes){ .data = (const uint8_t *)&argument,
                                          .size = sizeof argument });
