@@ -1,39 +1,410 @@
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "model/base/arena.h"
+#include "model/base/check.h"
+#include "model/jobs/jobs.h"
+#include "model/trace.h"
+#include "reports/results.h"
+#include "sim/options.h"
+#include "sim/outputs.h"
 #include "sim/run.h"
 #include "sim/scenario_json.h"
+#include "sim/verdict.h"
+
+#ifndef FAULTLINE_BUILD_ID
+#define FAULTLINE_BUILD_ID "unknown"
+#endif
+
+/* ---- saying things --------------------------------------------------------------------------- */
+
+static void print(struct bytes text)
+{
+    (void)fwrite(text.data, 1, text.size, stdout); /* main looks whether it could be written */
+}
+
+/* One sentence to standard error. */
+static void complain(const struct buffer *sentence)
+{
+    CHECK(sentence->size > 0);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%.*s\n", (int)sentence->size, (const char *)sentence->data);
+}
+
+static bool colour_is_wanted(void)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (no_colour == NULL || no_colour[0] == '\0');
+}
+
+/* ---- run: several scenarios, one after the other --------------------------------------------- */
+
+/* What outlives each run. */
+struct session {
+    const struct options *options;
+    struct arena arena;
+    struct results *results; /* NULL: none */
+    const char **names;      /* of the scenarios so far */
+    uint32_t counts[VERDICT_SURROUNDINGS + 1];
+    bool colour;
+};
+
+/* In single quotes where a shell would not take `text` as one word. */
+static void append_quoted(struct buffer *out, const char *text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./+,:@%";
+    if (text[0] != '\0' && text[strspn(text, plain)] == '\0') {
+        buffer_append_text(out, text);
+        return;
+    }
+    buffer_append_text(out, "'");
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '\'') {
+            buffer_append_text(out, "'\\''");
+        } else {
+            *buffer_extend(out, 1) = (uint8_t)*at;
+        }
+    }
+    buffer_append_text(out, "'");
+}
+
+static const char *replay_command(const struct session *session, struct arena *arena,
+                                  const char *folder)
+{
+    struct buffer text;
+    buffer_init(&text, arena);
+    append_quoted(&text, session->options->program);
+    buffer_append_text(&text, " run ");
+    append_quoted(&text, arena_format(arena, "%s/run.json", folder));
+    *buffer_extend(&text, 1) = '\0';
+    return (const char *)text.data;
+}
+
+/* Where the files of a scenario go. */
+static const char *folder_of(const struct options *options, struct arena *arena, const char *name)
+{
+    if (options->out != NULL && options->scenario_count == 1) {
+        return options->out;
+    }
+    return arena_format(arena, "%s/%s", options->out != NULL ? options->out : OPTIONS_DEFAULT_OUT,
+                        name);
+}
+
+/* Two scenarios of one name would share a folder: the second is refused. */
+static bool name_is_new(struct session *session, uint32_t index, const struct scenario *scenario,
+                        struct buffer *error)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        if (session->names[i] != NULL && strcmp(session->names[i], scenario->name) == 0) {
+            buffer_append_format(error, "%s: name: \"%s\" is the name of %s too",
+                                 session->options->scenarios[index], scenario->name,
+                                 session->options->scenarios[i]);
+            return false;
+        }
+    }
+    session->names[index] = arena_text(&session->arena, scenario->name);
+    return true;
+}
+
+/* Runs once more for the hash, in memory of its own. */
+static void run_again(struct verdict_view *view, const struct scenario *scenario,
+                      struct bytes input)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct run second;
+    run_scenario(&second, &arena, scenario, input, &(struct run_options){ 0 });
+    view->verified = true;
+    view->second_hash = second.trace_hash;
+    arena_drop(&arena);
+}
+
+/* Prints what was asked for. */
+static void tell(const struct options *options, const struct verdict_view *view)
+{
+    struct buffer text;
+    buffer_init(&text, view->run->arena);
+    if (options->json) {
+        outputs_result(view, &text);
+    } else if (options->quiet) {
+        verdict_write_line(view, &text);
+    } else {
+        verdict_write(view, &text);
+    }
+    print(buffer_bytes(&text));
+    buffer_free(&text);
+}
+
+/* Files, rows and text of a run that is over. */
+static enum verdict deliver(struct session *session, struct verdict_view *view,
+                            struct buffer *error)
+{
+    const struct options *options = session->options;
+    const struct run *run = view->run;
+    const char *folder = folder_of(options, run->arena, run->scenario->name);
+    struct outputs_options files = { .folder = folder,
+                                     .build = FAULTLINE_BUILD_ID,
+                                     .plots = options->plots };
+    enum status status = outputs_write(view, &files, error);
+    if (status == STATUS_OK) {
+        view->replay = replay_command(session, run->arena, folder);
+        if (session->results != NULL) {
+            status = outputs_add(view, FAULTLINE_BUILD_ID, session->results, error);
+        }
+    }
+    tell(options, view);
+    if (status != STATUS_OK) {
+        complain(error);
+        return verdict_worse(run->verdict, VERDICT_SURROUNDINGS);
+    }
+    return run->verdict;
+}
+
+static enum verdict run_read(struct session *session, struct arena *arena,
+                             const struct scenario *scenario, struct bytes input,
+                             struct buffer *error)
+{
+    const struct options *options = session->options;
+    struct run_options keep = { .keep_trace = options->trace, .keep_timeline = options->trace };
+    struct run run;
+    run_scenario(&run, arena, scenario, input, &keep);
+    struct verdict_view view = { .run = &run, .colour = session->colour };
+    view.violations = oracle_violations(run.oracle, &view.violation_count);
+    if (options->verify) {
+        run_again(&view, scenario, input);
+        if (view.second_hash != run.trace_hash) {
+            run.verdict = verdict_worse(run.verdict, VERDICT_NOT_DETERMINISTIC);
+        }
+    }
+    return deliver(session, &view, error);
+}
+
+/* One scenario from its file to its verdict; nothing of it stays in memory. */
+static enum verdict run_one(struct session *session, uint32_t index)
+{
+    const struct options *options = session->options;
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct scenario scenario;
+    struct bytes input;
+    enum status status =
+        scenario_read(&scenario, &arena, options->scenarios[index], &options->overrides, &error);
+    if (status == STATUS_OK && !name_is_new(session, index, &scenario, &error)) {
+        status = STATUS_INVALID;
+    }
+    if (status == STATUS_OK) {
+        status = run_read_input(&scenario, &arena, &input, &error);
+    }
+    enum verdict verdict;
+    if (status == STATUS_OK) {
+        verdict = run_read(session, &arena, &scenario, input, &error);
+    } else {
+        complain(&error);
+        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+    }
+    arena_drop(&arena);
+    return verdict;
+}
+
+/* How many came to which verdict. */
+static void print_counts(struct session *session)
+{
+    struct buffer text;
+    buffer_init(&text, &session->arena);
+    buffer_append_format(&text, "%" PRIu32 " scenarios:", session->options->scenario_count);
+    bool is_first = true;
+    for (int i = 0; i <= VERDICT_SURROUNDINGS; i++) {
+        if (session->counts[i] > 0) {
+            buffer_append_format(&text, "%s %" PRIu32 " %s", is_first ? "" : ",",
+                                 session->counts[i], verdict_word((enum verdict)i));
+            is_first = false;
+        }
+    }
+    buffer_append_text(&text, "\n");
+    print(buffer_bytes(&text));
+}
+
+static enum verdict run_all(struct session *session)
+{
+    const struct options *options = session->options;
+    enum verdict worst = VERDICT_PASS;
+    for (uint32_t i = 0; i < options->scenario_count; i++) {
+        if (i > 0 && !options->json && !options->quiet) {
+            (void)putchar('\n');
+        }
+        enum verdict verdict = run_one(session, i);
+        session->counts[verdict]++;
+        worst = verdict_worse(worst, verdict);
+        (void)fflush(stdout);
+    }
+    if (options->scenario_count > 1 && !options->json) {
+        print_counts(session);
+    }
+    return worst;
+}
+
+static enum verdict command_run(const struct options *options)
+{
+    struct session session = { .options = options, .colour = colour_is_wanted() };
+    arena_init(&session.arena);
+    session.names = arena_alloc(&session.arena, options->scenario_count, sizeof *session.names);
+    struct buffer error;
+    buffer_init(&error, &session.arena);
+    enum verdict verdict;
+    enum status status = STATUS_OK;
+    if (options->database != NULL) {
+        status = results_open(&session.results, &session.arena, options->database, &error);
+    }
+    if (status == STATUS_OK) {
+        verdict = run_all(&session);
+    } else {
+        complain(&error);
+        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+    }
+    results_close(session.results);
+    arena_drop(&session.arena);
+    return verdict;
+}
+
+/* ---- list ------------------------------------------------------------------------------------ */
+
+static void print_row(int width, const char *name, const char *help)
+{
+    (void)printf("%-*s  %s\n", width, name, help);
+}
+
+static int wider(int width, const char *name)
+{
+    int size = (int)strlen(name);
+    return size > width ? size : width;
+}
+
+static void list_jobs(void)
+{
+    int width = 0;
+    const struct job_info *job;
+    for (uint32_t i = 0; (job = job_at(i)) != NULL; i++) {
+        width = wider(width, job->name);
+    }
+    for (uint32_t i = 0; (job = job_at(i)) != NULL; i++) {
+        print_row(width, job->name, job->help);
+    }
+}
+
+static void list_facts(void)
+{
+    int width = 0;
+    for (int i = 0; i < FACT_KIND_COUNT; i++) {
+        width = wider(width, fact_info((enum fact_kind)i)->name);
+    }
+    for (int i = 0; i < FACT_KIND_COUNT; i++) {
+        const struct fact_info *info = fact_info((enum fact_kind)i);
+        print_row(width, info->name, info->help);
+    }
+}
+
+static void list_properties(void)
+{
+    int width = 0;
+    for (int i = 1; i < PROPERTY_COUNT_PLUS_ONE; i++) {
+        width = wider(width, property_name((enum property)i));
+    }
+    for (int i = 1; i < PROPERTY_COUNT_PLUS_ONE; i++) {
+        (void)printf("%d  ", i);
+        print_row(width, property_name((enum property)i), property_help((enum property)i));
+    }
+}
+
+static void list_faults(void)
+{
+    static const char *const objects[][2] = {
+        { "job_manager", "the JobManager's process" },
+        { "task_manager[1]", "one TaskManager's process, counted from 0" },
+        { "any task_manager", "one of them, drawn from the seed" },
+        { "all task_managers", "every one at once" },
+        { "count[2]", "the process that runs subtask 2 of the vertex `count`" },
+        { "any count", "... of one subtask, drawn from the seed" },
+        { "machine of X", "the machine of any of these; say what becomes of \"unsynced\" data" },
+        { "link source->count", "the channels from one vertex to the next" },
+        { "file GLOB", "files of the shared volume" },
+    };
+    static const char *const triggers[][2] = {
+        { "\"at\": \"2.5s\"", "at that simulated time" },
+        { "\"when\": \"FACT\"", "the first time it is reported (`list facts` names them)" },
+        { "\"when\": \"checkpoint 3 FACT\"", "... for checkpoint 3" },
+        { "\"when\": \"FACT(count[1])\"", "... by subtask 1 of `count`" },
+        { "\"when\": \"FACT #2\"", "... for the second time" },
+    };
+    enum { WIDTH = 27 };
+    (void)puts("do: what is done");
+    for (int i = 0; i < FAULT_VERB_COUNT; i++) {
+        (void)printf("  ");
+        print_row(WIDTH, fault_verb_name((enum fault_verb)i), fault_verb_help((enum fault_verb)i));
+    }
+    (void)puts("on: to whom");
+    for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+        (void)printf("  ");
+        print_row(WIDTH, objects[i][0], objects[i][1]);
+    }
+    (void)puts("at or when: the trigger");
+    for (size_t i = 0; i < sizeof triggers / sizeof *triggers; i++) {
+        (void)printf("  ");
+        print_row(WIDTH, triggers[i][0], triggers[i][1]);
+    }
+}
+
+static void command_list(enum list_topic topic)
+{
+    switch (topic) {
+    case LIST_JOBS: list_jobs(); return;
+    case LIST_FAULTS: list_faults(); return;
+    case LIST_FACTS: list_facts(); return;
+    case LIST_PROPERTIES: list_properties(); return;
+    case LIST_TOPIC_COUNT: break;
+    }
+    CHECK_UNREACHABLE("a topic");
+}
+
+/* ---- main ------------------------------------------------------------------------------------ */
+
+static enum verdict do_command(const struct options *options)
+{
+    switch (options->command) {
+    case COMMAND_RUN: return command_run(options);
+    case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
+    case COMMAND_HELP: (void)fputs(options_help(), stdout); return VERDICT_PASS;
+    case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;
+    }
+    CHECK_UNREACHABLE("a command");
+}
 
 int main(int argc, char **argv)
 {
-    int worst = 0;
-    for (int i = 2; i < argc; i++) {
-        struct arena arena;
-        arena_init(&arena);
-        struct buffer error;
-        buffer_init(&error, &arena);
-        struct scenario scenario;
-        struct bytes input;
-        struct run run;
-        struct scenario_overrides none = { 0 };
-        if (scenario_read(&scenario, &arena, argv[i], &none, &error) != STATUS_OK ||
-            run_read_input(&scenario, &arena, &input, &error) != STATUS_OK) {
-            fprintf(stderr, "%.*s\n", (int)error.size, (const char *)error.data);
-            worst = 3;
-        } else {
-            run_scenario(&run, &arena, &scenario, input,
-                         &(struct run_options){ .keep_trace = true });
-            uint32_t count;
-            const struct violation *violations = oracle_violations(run.oracle, &count);
-            fwrite(run.trace.data, 1, run.trace.size, stdout);
-            for (uint32_t k = 0; k < count; k++) {
-                printf("%s: %s\n", property_name(violations[k].property), violations[k].message);
-            }
-            printf("%s %s hash %016llx failure %s\n", scenario.name, verdict_name(run.verdict),
-                   (unsigned long long)run.trace_hash, run.summary.failure);
-            worst = run.verdict;
-        }
-        arena_drop(&arena);
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct options options;
+    enum verdict verdict = VERDICT_BAD_USAGE;
+    if (argc >= 1 && options_parse(&options, &arena, argc, (const char *const *)argv, &error)) {
+        verdict = do_command(&options);
+    } else {
+        (void)fputs("faultline: ", stderr);
+        complain(&error);
     }
-    return worst;
+    arena_drop(&arena);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        (void)fprintf(stderr, "standard output: cannot write: %s\n",
+                      strerror(errno != 0 ? errno : EIO));
+        verdict = verdict_worse(verdict, VERDICT_SURROUNDINGS);
+    }
+    return (int)verdict;
 }

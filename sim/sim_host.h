@@ -52,6 +52,7 @@ struct sim_actor {
     bool running;
     bool wake_scheduled;
     bool dead; /* every call answers HALTED */
+    struct sim_actor *next_dead;
 };
 
 struct sim_watch {
@@ -103,6 +104,7 @@ struct world {
     uint32_t process_count;
     struct sim_watch *watches;
     struct sim_actor *running; /* whose handler runs; NULL: between events */
+    struct sim_actor *dead;    /* their memory is dropped when that handler returns (H3) */
     struct message *free_messages[MESSAGE_CLASS_COUNT];
     struct sim_timer *timers;
     size_t timer_count;
@@ -163,7 +165,8 @@ struct sim_actor *sim_actor_create(struct sim_process *process, struct world *wo
                                    uint32_t index, const struct actor_ops *ops,
                                    struct bytes argument, uint64_t due_ns);
 
-/* Ends an actor; if its handler runs, it goes on as a black hole and is freed afterwards. */
+/* Ends an actor; a handler that runs goes on as a black hole. The memory is dropped when the running
+ * handler returns, whose actor may be another of the same process and share it (H3). */
 void sim_actor_kill(struct sim_actor *actor);
 
 /* The living actor at `address`, or NULL. */

@@ -95,8 +95,11 @@ void sim_actor_kill(struct sim_actor *actor)
             actor->files[i].file = NULL;
         }
     }
-    if (!actor->running) {
+    if (world->running == NULL) {
         actor_free(actor);
+    } else {
+        actor->next_dead = world->dead;
+        world->dead = actor;
     }
 }
 
@@ -148,10 +151,14 @@ static void end_handler(struct sim_actor *actor)
     if (actor->now_ns > actor->free_ns) {
         actor->free_ns = actor->now_ns; /* a pause during the handler may reach further */
     }
-    if (actor->dead) {
-        actor_free(actor);
-    } else {
+    if (!actor->dead) {
         schedule_wake(actor);
+    }
+    struct world *world = actor->world;
+    while (world->dead != NULL) {
+        struct sim_actor *dead = world->dead;
+        world->dead = dead->next_dead;
+        actor_free(dead);
     }
 }
 
