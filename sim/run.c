@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "model/base/check.h"
-#include "model/host.h"
 #include "model/jobs/jobs.h"
 #include "sim/world.h"
 
@@ -64,52 +63,6 @@ enum status run_read_input(const struct scenario *scenario, struct arena *arena,
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
-static void append_json_text(struct buffer *out, struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t c = text.data[i];
-        if (c == '"' || c == '\\') {
-            buffer_append_format(out, "\\%c", c);
-        } else if (c < ' ') {
-            buffer_append_format(out, "\\u%04x", c);
-        } else {
-            *buffer_extend(out, 1) = c;
-        }
-    }
-}
-
-static void append_trace_line(struct run *run, const struct fact_event *event)
-{
-    const struct fact *fact = &event->fact;
-    const struct fact_info *info = fact_info(fact->kind);
-    struct buffer *out = &run->trace;
-    buffer_append_format(out, "{\"time_ns\":%llu,\"process\":%u,\"fact\":\"%s\"",
-                         (unsigned long long)event->time_ns, actor_process(event->actor),
-                         info->name);
-    if (fact->vertex != FACT_NO_TASK) {
-        buffer_append_format(out, ",\"task\":\"%s[%u]\"",
-                             run->pipeline.vertices[fact->vertex].name, fact->subtask);
-    }
-    if (fact->attempt != 0) {
-        buffer_append_format(out, ",\"attempt\":%llu", (unsigned long long)fact->attempt);
-    }
-    if (fact->checkpoint != 0) {
-        buffer_append_format(out, ",\"checkpoint\":%llu", (unsigned long long)fact->checkpoint);
-    }
-    for (int i = 0; i < 2; i++) {
-        if (info->value_names[i][0] != '\0') {
-            buffer_append_format(out, ",\"%s\":%llu", info->value_names[i],
-                                 (unsigned long long)fact->values[i]);
-        }
-    }
-    if (fact->text.size > 0) {
-        buffer_append_text(out, ",\"text\":\"");
-        append_json_text(out, fact->text);
-        buffer_append_text(out, "\"");
-    }
-    buffer_append_text(out, "}\n");
-}
-
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct run *run = context;
@@ -118,8 +71,8 @@ static void on_fact(void *context, const struct fact_event *event)
     if (run->timeline != NULL) {
         timeline_on_fact(run->timeline, event);
     }
-    if (run->trace.arena != NULL) {
-        append_trace_line(run, event);
+    if (run->trace != NULL) {
+        trace_log_add(run->trace, event);
     }
 }
 
@@ -268,7 +221,7 @@ static void prepare(struct run *run, const struct run_options *options)
                                         scenario->job.parallelism);
     }
     if (options->keep_trace) {
-        buffer_init(&run->trace, run->arena);
+        run->trace = trace_log_create(run->arena, &run->pipeline);
     }
 }
 

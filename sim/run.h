@@ -13,6 +13,7 @@
 #include "sim/fault_script.h"
 #include "sim/oracle/oracle.h"
 #include "sim/scenario.h"
+#include "sim/trace_log.h"
 
 /* The exit codes of the command line. */
 enum verdict {
@@ -29,7 +30,7 @@ enum verdict {
 const char *verdict_name(enum verdict verdict);
 
 struct run_options {
-    bool keep_trace;    /* collect every fact as a line of JSON in `trace` */
+    bool keep_trace;    /* collect every fact in `trace` */
     bool keep_timeline; /* collect a timeline */
 };
 
@@ -57,7 +58,7 @@ struct run {
     struct unmet *unmet;
     uint32_t unmet_count;
     struct timeline *timeline; /* NULL unless asked for */
-    struct buffer trace;       /* empty unless asked for */
+    struct trace_log *trace;    /* NULL unless asked for */
 };
 
 /* Reads the scenario's input file into `arena` (nothing for generated input). Errors: NOT_FOUND, IO,
