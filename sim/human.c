@@ -68,6 +68,18 @@ static void append_in_units(struct buffer *out, uint64_t value, const struct uni
     buffer_append_format(out, " %s", units[count - 1].name);
 }
 
+/* "2 min 5 s"; the smaller part is left out if it is nothing. */
+static void append_two(struct buffer *out, uint64_t large, const char *large_name, uint64_t small,
+                       const char *small_name)
+{
+    CHECK(large > 0);
+    human_count(out, large);
+    buffer_append_format(out, " %s", large_name);
+    if (small > 0) {
+        buffer_append_format(out, " %" PRIu64 " %s", small, small_name);
+    }
+}
+
 void human_duration(struct buffer *out, uint64_t duration_ns)
 {
     static const struct unit units[] = {
@@ -79,10 +91,9 @@ void human_duration(struct buffer *out, uint64_t duration_ns)
     } else if (seconds < 60) {
         append_in_units(out, duration_ns, units, sizeof units / sizeof *units);
     } else if (seconds < 3600) {
-        buffer_append_format(out, "%" PRIu64 " min %" PRIu64 " s", seconds / 60, seconds % 60);
+        append_two(out, seconds / 60, "min", seconds % 60, "s");
     } else {
-        human_count(out, seconds / 3600);
-        buffer_append_format(out, " h %" PRIu64 " min", seconds % 3600 / 60);
+        append_two(out, seconds / 3600, "h", seconds % 3600 / 60, "min");
     }
 }
 

@@ -13,7 +13,7 @@ void human_count(struct buffer *out, uint64_t count);
 void human_count_of(struct buffer *out, uint64_t count, const char *noun);
 
 /* Three significant digits, rounded: "1.23 s", "45 ms", "0 s"; from a minute on "2 min 5 s", from
- * an hour on "3 h 12 min". */
+ * an hour on "3 h 12 min"; "5 min" for exactly five. */
 void human_duration(struct buffer *out, uint64_t duration_ns);
 
 /* A moment of simulated time, rounded down: "3.004 s". */

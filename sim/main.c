@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,9 +21,10 @@
 
 /* ---- saying things --------------------------------------------------------------------------- */
 
+/* Whether it could be written is main's to ask. */
 static void print(struct bytes text)
 {
-    (void)fwrite(text.data, 1, text.size, stdout); /* main looks whether it could be written */
+    (void)fwrite(text.data, 1, text.size, stdout);
 }
 
 /* One sentence to standard error. */
@@ -218,7 +218,8 @@ static void print_counts(struct session *session)
 {
     struct buffer text;
     buffer_init(&text, &session->arena);
-    buffer_append_format(&text, "%" PRIu32 " scenarios:", session->options->scenario_count);
+    buffer_append_format(&text, "%s%" PRIu32 " scenarios:", session->options->quiet ? "" : "\n",
+                         session->options->scenario_count);
     bool is_first = true;
     for (int i = 0; i <= VERDICT_SURROUNDINGS; i++) {
         if (session->counts[i] > 0) {
@@ -400,10 +401,8 @@ int main(int argc, char **argv)
         complain(&error);
     }
     arena_drop(&arena);
-    errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr, "standard output: cannot write: %s\n",
-                      strerror(errno != 0 ? errno : EIO));
+        (void)fputs("standard output: cannot be written to\n", stderr);
         verdict = verdict_worse(verdict, VERDICT_SURROUNDINGS);
     }
     return (int)verdict;

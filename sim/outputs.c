@@ -16,6 +16,7 @@
 #include "reports/figures.h"
 #include "reports/timeline.h"
 #include "sim/scenario_json.h"
+#include "sim/trace_log.h"
 
 /* ---- findings: all that is wrong, in one list ------------------------------------------------ */
 
@@ -272,10 +273,12 @@ static enum status make_folder(const struct folder *folder)
         char end = *at;
         *at = '\0';
         struct stat info;
-        bool exists = mkdir(path, 0777) == 0 ||
-                      (errno == EEXIST && stat(path, &info) == 0 && S_ISDIR(info.st_mode));
-        if (!exists) {
-            return fail(folder, path, "make the folder", errno);
+        int error_number = mkdir(path, 0777) == 0 ? 0 : errno;
+        if (error_number == EEXIST) {
+            error_number = stat(path, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+        }
+        if (error_number != 0) {
+            return fail(folder, path, "make the folder", error_number);
         }
         *at = end;
     } while (*at != '\0');
@@ -436,16 +439,26 @@ static enum status write_results_of_job(const struct folder *folder, const struc
 
 static enum status write_trace(const struct folder *folder, const struct run *run)
 {
-    bool has_trace = run->trace.arena != NULL;
-    enum status status = has_trace ? write_file(folder, "trace.jsonl", buffer_bytes(&run->trace))
-                                   : remove_file(folder, "trace.jsonl");
-    if (status != STATUS_OK || run->timeline == NULL) {
-        return status != STATUS_OK ? status : remove_file(folder, "timeline.json");
+    if (run->trace == NULL) {
+        return remove_file(folder, "trace.jsonl");
+    }
+    struct buffer content;
+    buffer_init(&content, folder->arena);
+    trace_log_write(run->trace, &content);
+    enum status status = write_file(folder, "trace.jsonl", buffer_bytes(&content));
+    buffer_free(&content);
+    return status;
+}
+
+static enum status write_timeline(const struct folder *folder, const struct run *run)
+{
+    if (run->timeline == NULL) {
+        return remove_file(folder, "timeline.json");
     }
     struct buffer content;
     buffer_init(&content, folder->arena);
     timeline_write(run->timeline, run->simulated_ns, &content);
-    status = write_file(folder, "timeline.json", buffer_bytes(&content));
+    enum status status = write_file(folder, "timeline.json", buffer_bytes(&content));
     buffer_free(&content);
     return status;
 }
@@ -460,6 +473,7 @@ enum status outputs_write(const struct verdict_view *view, const struct outputs_
     status = status == STATUS_OK ? remove_file(&folder, "result.json") : status;
     status = status == STATUS_OK ? write_results_of_job(&folder, run) : status;
     status = status == STATUS_OK ? write_trace(&folder, run) : status;
+    status = status == STATUS_OK ? write_timeline(&folder, run) : status;
     status = status == STATUS_OK ? write_plots(&folder, run, options) : status;
     if (status == STATUS_OK) {
         struct buffer result;

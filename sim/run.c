@@ -7,6 +7,7 @@
 
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
+#include "sim/scenario_values.h"
 #include "sim/world.h"
 
 enum { UNMET_COUNT_MAX = 16 };
@@ -130,33 +131,48 @@ static bool outcome_is_expected(const struct run *run)
     CHECK_UNREACHABLE("an expected result");
 }
 
+/* "expect.checkpoints: 7 completed; wanted >= 8" */
+static void check_bound(struct run *run, struct bound bound, enum value_unit unit, uint64_t value,
+                        const char *found)
+{
+    if (bound_holds(bound, value)) {
+        return;
+    }
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    buffer_append_text(&text, found);
+    buffer_append_text(&text, "; wanted ");
+    value_format_bound(bound, unit, &text);
+    *buffer_extend(&text, 1) = '\0';
+    note_unmet(run, (const char *)text.data); /* the arena keeps it */
+}
+
 static void check_expectations(struct run *run)
 {
     const struct expect *expect = &run->scenario->expect;
     const struct summary *summary = &run->summary;
-    if (!outcome_is_expected(run)) {
+    /* A job that gives up instead of finishing is the liveness property's finding. */
+    bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
+                   (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
+    if (!outcome_is_expected(run) && !gave_up) {
         note_unmet(run, arena_format(run->arena, "expect.result: %s%s%s",
                                      outcome_text(run->outcome),
                                      summary->failure[0] != '\0' ? ": " : "", summary->failure));
     }
-    if (!bound_holds(expect->checkpoints, summary->completed)) {
-        note_unmet(run, arena_format(run->arena, "expect.checkpoints: %llu completed",
-                                     (unsigned long long)summary->completed));
-    }
-    if (!bound_holds(expect->recoveries, summary->recovery_count)) {
-        note_unmet(run, arena_format(run->arena, "expect.recoveries: there were %llu",
-                                     (unsigned long long)summary->recovery_count));
-    }
+    check_bound(run, expect->checkpoints, VALUE_COUNT, summary->completed,
+                arena_format(run->arena, "expect.checkpoints: %llu completed",
+                             (unsigned long long)summary->completed));
+    check_bound(run, expect->recoveries, VALUE_COUNT, summary->recovery_count,
+                arena_format(run->arena, "expect.recoveries: there were %zu",
+                             summary->recovery_count));
     for (size_t i = 0; i < summary->recovery_count; i++) {
         const struct recovery_summary *recovery = &summary->recoveries[i];
         uint64_t end_ns = recovery->caught_up_ns != 0 ? recovery->caught_up_ns
                                                       : run->simulated_ns;
-        if (!bound_holds(expect->recovery_time_ns, end_ns - recovery->failed_ns)) {
-            note_unmet(run, arena_format(run->arena,
-                                         "expect.recovery_time: recovery %zu took %llu ms", i + 1,
-                                         (unsigned long long)((end_ns - recovery->failed_ns) /
-                                                              1000000)));
-        }
+        uint64_t took_ns = end_ns - recovery->failed_ns;
+        check_bound(run, expect->recovery_time_ns, VALUE_DURATION, took_ns,
+                    arena_format(run->arena, "expect.recovery_time: recovery %zu took %llu ms",
+                                 i + 1, (unsigned long long)(took_ns / 1000000)));
     }
 }
 

@@ -293,6 +293,9 @@ bool field_is_written(const struct field *field, const struct scenario *scenario
     case FIELD_ELSEWHERE: return false;
     default: break;
     }
+    if (strcmp(field->path, "job.input.rate") == 0) {
+        return true; /* of both kinds of input */
+    }
     if (strncmp(field->path, "job.input.", strlen("job.input.")) == 0) {
         bool of_file = field->kind == FIELD_TEXT;
         const char *text = NULL;
