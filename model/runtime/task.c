@@ -50,7 +50,8 @@ struct task {
     timer_id work_timer;  /* 0: not set */
     timer_id flush_timer; /* 0: not set */
     uint64_t progress_ns; /* of the last source.progress */
-    uint64_t final_checkpoint; /* the first snapshot after the end of data; 0: none yet */
+    uint64_t final_checkpoint; /* the first snapshot after the end of data; 0: none yet. It, or any
+                                * later one, is final when it completes */
 };
 
 static void work(struct task *task);
@@ -370,9 +371,6 @@ static void on_aborted(struct task *task, uint64_t checkpoint)
     struct aligner_answer answer = aligner_on_aborted(&task->aligner, checkpoint);
     follow(task, &answer, NULL);
     task_snapshots_abandon(&task->snapshots, checkpoint);
-    if (task->final_checkpoint == checkpoint) {
-        task->final_checkpoint = 0; /* the next one will be */
-    }
 }
 
 static void finish(struct task *task)

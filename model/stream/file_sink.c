@@ -166,14 +166,15 @@ static void note_name(void *context, const char *name)
     buffer_append(names, (struct bytes){ .data = (const uint8_t *)name, .size = strlen(name) + 1 });
 }
 
-static bool file_exists(struct file_sink *sink, const char *path)
+/* Errors: NOT_FOUND. */
+static enum status find_file(struct host *host, const char *path)
 {
     file_id file;
-    if (host_file_open(sink->context->host, HOST_SHARED, path, HOST_READ, &file) != STATUS_OK) {
-        return false;
+    enum status status = host_file_open(host, HOST_SHARED, path, HOST_READ, &file);
+    if (status == STATUS_OK) {
+        host_file_close(host, file);
     }
-    host_file_close(sink->context->host, file);
-    return true;
+    return status;
 }
 
 /* Gives one transaction its visible name (T2). */
@@ -184,12 +185,15 @@ static bool commit_one(struct file_sink *sink, const struct transaction *transac
     format_path(visible, "%s/chk-%llu", sink->directory,
                 (unsigned long long)transaction->checkpoint);
     enum status status = host_rename(host, HOST_SHARED, transaction->path, visible);
-    if (status == STATUS_NOT_FOUND && file_exists(sink, visible)) {
-        return false; /* committed before */
-    }
     if (status == STATUS_NOT_FOUND) {
-        operator_fail(sink->context, true, "a pre-committed transaction has disappeared");
-        return false;
+        status = find_file(host, visible);
+        if (status == STATUS_OK) {
+            return false; /* committed before */
+        }
+        if (status == STATUS_NOT_FOUND) {
+            operator_fail(sink->context, true, "a pre-committed transaction has disappeared");
+            return false;
+        }
     }
     return check(sink, status, transaction->path);
 }
