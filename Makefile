@@ -26,23 +26,24 @@ WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
               $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
 compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
-LIBS       := -ljansson -lsqlite3 -lpthread -lm
-CHECK_LIBS := -lcheck -lsubunit -lrt
+LIBS        = -ljansson -lsqlite3 -lpthread -lm
 
 build    := build/$(CONFIG)
 build_id := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
-library_sources := $(filter-out sim/main.c,$(wildcard model/*.c model/*/*.c sim/*.c sim/*/*.c reports/*.c))
+sources         := $(wildcard model/*.c model/*/*.c sim/*.c sim/*/*.c reports/*.c)
+library_sources := $(filter-out sim/main.c,$(sources))
 library_objects := $(library_sources:%.c=$(build)/%.o)
 support_objects := $(patsubst %.c,$(build)/%.o,$(wildcard tests/support/*.c))
-test_sources    := $(wildcard $(foreach kind,unit contract crash golden oracle,tests/$(kind)/test_*.c))
-test_programs   := $(test_sources:%.c=$(build)/%)
+test_kinds      := unit contract crash golden oracle
+test_programs   := $(patsubst %.c,$(build)/%,$(wildcard $(test_kinds:%=tests/%/test_*.c)))
 bench_programs  := $(patsubst %.c,$(build)/%,$(wildcard tests/bench/bench_*.c))
 main_object     := $(build)/sim/main.o
-objects := $(library_objects) $(main_object) $(support_objects) $(test_programs:=.o) $(bench_programs:=.o)
+objects := $(library_objects) $(main_object) $(support_objects) \
+           $(test_programs:=.o) $(bench_programs:=.o)
 
 .PHONY: all
-all: $(build)/faultline ## the program, build/faultline (CONFIG=asan: build/asan/faultline; so debug, o3, clang)
+all: $(build)/faultline ## the program, build/faultline (CONFIG=asan: build/asan/faultline)
 
 ifeq ($(build),build/release)
 all: build/faultline
@@ -53,25 +54,28 @@ endif
 # --- for users --------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: ## sets up, builds, and runs one scenario with crashes; its results come to out/demo
+demo: ## sets up, builds, runs one scenario with crashes; results in out/demo
 	@tests/setup.sh build
 	@echo "building ..."
 	@$(MAKE) -s -j$(JOBS) all
 	@rm -rf out/demo
-	@build/faultline run scenarios/demo.json --out out/demo
+	@build/faultline run scenarios/demo.json --out out/demo --plots --trace
 	@tests/show_demo.sh out/demo
 
+prefix = $(DESTDIR)$(PREFIX)
+
 .PHONY: install
-install: all ## the program, its man page and the scenario schema into PREFIX (DESTDIR is heeded)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/faultline
-	install -m 755 $(build)/faultline $(DESTDIR)$(PREFIX)/bin/faultline
-	install -m 644 sim/faultline.1 $(DESTDIR)$(PREFIX)/share/man/man1/faultline.1
-	install -m 644 scenarios/scenario.schema.json $(DESTDIR)$(PREFIX)/share/faultline/scenario.schema.json
+install: all ## the program, its man page and the schema into PREFIX; heeds DESTDIR
+	install -d '$(prefix)/bin' '$(prefix)/share/man/man1' '$(prefix)/share/faultline'
+	install -m 755 $(build)/faultline '$(prefix)/bin'
+	install -m 644 sim/faultline.1 '$(prefix)/share/man/man1'
+	install -m 644 scenarios/scenario.schema.json '$(prefix)/share/faultline'
 
 .PHONY: uninstall
 uninstall: ## removes what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/faultline $(DESTDIR)$(PREFIX)/share/man/man1/faultline.1
-	rm -rf $(DESTDIR)$(PREFIX)/share/faultline
+	rm -f '$(prefix)/bin/faultline' '$(prefix)/share/man/man1/faultline.1'
+	rm -f '$(prefix)/share/faultline/scenario.schema.json'
+	-rmdir '$(prefix)/share/faultline'
 
 .PHONY: clean
 clean: ## removes build/ (what runs left in out/ stays)
@@ -79,12 +83,13 @@ clean: ## removes build/ (what runs left in out/ stays)
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' \
+	    $(firstword $(MAKEFILE_LIST))
 
 # --- for developers ---------------------------------------------------------------------------
 
 .PHONY: test
-test: ## sets up, builds every variant and runs every test; closes with `N passed, M failed`
+test: ## sets up, builds every variant, runs every test; ends: N passed, M failed
 	@tests/setup.sh test
 	@MAKE='$(MAKE)' tests/run_all.sh
 
@@ -119,19 +124,23 @@ bench: $(bench_programs) ## the benchmarks, one after the other
 
 # --- rules ------------------------------------------------------------------------------------
 
+# One line a file, or with V=1 the command itself; nothing with -s.
+show = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $@';))
+
 $(build)/faultline: $(main_object) $(build)/libfaultline.a
-	$(compile) -o $@ $^ $(LIBS)
+$(bench_programs): %: %.o $(build)/libfaultline.a
+$(test_programs): %: %.o $(support_objects) $(build)/libfaultline.a
+$(test_programs): private check_libs := -lcheck -lsubunit -lrt
+$(build)/faultline $(bench_programs) $(test_programs):
+	$(show) $(compile) -o $@ $^ $(check_libs) $(LIBS)
 
 $(build)/libfaultline.a: $(library_objects)
 	@rm -f $@
-	ar rcs $@ $^
-
-$(build)/tests/%: $(build)/tests/%.o $(support_objects) $(build)/libfaultline.a
-	$(compile) -o $@ $^ $(CHECK_LIBS) $(LIBS)
+	$(show) ar rcs $@ $^
 
 $(build)/%.o: %.c $(build)/flags
 	@mkdir -p $(@D)
-	$(compile) $(build_id_flag) -MMD -MP -c -o $@ $<
+	$(show) $(compile) $(build_id_flag) -MMD -MP -c -o $@ $<
 
 # Only the file that prints the build id is compiled again when it changes.
 $(main_object): $(build)/build_id

@@ -80,6 +80,7 @@ static void place(struct disk_content *content, const struct disk_write *write, 
         memset(content->data + content->size, 0, write->offset - content->size);
     }
     if (write->size > 0) {
+        CHECK(data != NULL);
         memcpy(content->data + write->offset, data, write->size);
     }
     content->size = size;

@@ -19,18 +19,18 @@ have() {
     command -v "$1" >/dev/null 2>&1
 }
 
-# Builds and runs an empty program: `links COMPILER HEADER [FLAG...]`.
+# links COMPILER HEADER [FLAG...] - can an empty program be built?
 links() {
     compiler=$1 header=$2
     shift 2
-    printf '#include <stdio.h>\n#include <stdint.h>\n#include <%s>\nint main(void) { return 0; }\n' \
-        "$header" >"$scratch/probe.c"
-    "$compiler" -o "$scratch/probe" "$scratch/probe.c" "$@" >/dev/null 2>&1 && "$scratch/probe"
+    printf '#include <stdio.h>\n#include <%s>\nint main(void) { return 0; }\n' "$header" |
+        "$compiler" -x c -o "$scratch/probe" - "$@" >/dev/null 2>&1
 }
 
-# The sanitizers of clang come in a package of clang's own version, where they are a package at all.
+# The sanitizers of clang come in a package that carries clang's version in its name.
 clang_runtime() {
-    version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
+    version=$(apt-cache depends clang 2>/dev/null |
+        sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
     for package in "libclang-rt-$version-dev" "libclang-common-$version-dev"; do
         if apt-cache show "$package" >/dev/null 2>&1; then
             echo "$package"
@@ -70,7 +70,7 @@ stop() {
 
 packages=$(list_missing)
 if [ -n "$packages" ]; then
-    have apt-get || stop "missing, and there is no apt-get here to install it; Debian calls it: $packages"
+    have apt-get || stop "missing, and no apt-get here to install it; Debian's names: $packages"
     as_root=
     if [ "$(id -u)" -ne 0 ]; then
         have sudo || stop "missing, and only root can install it: apt-get install $packages"

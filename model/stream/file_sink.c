@@ -116,7 +116,7 @@ static void file_sink_process(void *self, const struct record *record)
     struct file_sink *sink = self;
     size_t size = record->value.size;
     uint8_t *at = buffer_extend(&sink->collected, size + 1);
-    memcpy(at, record->value.data, size);
+    bytes_put(at, record->value.data, size);
     at[size] = '\n';
     if (sink->collected.size >= WRITE_BYTES) {
         write_collected(sink);
@@ -285,7 +285,7 @@ static enum status file_sink_restore(void *self, struct bytes state)
         struct transaction transaction = { .checkpoint = decode_u64(&decoder) };
         transaction.size_bytes = decode_u64(&decoder);
         struct bytes path = decode_bytes(&decoder);
-        if (path.size >= PATH_SIZE) {
+        if (path.size == 0 || path.size >= PATH_SIZE) {
             return STATUS_CORRUPT;
         }
         memcpy(transaction.path, path.data, path.size);
