@@ -6,7 +6,7 @@
  * on_timer - each run to completion, one at a time per actor.
  *
  * H1  Messages of one stream between two actors arrive in the order sent, while both live; they
- *     are lost when either dies.
+ *     are lost when either dies, or when the connection breaks. One of stream 0 may come twice.
  * H2  Storage calls are synchronous; the host charges their time to the actor.
  * H3  After a crash every call of the process answers STATUS_HALTED (or nothing) and has no
  *     effect; when the running handler returns, the memory of all its actors is dropped.
@@ -54,14 +54,18 @@ static inline uint32_t actor_index(actor_id id)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* Kind 0 comes from the host itself: the connection to the watched process of `from` was lost. */
-enum { HOST_PEER_LOST = 0 };
+/* Two kinds come from the host itself.
+ * HOST_PEER_LOST: the connection to the watched process of `from` was lost.
+ * HOST_CHANNELS_LOST, to a process's main actor, unasked: the data connection (streams > 0) to the
+ * process of `from`, which lives on, broke. What was on its way is lost, and between the actors
+ * that exist now nothing more of those streams arrives, either way. */
+enum { HOST_PEER_LOST = 0, HOST_CHANNELS_LOST = 1 << 16 };
 
 /* Owned by whoever holds it: host_send takes it, on_message gives it. */
 struct message {
     actor_id from;    /* set by the host */
     actor_id to;      /* set by the host */
-    uint32_t kind;    /* meaning: model/runtime/messages.h; never HOST_PEER_LOST when sent */
+    uint32_t kind;    /* meaning: model/runtime/messages.h; never the host's own when sent */
     uint32_t stream;  /* ordering class (H1): 0 control, n + 1: edge n of the job graph */
     uint64_t attempt; /* execution attempt of the sender; older ones are fenced by the receiver */
     uint32_t channel; /* which channel of the receiver; 0 if it has none */
@@ -107,6 +111,16 @@ enum host_work {
     HOST_WORK_SNAPSHOT_BYTES, /* bytes serialised or deserialised */
 };
 
+/* User code that a host may let fail, to see what becomes of it. */
+enum host_user_call {
+    HOST_CALL_MAP,     /* a map function, for one record */
+    HOST_CALL_PROCESS, /* a process function, for one record */
+    HOST_CALL_SNAPSHOT,
+    HOST_CALL_RESTORE,
+    HOST_CALL_COMMIT, /* notify_complete */
+    HOST_USER_CALL_COUNT
+};
+
 typedef void (*host_list_function)(void *context, const char *name);
 
 struct host_ops {
@@ -137,6 +151,7 @@ struct host_ops {
     enum status (*sync_dir)(struct host *, enum host_volume, const char *path);
     enum status (*list)(struct host *, enum host_volume, const char *path, host_list_function,
                         void *context);
+    bool (*throws)(struct host *, enum host_user_call); /* NULL: user code never fails */
 };
 
 /* One per actor; the first member of the host's own struct. */
@@ -144,6 +159,7 @@ struct host {
     const struct host_ops *ops;
     struct arena *arena; /* the actor's memory; dropped when it stops or its process dies */
     actor_id self;
+    uint32_t throwing; /* bit n: `throws` wants to be asked about user call n; 0 in a live host */
 };
 
 /* Nanoseconds since the start of the world, as this actor's machine tells them. Never falls. */
@@ -219,10 +235,27 @@ static inline void host_stop(struct host *host, actor_id actor)
     host->ops->stop(host, actor);
 }
 
+/* Must the call of user code that is about to be made fail, as if it had thrown an exception? This is
+ * how a host injects failures of user code; a live host answers false. */
+static inline bool host_throws(struct host *host, enum host_user_call call)
+{
+    return (host->throwing >> call & 1u) != 0 && host->ops->throws(host, call);
+}
+
 /* Reports a fact (trace.h). */
 static inline void host_trace(struct host *host, const struct fact *fact)
 {
     host->ops->trace(host, fact);
+}
+
+/* Reports that a rare situation came about. */
+static inline void host_mark(struct host *host, enum mark mark)
+{
+    host_trace(host, &(struct fact){ .kind = FACT_MARK,
+                                     .vertex = FACT_NO_TASK,
+                                     .subtask = FACT_NO_TASK,
+                                     .values = { mark },
+                                     .text = bytes_of_text(mark_name(mark)) });
 }
 
 /* Paths are relative to the volume's root, with '/' between names; "" is the root. The directory

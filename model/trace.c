@@ -25,3 +25,37 @@ bool fact_find(struct bytes name, enum fact_kind *kind)
     }
     return false;
 }
+
+struct mark_text {
+    const char *name;
+    const char *help;
+};
+
+static const struct mark_text marks[MARK_COUNT] = {
+#define MARK(identifier, name, help) [MARK_##identifier] = { name, help },
+    MARK_LIST(MARK)
+#undef MARK
+};
+
+const char *mark_name(enum mark mark)
+{
+    CHECK((unsigned)mark < MARK_COUNT);
+    return marks[mark].name;
+}
+
+const char *mark_help(enum mark mark)
+{
+    CHECK((unsigned)mark < MARK_COUNT);
+    return marks[mark].help;
+}
+
+bool mark_find(struct bytes name, enum mark *mark)
+{
+    for (unsigned i = 0; i < MARK_COUNT; i++) {
+        if (bytes_equal(name, bytes_of_text(marks[i].name))) {
+            *mark = (enum mark)i;
+            return true;
+        }
+    }
+    return false;
+}

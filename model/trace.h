@@ -16,7 +16,7 @@
 #define FACT_LIST(FACT)                                                                            \
     FACT(JOB_MANAGER_STARTED, "job_manager.started", "epoch", "",                                  \
          "a JobManager took the leadership with a new epoch")                                      \
-    FACT(TASK_MANAGER_REGISTERED, "task_manager.registered", "process", "slots",                   \
+    FACT(TASK_MANAGER_REGISTERED, "task_manager.registered", "peer_process", "slots",                   \
          "the JobManager counts a TaskManager's slots")                                            \
     FACT(RESTORE_CHOSEN, "restore.chosen", "", "",                                                 \
          "the checkpoint to restore was chosen; checkpoint 0: none exists")                        \
@@ -46,7 +46,7 @@
     FACT(MANIFEST_SYNCED, "manifest.synced", "", "", "the temporary file is durable")              \
     FACT(MANIFEST_RENAMED, "manifest.renamed", "", "", "the manifest has its name, not durably")   \
     FACT(CHECKPOINT_COMPLETED, "checkpoint.completed", "bytes", "duration_ns",                     \
-         "the manifest is durable: the checkpoint exists")                                         \
+         "the manifest is durable and noted in the job record")                                         \
     FACT(CHECKPOINT_ABORTED, "checkpoint.aborted", "", "", "given up; the text says why")          \
     FACT(CHECKPOINT_SUBSUMED, "checkpoint.subsumed", "", "",                                       \
          "an older completed checkpoint was deleted")                                              \
@@ -60,14 +60,18 @@
     FACT(TASK_FAILED, "task.failed", "", "", "a subtask failed; the text says why")                \
     FACT(MESSAGE_FENCED, "message.fenced", "attempt", "",                                          \
          "a message of an older attempt was dropped")                                              \
-    FACT(FAILURE_DETECTED, "failure.detected", "process", "",                                      \
+    FACT(FAILURE_DETECTED, "failure.detected", "peer_process", "",                                      \
          "the JobManager learnt of a failure; the text says how")                                  \
     FACT(JOB_CANCELLED, "job.cancelled", "", "", "every reachable subtask of the attempt is gone") \
     FACT(RESTART_SCHEDULED, "restart.scheduled", "delay_ns", "restarts",                           \
          "the restart strategy allows another attempt")                                            \
     FACT(JOB_FINISHED, "job.finished", "", "", "every subtask finished; durable")                  \
     FACT(JOB_FAILED, "job.failed", "refused", "",                                                  \
-         "the job ended without a result; the text says why; refused 1: a checkpoint is unreadable")
+         "the job ended without a result; the text says why; refused 1: a checkpoint is unreadable")\
+    FACT(MARK, "mark.hit", "mark", "",                                                             \
+         "no step: a rare situation of the protocol came about; the text names it")                \
+    FACT(CHANNELS_LOST, "channels.lost", "process", "",                                            \
+         "a TaskManager's data connection to another one broke: its subtasks fail")
 
 enum fact_kind {
 #define FACT(identifier, name, value0, value1, help) FACT_##identifier,
@@ -75,6 +79,28 @@ enum fact_kind {
 #undef FACT
     FACT_KIND_COUNT
 };
+
+/* MARK(identifier, "name", "help"): rare situations that a campaign should have seen. A place in the
+ * protocol's code reports one with host_mark, as a fact MARK; what a campaign never hit, it has not
+ * tested. */
+#define MARK_LIST(MARK)                                                                            \
+    MARK(ACK_AFTER_EXPIRY, "ack_after_expiry",                                                     \
+         "an acknowledgement came for a checkpoint that was given up")                             \
+    MARK(CHECKPOINT_EXPIRED, "checkpoint_expired", "a checkpoint took longer than its timeout")
+
+enum mark {
+#define MARK(identifier, name, help) MARK_##identifier,
+    MARK_LIST(MARK)
+#undef MARK
+    MARK_COUNT
+};
+
+/* "ack_after_expiry", and the line of help. Static storage. */
+const char *mark_name(enum mark mark);
+const char *mark_help(enum mark mark);
+
+/* Finds a mark by its name; false if there is none. */
+bool mark_find(struct bytes name, enum mark *mark);
 
 #define FACT_NO_TASK UINT32_MAX
 

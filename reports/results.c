@@ -7,7 +7,7 @@
 #include "model/base/hash.h"
 #include "reports/results_private.h"
 
-enum { HASH_TEXT_SIZE = 17, SEED_TEXT_SIZE = 21 };
+enum { HASH_TEXT_SIZE = 17, SEED_TEXT_SIZE = 21, RESULTS_PROGRESS_ROWS_MAX = 240 };
 
 /* Binds a row's values from left to right. */
 struct row {
@@ -217,9 +217,31 @@ static bool add_violation(struct results *results, uint64_t run_id, uint64_t num
     return row_end(&row);
 }
 
+/* Pictures of thousands of runs that never failed are not worth their rows. */
+static bool add_progress(struct results *results, uint64_t run_id, const struct summary *summary)
+{
+    size_t step = summary->progress_count / RESULTS_PROGRESS_ROWS_MAX + 1;
+    bool ok = true;
+    uint64_t lag_ns = 0;
+    for (size_t i = 0; ok && summary->recovery_count > 0 && i < summary->progress_count; i++) {
+        const struct progress_point *point = &summary->progress[i];
+        lag_ns = point->lag_ns > lag_ns ? point->lag_ns : lag_ns;
+        if (i % step == 0 || i + 1 == summary->progress_count) {
+            struct row row = row_begin(results, INSERT_PROGRESS);
+            put_number(&row, run_id);
+            put_number(&row, point->time_ns);
+            put_number(&row, point->records);
+            put_number(&row, lag_ns);
+            ok = row_end(&row);
+            lag_ns = 0;
+        }
+    }
+    return ok;
+}
+
 static bool add_summary(struct results *results, uint64_t run_id, const struct summary *summary)
 {
-    bool ok = true;
+    bool ok = add_progress(results, run_id, summary);
     for (size_t i = 0; ok && i < summary->checkpoint_count; i++) {
         ok = add_checkpoint(results, run_id, &summary->checkpoints[i]);
     }
@@ -260,10 +282,10 @@ enum status results_add(struct results *results, const struct results_run *run,
     return status;
 }
 
-enum status results_contain(struct results *results, const char *scenario_json, const char *build,
-                            bool *contained, struct buffer *error)
+/* The run of exactly this scenario by this build; *run_id is 0 if there is none. */
+static bool find_run(struct results *results, const char *scenario_json, const char *build,
+                     uint64_t *run_id, int *exit_code)
 {
-    CHECK(results != NULL && results->db != NULL);
     char scenario_hash[HASH_TEXT_SIZE];
     format_hash(scenario_hash, hash_bytes(bytes_of_text(scenario_json)));
     struct row row = row_begin(results, QUERY_CONTAIN);
@@ -271,9 +293,45 @@ enum status results_contain(struct results *results, const char *scenario_json, 
     put_text(&row, build);
     put_text(&row, scenario_json);
     int code = row.ok ? sqlite3_step(row.statement) : SQLITE_ERROR;
-    *contained = code == SQLITE_ROW;
-    if (sqlite3_reset(row.statement) != SQLITE_OK || (code != SQLITE_ROW && code != SQLITE_DONE)) {
-        return results_fail(results, "look for a run", error);
+    *run_id = code == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(row.statement, 0) : 0;
+    *exit_code = code == SQLITE_ROW ? sqlite3_column_int(row.statement, 1) : -1;
+    return sqlite3_reset(row.statement) == SQLITE_OK &&
+           (code == SQLITE_ROW || code == SQLITE_DONE);
+}
+
+enum status results_contain(struct results *results, const char *scenario_json, const char *build,
+                            bool *contained, struct buffer *error)
+{
+    CHECK(results != NULL && results->db != NULL);
+    uint64_t run_id = 0;
+    int exit_code = -1;
+    bool ok = find_run(results, scenario_json, build, &run_id, &exit_code);
+    *contained = run_id != 0;
+    return ok ? STATUS_OK : results_fail(results, "look for a run", error);
+}
+
+enum status results_claim_cell(struct results *results, const char *scenario_json,
+                               const char *build, const struct results_cell *cell, int *exit_code,
+                               struct buffer *error)
+{
+    CHECK(results != NULL && results->db != NULL);
+    CHECK(cell->sweep != NULL && cell->coordinates != NULL);
+    uint64_t run_id = 0;
+    bool ok = find_run(results, scenario_json, build, &run_id, exit_code);
+    if (ok && run_id != 0) {
+        struct row row = row_begin(results, INSERT_SWEEP_CELL);
+        put_text(&row, cell->sweep);
+        put_number(&row, run_id);
+        put_text(&row, cell->coordinates);
+        ok = row_end(&row);
     }
-    return STATUS_OK;
+    return ok ? STATUS_OK : results_fail(results, "note a cell of a sweep", error);
+}
+
+enum status results_forget_sweep(struct results *results, const char *sweep, struct buffer *error)
+{
+    CHECK(results != NULL && results->db != NULL);
+    struct row row = row_begin(results, DELETE_SWEEP);
+    put_text(&row, sweep);
+    return row_end(&row) ? STATUS_OK : results_fail(results, "forget a sweep", error);
 }

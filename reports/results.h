@@ -3,7 +3,8 @@
  *
  * A run is added whole, in one transaction, when it has ended: a killed campaign loses no finished
  * run, and a write that fails leaves nothing of it. Several processes may add to one file at once.
- * Tables: run, checkpoint, task_checkpoint, recovery, fault, violation (see schema.sql). */
+ * Tables: run, checkpoint, task_checkpoint, recovery, fault, violation, progress, sweep_cell (see
+ * schema.sql). A file of schema 1 is brought up to schema 2 when it is opened. */
 #ifndef FAULTLINE_REPORTS_RESULTS_H
 #define FAULTLINE_REPORTS_RESULTS_H
 
@@ -64,6 +65,23 @@ void results_close(struct results *results);
  * they were stopped. Errors: as results_add. */
 MUST_USE enum status results_contain(struct results *results, const char *scenario_json,
                                      const char *build, bool *contained, struct buffer *error);
+
+/* A run's place in a sweep. */
+struct results_cell {
+    const char *sweep;       /* name of the swept scenario */
+    const char *coordinates; /* JSON object: path in the scenario -> value in this cell */
+};
+
+/* If there is a run of exactly this resolved scenario by this build, notes that it is this cell,
+ * and tells its exit code; -1: there is none. So a sweep that was killed between a run and its
+ * cell goes on all the same. Errors: as results_add. */
+MUST_USE enum status results_claim_cell(struct results *results, const char *scenario_json,
+                                        const char *build, const struct results_cell *cell,
+                                        int *exit_code, struct buffer *error);
+
+/* Forgets which runs are cells of `sweep`, for one whose grid may have changed; the runs stay. */
+MUST_USE enum status results_forget_sweep(struct results *results, const char *sweep,
+                                          struct buffer *error);
 
 /* Adds one run with all that belongs to it. No pointer may be NULL, but `faults` and `violations`
  * where there are none. Errors: NO_SPACE, CORRUPT, IO, with one sentence appended to `error`; the

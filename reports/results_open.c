@@ -36,7 +36,12 @@ static const char *const statements_sql[RESULTS_STATEMENT_COUNT] = {
                      " ended_ns, fired_count) VALUES (?,?,?,?,?,?,?,?,?)",
     [INSERT_VIOLATION] = "INSERT INTO violation (run_id, number, property, time_ns, message)"
                          " VALUES (?,?,?,?,?)",
-    [QUERY_CONTAIN] = "SELECT 1 FROM run WHERE scenario_hash = ? AND build = ?"
+    [INSERT_PROGRESS] = "INSERT OR REPLACE INTO progress (run_id, time_ns, records, lag_ns)"
+                        " VALUES (?,?,?,?)",
+    [INSERT_SWEEP_CELL] = "INSERT OR REPLACE INTO sweep_cell (sweep, run_id, coordinates)"
+                          " VALUES (?,?,?)",
+    [DELETE_SWEEP] = "DELETE FROM sweep_cell WHERE sweep = ?",
+    [QUERY_CONTAIN] = "SELECT id, exit_code FROM run WHERE scenario_hash = ? AND build = ?"
                       " AND scenario_json = ? LIMIT 1",
 };
 
@@ -181,17 +186,42 @@ static bool use_wal(struct results *results)
     return false;
 }
 
-static bool create_schema(struct results *results)
+static bool execute_all(struct results *results, const char *const *statements)
 {
-    for (size_t i = 0; results_schema[i] != NULL; i++) {
-        if (!results_execute(results, results_schema[i])) {
+    for (size_t i = 0; statements[i] != NULL; i++) {
+        if (!results_execute(results, statements[i])) {
             return false;
         }
     }
+    return true;
+}
+
+static bool set_identity(struct results *results)
+{
     char sql[96];
     (void)snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d",
                    RESULTS_APPLICATION_ID, RESULTS_SCHEMA_VERSION);
     return results_execute(results, sql);
+}
+
+static bool create_schema(struct results *results)
+{
+    return execute_all(results, results_schema) && set_identity(results);
+}
+
+static bool is_schema_1(const struct identity *identity)
+{
+    return identity->application_id == RESULTS_APPLICATION_ID && identity->version == 1;
+}
+
+/* A file of schema 1 lacks only tables, which are added. */
+static bool upgrade(struct results *results, struct identity *identity)
+{
+    return results_execute(results, "BEGIN IMMEDIATE") && read_identity(results, identity) &&
+           (!is_schema_1(identity) ||
+            (execute_all(results, results_schema_since_1) && set_identity(results) &&
+             read_identity(results, identity))) &&
+           results_execute(results, "COMMIT");
 }
 
 /* Whoever comes first creates the schema; the others find it when the lock is theirs. */
@@ -217,6 +247,9 @@ static enum status prepare(struct results *results, struct buffer *error)
     }
     if (is_empty(&identity) && !(use_wal(results) && create_if_empty(results, &identity))) {
         return results_fail(results, "create the tables", error);
+    }
+    if (is_schema_1(&identity) && !upgrade(results, &identity)) {
+        return results_fail(results, "add tables", error);
     }
     enum status status = check_identity(results, &identity, error);
     if (status != STATUS_OK) {

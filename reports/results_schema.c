@@ -102,9 +102,9 @@ const char *const results_schema[] = {
     "    PRIMARY KEY (run_id, number)\n"
     ") WITHOUT ROWID;\n"
     "\n",
-    "CREATE INDEX run_by_scenario ON run (scenario_hash, build);\n"
-    "CREATE INDEX run_by_name ON run (name, verdict);\n"
-    "CREATE INDEX run_by_cell ON run (tasks, interval_ns);\n"
+    "CREATE INDEX run_by_scenario ON run (scenario_hash, build);\n",
+    "CREATE INDEX run_by_name ON run (name, verdict);\n",
+    "CREATE INDEX run_by_cell ON run (tasks, interval_ns);\n",
     "CREATE INDEX violation_by_property ON violation (property);\n"
     "\n",
     "-- What checkpoints cost: durations of the completed ones.\n"
@@ -123,6 +123,27 @@ const char *const results_schema[] = {
     "           caught_up_ns - running_ns AS catch_up_ns,\n"
     "           caught_up_ns - failed_ns AS total_ns,\n"
     "           records_replayed\n"
-    "    FROM recovery JOIN run ON run.id = run_id;\n",
+    "    FROM recovery JOIN run ON run.id = run_id;\n"
+    "\n",
+    "-- From schema 2 on.\n"
+    "-- Which run is which cell of which sweep; a run may be a cell of several.\n"
+    "CREATE TABLE sweep_cell (\n"
+    "    sweep       TEXT NOT NULL,     -- name of the swept scenario\n"
+    "    run_id      INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "    coordinates TEXT NOT NULL,     -- JSON object: path in the scenario -> value\n"
+    "    PRIMARY KEY (sweep, run_id)\n"
+    ") WITHOUT ROWID;\n"
+    "\n",
+    "-- How far the sources were, for pictures: a few hundred rows of a run with a recovery.\n"
+    "CREATE TABLE progress (\n"
+    "    run_id  INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,\n"
+    "    time_ns INTEGER NOT NULL,\n"
+    "    records INTEGER NOT NULL,      -- emitted by all sources, in what the attempt builds on\n"
+    "    lag_ns  INTEGER NOT NULL,      -- duration: the largest since the row before\n"
+    "    PRIMARY KEY (run_id, time_ns)\n"
+    ") WITHOUT ROWID;\n",
     NULL,
 };
+
+enum { STATEMENTS_OF_SCHEMA_1 = 12 };
+const char *const *const results_schema_since_1 = &results_schema[STATEMENTS_OF_SCHEMA_1];

@@ -118,3 +118,21 @@ CREATE VIEW recovery_time AS
            caught_up_ns - failed_ns AS total_ns,
            records_replayed
     FROM recovery JOIN run ON run.id = run_id;
+
+-- From schema 2 on.
+-- Which run is which cell of which sweep; a run may be a cell of several.
+CREATE TABLE sweep_cell (
+    sweep       TEXT NOT NULL,     -- name of the swept scenario
+    run_id      INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    coordinates TEXT NOT NULL,     -- JSON object: path in the scenario -> value
+    PRIMARY KEY (sweep, run_id)
+) WITHOUT ROWID;
+
+-- How far the sources were, for pictures: a few hundred rows of a run with a recovery.
+CREATE TABLE progress (
+    run_id  INTEGER NOT NULL REFERENCES run (id) ON DELETE CASCADE,
+    time_ns INTEGER NOT NULL,
+    records INTEGER NOT NULL,      -- emitted by all sources, in what the attempt builds on
+    lag_ns  INTEGER NOT NULL,      -- duration: the largest since the row before
+    PRIMARY KEY (run_id, time_ns)
+) WITHOUT ROWID;

@@ -100,9 +100,11 @@ struct summary {
 void summary_init(struct summary *summary, struct arena *arena, uint32_t vertex_count,
                   uint32_t parallelism);
 
-/* A fault of the plan took effect; `text` describes it and is copied. Only faults that break
- * something (crash, pause) open a recovery when the failure is then detected. */
-void summary_on_fault(struct summary *summary, uint64_t time_ns, const char *text, bool breaks);
+/* A fault of the plan took effect, until `until_ns`; `text` describes it and is copied. Only faults
+ * that break something (crash, pause) open a recovery when the failure is then detected. Of several
+ * that are not detected yet the first is the cause, unless it was over before the next began. */
+void summary_on_fault(struct summary *summary, uint64_t time_ns, uint64_t until_ns,
+                      const char *text, bool breaks);
 
 /* Hears one fact, in order of time. */
 void summary_on_fact(struct summary *summary, const struct fact_event *event);

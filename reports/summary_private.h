@@ -42,6 +42,7 @@ struct summary_private {
     bool ended;
     bool fault_pending; /* a breaking fault that no recovery took */
     uint64_t fault_ns;
+    uint64_t fault_until_ns;
     const char *fault_text;
     bool task_failure_pending;
     uint64_t task_failure_ns;

@@ -191,14 +191,19 @@ static void keep_lag(struct summary *summary, struct summary_source *source)
     source->lag_before_ns = source->lag_ns;
 }
 
-void summary_on_fault(struct summary *summary, uint64_t time_ns, const char *text, bool breaks)
+void summary_on_fault(struct summary *summary, uint64_t time_ns, uint64_t until_ns,
+                      const char *text, bool breaks)
 {
     struct summary_private *p = summary->private;
     CHECK(text != NULL);
     if (!breaks || p->ended) {
         return;
     }
+    if (p->fault_pending && time_ns < p->fault_until_ns) {
+        return; /* what is detected next is the first one's effect */
+    }
     p->fault_pending = true;
+    p->fault_until_ns = until_ns;
     p->fault_ns = time_ns;
     p->fault_text = arena_text(summary->arena, text);
     if (!has_not_caught_up(summary)) {
@@ -235,7 +240,10 @@ static void open_recovery(struct summary *summary, const struct fact_event *even
         recovery.failed_ns = p->task_failure_ns;
         recovery.cause = recovery.cause[0] == '\0' ? p->task_failure_text : recovery.cause;
     }
-    CHECK(recovery.failed_ns <= recovery.detected_ns);
+    /* Clocks of actors differ within a handler: a cause may be stamped after its effect. */
+    if (recovery.failed_ns > recovery.detected_ns) {
+        recovery.failed_ns = recovery.detected_ns;
+    }
     summary->recoveries =
         arena_grow(summary->arena, summary->recoveries, &summary->recovery_capacity,
                    summary->recovery_count + 1, sizeof(*summary->recoveries));

@@ -1,7 +1,8 @@
 /* fault_script.h - applies a list of faults to a world: at a time, or on a traced fact.
  *
  * It draws nothing: the list is explicit. A fault fires once, when its trigger comes and there is
- * something to act upon; a crash of a process that is dead already does not fire. */
+ * something to act upon; a crash of a process that is dead already does not fire. A fault of
+ * storage or of user code fires with the first call that it strikes. */
 #ifndef FAULTLINE_SIM_FAULT_SCRIPT_H
 #define FAULTLINE_SIM_FAULT_SCRIPT_H
 
@@ -15,7 +16,9 @@
 struct fault_record {
     const struct fault *fault;
     uint32_t matches;  /* of its `when` */
+    bool armed;        /* its trigger came; it may still wait for something to strike */
     bool fired;
+    uint64_t armed_ns; /* when its trigger came */
     uint64_t fired_ns; /* when it took effect */
     uint64_t ended_ns; /* when its effect was over; equal to fired_ns if it has no length */
 };

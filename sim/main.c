@@ -8,8 +8,13 @@
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
 #include "model/trace.h"
+#include "reports/junit.h"
 #include "reports/results.h"
+#include "sim/campaign/report_command.h"
+#include "sim/campaign/sweep_command.h"
+#include "sim/fault_consequences.h"
 #include "sim/options.h"
+#include "sim/output_files.h"
 #include "sim/outputs.h"
 #include "sim/run.h"
 #include "sim/scenario_json.h"
@@ -49,6 +54,7 @@ struct session {
     struct arena arena;
     struct results *results; /* NULL: none */
     const char **names;      /* of the scenarios so far */
+    struct junit_case *cases; /* one a scenario */
     uint32_t counts[VERDICT_SURROUNDINGS + 1];
     bool colour;
 };
@@ -140,8 +146,59 @@ static void tell(const struct options *options, const struct verdict_view *view)
     buffer_free(&text);
 }
 
+/* For the JUnit file: what a CI server shows of a run. */
+static void note_case(struct session *session, uint32_t index, const struct verdict_view *view)
+{
+    CHECK(index < session->options->scenario_count);
+    const struct run *run = view->run;
+    struct junit_case *test = &session->cases[index];
+    test->group = arena_text(&session->arena, run->scenario->path);
+    test->name = arena_text(&session->arena, run->scenario->name);
+    test->wall_ns = run->wall_ns;
+    if (run->verdict == VERDICT_PASS) {
+        test->kind = JUNIT_PASSED;
+        return;
+    }
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    verdict_write_line(view, &text);
+    test->kind = JUNIT_FAILED;
+    test->message = arena_format(&session->arena, "%.*s", (int)text.size, (const char *)text.data);
+    test->detail = view->replay == NULL ? "" : arena_text(&session->arena, view->replay);
+    buffer_free(&text);
+}
+
+/* What never came to run is an error until it has. */
+static void init_cases(struct session *session)
+{
+    const struct options *options = session->options;
+    session->cases = arena_alloc(&session->arena, options->scenario_count, sizeof *session->cases);
+    for (uint32_t i = 0; i < options->scenario_count; i++) {
+        session->cases[i] = (struct junit_case){ .group = options->scenarios[i],
+                                                 .name = options->scenarios[i],
+                                                 .kind = JUNIT_ERROR,
+                                                 .message = "it did not run",
+                                                 .detail = "" };
+    }
+}
+
+static enum verdict write_junit(struct session *session, enum verdict verdict,
+                                struct buffer *error)
+{
+    const struct options *options = session->options;
+    struct buffer xml;
+    buffer_init(&xml, &session->arena);
+    junit_write("faultline", session->cases, options->scenario_count, &xml);
+    if (output_path_write(&session->arena, options->junit, buffer_bytes(&xml), error) ==
+        STATUS_OK) {
+        return verdict;
+    }
+    complain(error);
+    return verdict_worse(verdict, VERDICT_SURROUNDINGS);
+}
+
 /* Files, rows and text of a run that is over. */
-static enum verdict deliver(struct session *session, struct verdict_view *view,
+static enum verdict deliver(struct session *session, uint32_t index, struct verdict_view *view,
                             struct buffer *error)
 {
     const struct options *options = session->options;
@@ -158,6 +215,7 @@ static enum verdict deliver(struct session *session, struct verdict_view *view,
         }
     }
     tell(options, view);
+    note_case(session, index, view);
     if (status != STATUS_OK) {
         complain(error);
         return verdict_worse(run->verdict, VERDICT_SURROUNDINGS);
@@ -165,7 +223,7 @@ static enum verdict deliver(struct session *session, struct verdict_view *view,
     return run->verdict;
 }
 
-static enum verdict run_read(struct session *session, struct arena *arena,
+static enum verdict run_read(struct session *session, uint32_t index, struct arena *arena,
                              const struct scenario *scenario, struct bytes input,
                              struct buffer *error)
 {
@@ -181,7 +239,7 @@ static enum verdict run_read(struct session *session, struct arena *arena,
             run.verdict = verdict_worse(run.verdict, VERDICT_NOT_DETERMINISTIC);
         }
     }
-    return deliver(session, &view, error);
+    return deliver(session, index, &view, error);
 }
 
 /* One scenario from its file to its verdict; nothing of it stays in memory. */
@@ -204,10 +262,12 @@ static enum verdict run_one(struct session *session, uint32_t index)
     }
     enum verdict verdict;
     if (status == STATUS_OK) {
-        verdict = run_read(session, &arena, &scenario, input, &error);
+        verdict = run_read(session, index, &arena, &scenario, input, &error);
     } else {
         complain(&error);
         verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        session->cases[index].message = arena_format(&session->arena, "%.*s", (int)error.size,
+                                                     (const char *)error.data);
     }
     arena_drop(&arena);
     return verdict;
@@ -264,7 +324,11 @@ static enum verdict command_run(const struct options *options)
         status = results_open(&session.results, &session.arena, options->database, &error);
     }
     if (status == STATUS_OK) {
+        init_cases(&session);
         verdict = run_all(&session);
+        if (options->junit != NULL) {
+            verdict = write_junit(&session, verdict, &error);
+        }
     } else {
         complain(&error);
         verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
@@ -323,6 +387,17 @@ static void list_properties(void)
     }
 }
 
+static void list_consequence(enum fault_verb verb)
+{
+    static const char *const results[] = { [EXPECT_SAME] = "same",
+                                           [EXPECT_SAME_OR_REFUSED] = "same or refused",
+                                           [EXPECT_REFUSED] = "refused",
+                                           [EXPECT_FAILED] = "failed" };
+    const struct fault_consequence *row = fault_consequence(verb);
+    (void)printf("  %-11s%-16s", fault_verb_name(verb), results[row->result]);
+    (void)printf("%s%s%s\n", row->when, *row->when != '\0' ? ": " : "", row->why);
+}
+
 static void list_faults(void)
 {
     static const char *const objects[][2] = {
@@ -334,7 +409,12 @@ static void list_faults(void)
         { "any count", "... of one subtask, drawn from the seed" },
         { "machine of X", "the machine of any of these; say what becomes of \"unsynced\" data" },
         { "link source->count", "the channels from one vertex to the next" },
+        { "connection X - Y", "all that two processes say to each other" },
+        { "network of X", "all that a process says and hears; `network`: everybody" },
+        { "store", "the shared volume; `store of X`: as that process sees it" },
+        { "disk of X", "the local volume of a machine" },
         { "file GLOB", "files of the shared volume" },
+        { "input", "the generated records" },
     };
     static const char *const triggers[][2] = {
         { "\"at\": \"2.5s\"", "at that simulated time" },
@@ -342,12 +422,21 @@ static void list_faults(void)
         { "\"when\": \"checkpoint 3 FACT\"", "... for checkpoint 3" },
         { "\"when\": \"FACT(count[1])\"", "... by subtask 1 of `count`" },
         { "\"when\": \"FACT #2\"", "... for the second time" },
+        { "\"after\": \"5ms\"", "... that much later" },
+        { "\"every\": \"1s..3s\"", "again and again, `times` in all" },
+        { "\"rate\": \"2/s\"", "at random, so many a second, `times` in all" },
+        { "\"times\", \"spacing\"", "so many in a row; `rolling`: over all TaskManagers" },
+        { "\"p\": 0.5", "each with this probability" },
     };
     enum { WIDTH = 27 };
     (void)puts("do: what is done");
     for (int i = 0; i < FAULT_VERB_COUNT; i++) {
         (void)printf("  ");
         print_row(WIDTH, fault_verb_name((enum fault_verb)i), fault_verb_help((enum fault_verb)i));
+    }
+    (void)puts("what may come of it, if the scenario does not say (`expect.result`)");
+    for (int i = 0; i < FAULT_VERB_COUNT; i++) {
+        list_consequence((enum fault_verb)i);
     }
     (void)puts("on: to whom");
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
@@ -379,6 +468,8 @@ static enum verdict do_command(const struct options *options)
 {
     switch (options->command) {
     case COMMAND_RUN: return command_run(options);
+    case COMMAND_SWEEP: return sweep_command(options, FAULTLINE_BUILD_ID);
+    case COMMAND_REPORT: return report_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
     case COMMAND_HELP: (void)fputs(options_help(), stdout); return VERDICT_PASS;
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;

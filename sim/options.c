@@ -20,7 +20,7 @@ static const char *take_word(struct words *words)
 
 /* ---- names, and what was meant by a wrong one ------------------------------------------------ */
 
-static const char *const verb_names[] = { "run", "list", "help" };
+static const char *const verb_names[] = { "run", "sweep", "report", "list", "help" };
 static const char *const topic_names[] = { "jobs", "faults", "facts", "properties" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
 
@@ -28,25 +28,50 @@ enum option {
     OPTION_SEED,
     OPTION_SET,
     OPTION_OUT,
+    OPTION_O,
     OPTION_DB,
+    OPTION_JUNIT,
+    OPTION_J,
     OPTION_NO_DB,
     OPTION_VERIFY,
     OPTION_TRACE,
     OPTION_PLOTS,
     OPTION_JSON,
     OPTION_QUIET,
+    OPTION_CSV,
     OPTION_HELP,
     OPTION_COUNT
 };
 
 static const char *const option_names[OPTION_COUNT] = {
-    "--seed",  "--set",   "--out",  "--db",    "--no-db", "--verify",
-    "--trace", "--plots", "--json", "--quiet", "--help",
+    "--seed",   "--set",   "--out",   "-o",     "--db",    "--junit", "-j",     "--no-db",
+    "--verify", "--trace", "--plots", "--json", "--quiet", "--csv",   "--help",
+};
+
+/* Which verbs an option belongs to, as bits. */
+#define OF(command) (1u << (command))
+enum { JOBS_MAX = 256 };
+static const unsigned option_commands[OPTION_COUNT] = {
+    [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_REPORT),
+    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_REPORT),
+    [OPTION_DB] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_JUNIT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_J] = OF(COMMAND_SWEEP),
+    [OPTION_NO_DB] = OF(COMMAND_RUN),
+    [OPTION_VERIFY] = OF(COMMAND_RUN),
+    [OPTION_TRACE] = OF(COMMAND_RUN),
+    [OPTION_PLOTS] = OF(COMMAND_RUN),
+    [OPTION_JSON] = OF(COMMAND_RUN),
+    [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_CSV] = OF(COMMAND_REPORT),
+    [OPTION_HELP] = ~0u,
 };
 
 static bool option_has_value(enum option option)
 {
-    return option <= OPTION_DB;
+    return option <= OPTION_J;
 }
 
 /* The index of `word` in `names`, or `count`. */
@@ -103,17 +128,24 @@ static bool apply_value(struct options *options, struct words *words, enum optio
         words->settings[overrides->setting_count++] = value;
         return true;
     }
+    if (option == OPTION_J) {
+        uint64_t processes = 0;
+        bool ok = value_parse(bytes_of_text(value), VALUE_COUNT, &processes) == VALUE_OK &&
+                  processes >= 1 && processes <= JOBS_MAX;
+        options->processes = (uint32_t)processes;
+        return ok || blame(words, "-j: must be a whole number from 1 to 256");
+    }
     if (*value == '\0') {
         buffer_append_format(words->error, "%s: must not be empty", option_names[option]);
         return false;
     }
-    if (option == OPTION_OUT) {
-        options->out = value;
-    } else {
-        CHECK(option == OPTION_DB);
-        options->database = value;
+    switch (option) {
+    case OPTION_OUT:
+    case OPTION_O: options->out = value; return true;
+    case OPTION_DB: options->database = value; return true;
+    case OPTION_JUNIT: options->junit = value; return true;
+    default: CHECK_UNREACHABLE("an option without a value");
     }
-    return true;
 }
 
 static void apply_switch(struct options *options, enum option option)
@@ -126,14 +158,24 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_PLOTS: options->plots = true; return;
     case OPTION_JSON: options->json = true; return;
     case OPTION_QUIET: options->quiet = true; return;
+    case OPTION_CSV: options->csv = true; return;
     case OPTION_HELP: options->command = COMMAND_HELP; return;
     default: CHECK_UNREACHABLE("an option with a value");
     }
 }
 
+/* "-j4" is "-j 4". */
+static bool is_short_jobs(const char *word)
+{
+    return strncmp(word, "-j", 2) == 0 && word[2] >= '0' && word[2] <= '9';
+}
+
 static bool parse_option(struct options *options, struct words *words, const char *word)
 {
     CHECK(word[0] == '-');
+    if (is_short_jobs(word) && (option_commands[OPTION_J] & OF(options->command)) != 0) {
+        return apply_value(options, words, OPTION_J, word + 2);
+    }
     const char *equals = strchr(word, '=');
     struct bytes name = bytes_of_text(word);
     if (equals != NULL) {
@@ -143,6 +185,10 @@ static bool parse_option(struct options *options, struct words *words, const cha
     if (option == OPTION_COUNT) {
         return blame_name(words, "option", name, option_names, OPTION_COUNT,
                           "\"help\" lists the options");
+    }
+    if ((option_commands[option] & OF(options->command)) == 0) {
+        buffer_append_format(words->error, "%s: is no option of this verb", option_names[option]);
+        return false;
     }
     if (!option_has_value(option)) {
         if (equals != NULL) {
@@ -160,11 +206,12 @@ static bool parse_option(struct options *options, struct words *words, const cha
     return apply_value(options, words, option, value);
 }
 
-static bool parse_run(struct options *options, struct words *words)
+/* Options and paths, in any order. */
+static bool parse_words(struct options *options, struct words *words)
 {
     bool options_ended = false;
     const char *word;
-    while ((word = take_word(words)) != NULL) {
+    while ((word = take_word(words)) != NULL && options->command != COMMAND_HELP) {
         if (!options_ended && strcmp(word, "--") == 0) {
             options_ended = true;
         } else if (!options_ended && word[0] == '-') {
@@ -175,14 +222,41 @@ static bool parse_run(struct options *options, struct words *words)
             options->scenarios[options->scenario_count++] = word;
         }
     }
-    if (options->command == COMMAND_HELP) {
-        return true;
+    return true;
+}
+
+static bool parse_run(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
     }
     if (options->scenario_count == 0) {
         return blame(words, "run: needs the path of a scenario");
     }
     if (options->json && options->quiet) {
         return blame(words, "--json and --quiet exclude each other");
+    }
+    return true;
+}
+
+static bool parse_sweep(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 1 || blame(words, "sweep: needs the path of one scenario");
+}
+
+static bool parse_report(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    if (options->scenario_count > 1) {
+        return blame(words, "report: takes one results database");
+    }
+    if (options->scenario_count == 1) {
+        options->database = options->scenarios[0];
     }
     return true;
 }
@@ -227,11 +301,19 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     };
     const char *verb = take_word(&words);
     if (verb == NULL) {
-        return blame(&words, "needs a verb: run, list or help");
+        return blame(&words, "needs a verb: run, sweep, report, list or help");
     }
     if (strcmp(verb, "run") == 0) {
         options->command = COMMAND_RUN;
         return parse_run(options, &words);
+    }
+    if (strcmp(verb, "sweep") == 0) {
+        options->command = COMMAND_SWEEP;
+        return parse_sweep(options, &words);
+    }
+    if (strcmp(verb, "report") == 0) {
+        options->command = COMMAND_REPORT;
+        return parse_report(options, &words);
     }
     if (strcmp(verb, "list") == 0) {
         options->command = COMMAND_LIST;
@@ -246,7 +328,8 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
         return true;
     }
     return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
-                      sizeof verb_names / sizeof *verb_names, "there are run, list, help");
+                      sizeof verb_names / sizeof *verb_names,
+                      "there are run, sweep, report, list, help");
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
@@ -256,6 +339,8 @@ const char *options_help(void)
     return "faultline breaks a stream processor on purpose and checks that it recovers.\n"
            "\n"
            "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
+           "  faultline sweep SCENARIO [OPTION]...          run every cell of its grid\n"
+           "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
            "  faultline list jobs|faults|facts|properties   what a scenario can name\n"
            "  faultline help | --version\n"
            "\n"
@@ -271,6 +356,18 @@ const char *options_help(void)
            "  --no-db           no results database\n"
            "  --json            print result.json instead of the text\n"
            "  --quiet           print one line a scenario instead of the text\n"
+           "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
+           "\n"
+           "Options of sweep: --seed, --set, --db, --junit as above, and\n"
+           "  -j N              how many runs at once (default: one a core)\n"
+           "  --quiet           no progress, only the end\n"
+           "A sweep that was stopped goes on where it was: cells that the database has from this\n"
+           "build are not run again.\n"
+           "\n"
+           "Options of report:\n"
+           "  -o DIR            where the page goes (default out/report)\n"
+           "  --csv             also write the table behind each figure\n"
+           "gnuplot must be installed for the figures.\n"
            "\n"
            "Files of a run:\n"
            "  output.txt        what the sink committed, in commit order\n"

@@ -15,7 +15,16 @@
 #define OPTIONS_DEFAULT_OUT      "out"
 #define OPTIONS_DEFAULT_DATABASE "out/results.db"
 
-enum command { COMMAND_RUN, COMMAND_LIST, COMMAND_HELP, COMMAND_VERSION };
+#define OPTIONS_DEFAULT_REPORT "out/report"
+
+enum command {
+    COMMAND_RUN,
+    COMMAND_SWEEP,
+    COMMAND_REPORT,
+    COMMAND_LIST,
+    COMMAND_HELP,
+    COMMAND_VERSION
+};
 
 enum list_topic { LIST_JOBS, LIST_FAULTS, LIST_FACTS, LIST_PROPERTIES, LIST_TOPIC_COUNT };
 
@@ -26,8 +35,8 @@ struct options {
     /* list */
     enum list_topic topic;
 
-    /* run */
-    const char **scenarios; /* paths; at least one */
+    /* run, sweep; and report, for which the database is the path given */
+    const char **scenarios; /* paths; at least one, for a sweep one */
     uint32_t scenario_count;
     struct scenario_overrides overrides;
     const char *out;      /* --out; NULL: a folder of the scenario's name in OPTIONS_DEFAULT_OUT */
@@ -37,6 +46,9 @@ struct options {
     bool plots;           /* also write gnuplot scripts, and draw them */
     bool json;            /* result.json to standard output instead of the text */
     bool quiet;           /* one line a scenario instead of the text */
+    const char *junit;    /* --junit: also write the verdicts there as JUnit XML; NULL: no */
+    uint32_t processes;   /* -j: how many at once; 0: one a core */
+    bool csv;             /* the tables behind the figures too */
 };
 
 /* Reads `argv` (borrowed, as are all texts in `options`); memory from `arena`. On a mistake of the

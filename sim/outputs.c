@@ -1,20 +1,15 @@
 #include "sim/outputs.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <spawn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "model/base/check.h"
 #include "reports/figures.h"
+#include "reports/results_pack.h"
 #include "reports/timeline.h"
+#include "sim/output_files.h"
 #include "sim/scenario_json.h"
 #include "sim/trace_log.h"
 
@@ -240,96 +235,6 @@ void outputs_result(const struct verdict_view *view, struct buffer *out)
     json_decref(result);
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
-
-/* The folder that is written to, and where a failure is told. */
-struct folder {
-    struct arena *arena;
-    const char *path;
-    struct buffer *error;
-};
-
-static const char *path_in(const struct folder *folder, const char *name)
-{
-    return arena_format(folder->arena, "%s/%s", folder->path, name);
-}
-
-static enum status fail(const struct folder *folder, const char *path, const char *doing,
-                        int error_number)
-{
-    CHECK(error_number != 0);
-    buffer_append_format(folder->error, "%s: cannot %s: %s", path, doing, strerror(error_number));
-    return error_number == ENOSPC || error_number == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
-}
-
-/* Makes the folder and those above it. */
-static enum status make_folder(const struct folder *folder)
-{
-    char *path = arena_text(folder->arena, folder->path);
-    char *at = path;
-    do {
-        at += strspn(at, "/");
-        at += strcspn(at, "/");
-        char end = *at;
-        *at = '\0';
-        struct stat info;
-        int error_number = mkdir(path, 0777) == 0 ? 0 : errno;
-        if (error_number == EEXIST) {
-            error_number = stat(path, &info) != 0 ? errno : S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
-        }
-        if (error_number != 0) {
-            return fail(folder, path, "make the folder", error_number);
-        }
-        *at = end;
-    } while (*at != '\0');
-    arena_free(folder->arena, path);
-    return STATUS_OK;
-}
-
-/* 0, or the number of the error. */
-static int write_all(int file, struct bytes content)
-{
-    CHECK(content.size == 0 || content.data != NULL);
-    for (size_t done = 0; done < content.size;) {
-        ssize_t count = write(file, content.data + done, content.size - done);
-        if (count < 0 && errno != EINTR) {
-            return errno;
-        }
-        done += count > 0 ? (size_t)count : 0;
-    }
-    return fsync(file) == 0 ? 0 : errno;
-}
-
-/* Rule O1. */
-static enum status write_file(const struct folder *folder, const char *name, struct bytes content)
-{
-    const char *path = path_in(folder, name);
-    /* Two processes may write to the same folder; each whole file is then of one of them. */
-    const char *temporary = arena_format(folder->arena, "%s.%ld.tmp", path, (long)getpid());
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) {
-        return fail(folder, path, "write", errno);
-    }
-    int error_number = write_all(file, content);
-    if (close(file) != 0 && error_number == 0) {
-        error_number = errno;
-    }
-    if (error_number == 0 && rename(temporary, path) != 0) {
-        error_number = errno;
-    }
-    if (error_number != 0) {
-        (void)unlink(temporary);
-        return fail(folder, path, "write", error_number);
-    }
-    return STATUS_OK;
-}
-
-static enum status remove_file(const struct folder *folder, const char *name)
-{
-    const char *path = path_in(folder, name);
-    return unlink(path) == 0 || errno == ENOENT ? STATUS_OK : fail(folder, path, "delete", errno);
-}
-
 /* ---- plots ----------------------------------------------------------------------------------- */
 
 /* The most faults that are worth a line. */
@@ -367,33 +272,7 @@ static void write_figure(const struct run *run, uint32_t plot, const char *build
     (plot == 0 ? figure_checkpoints : figure_progress)(&run->summary, &options, out);
 }
 
-/* Runs gnuplot in the folder, without a shell. Not being installed is no failure. */
-static enum status draw(const struct folder *folder, const char *script)
-{
-    posix_spawn_file_actions_t actions;
-    int error_number = posix_spawn_file_actions_init(&actions);
-    CHECK(error_number == 0);
-    error_number = posix_spawn_file_actions_addchdir_np(&actions, folder->path);
-    CHECK(error_number == 0);
-    char *const arguments[] = { (char[]){ "gnuplot" }, arena_text(folder->arena, script), NULL };
-    pid_t child;
-    error_number = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    if (error_number != 0) {
-        return error_number == ENOENT ? STATUS_OK : fail(folder, "gnuplot", "start", error_number);
-    }
-    int how = 0;
-    while (waitpid(child, &how, 0) < 0) {
-        CHECK(errno == EINTR);
-    }
-    if (!WIFEXITED(how) || WEXITSTATUS(how) != 0) {
-        buffer_append_format(folder->error, "%s: gnuplot cannot draw it", path_in(folder, script));
-        return STATUS_IO;
-    }
-    return STATUS_OK;
-}
-
-static enum status write_plots(const struct folder *folder, const struct run *run,
+static enum status write_plots(const struct output_folder *folder, const struct run *run,
                                const struct outputs_options *options)
 {
     enum status status = STATUS_OK;
@@ -401,15 +280,15 @@ static enum status write_plots(const struct folder *folder, const struct run *ru
         const char *script = arena_format(folder->arena, "%s.gp", plot_names[i]);
         const char *picture = arena_format(folder->arena, "%s.svg", plot_names[i]);
         if (!options->plots) {
-            status = remove_file(folder, script);
-            status = status == STATUS_OK ? remove_file(folder, picture) : status;
+            status = output_file_remove(folder, script);
+            status = status == STATUS_OK ? output_file_remove(folder, picture) : status;
             continue;
         }
         struct buffer text;
         buffer_init(&text, folder->arena);
         write_figure(run, i, options->build, &text);
-        status = write_file(folder, script, buffer_bytes(&text));
-        status = status == STATUS_OK ? draw(folder, script) : status;
+        status = output_file_write(folder, script, buffer_bytes(&text));
+        status = status == STATUS_OK ? output_file_draw(folder, script) : status;
         buffer_free(&text);
     }
     return status;
@@ -417,48 +296,48 @@ static enum status write_plots(const struct folder *folder, const struct run *ru
 
 /* ---- the whole folder ------------------------------------------------------------------------ */
 
-static enum status write_results_of_job(const struct folder *folder, const struct run *run)
+static enum status write_results_of_job(const struct output_folder *folder, const struct run *run)
 {
     struct buffer content;
     buffer_init(&content, folder->arena);
     oracle_collect_output(run->oracle, &content);
-    enum status status = write_file(folder, "output.txt", buffer_bytes(&content));
+    enum status status = output_file_write(folder, "output.txt", buffer_bytes(&content));
     if (status == STATUS_OK) {
         buffer_reset(&content);
         oracle_collect_state(run->oracle, &content);
-        status = write_file(folder, "state.tsv", buffer_bytes(&content));
+        status = output_file_write(folder, "state.tsv", buffer_bytes(&content));
     }
     if (status == STATUS_OK) {
         buffer_reset(&content);
         scenario_write(run->scenario, &content);
-        status = write_file(folder, "run.json", buffer_bytes(&content));
+        status = output_file_write(folder, "run.json", buffer_bytes(&content));
     }
     buffer_free(&content);
     return status;
 }
 
-static enum status write_trace(const struct folder *folder, const struct run *run)
+static enum status write_trace(const struct output_folder *folder, const struct run *run)
 {
     if (run->trace == NULL) {
-        return remove_file(folder, "trace.jsonl");
+        return output_file_remove(folder, "trace.jsonl");
     }
     struct buffer content;
     buffer_init(&content, folder->arena);
     trace_log_write(run->trace, &content);
-    enum status status = write_file(folder, "trace.jsonl", buffer_bytes(&content));
+    enum status status = output_file_write(folder, "trace.jsonl", buffer_bytes(&content));
     buffer_free(&content);
     return status;
 }
 
-static enum status write_timeline(const struct folder *folder, const struct run *run)
+static enum status write_timeline(const struct output_folder *folder, const struct run *run)
 {
     if (run->timeline == NULL) {
-        return remove_file(folder, "timeline.json");
+        return output_file_remove(folder, "timeline.json");
     }
     struct buffer content;
     buffer_init(&content, folder->arena);
     timeline_write(run->timeline, run->simulated_ns, &content);
-    enum status status = write_file(folder, "timeline.json", buffer_bytes(&content));
+    enum status status = output_file_write(folder, "timeline.json", buffer_bytes(&content));
     buffer_free(&content);
     return status;
 }
@@ -468,9 +347,9 @@ enum status outputs_write(const struct verdict_view *view, const struct outputs_
 {
     CHECK(options->folder[0] != '\0');
     const struct run *run = view->run;
-    struct folder folder = { .arena = run->arena, .path = options->folder, .error = error };
-    enum status status = make_folder(&folder);
-    status = status == STATUS_OK ? remove_file(&folder, "result.json") : status;
+    struct output_folder folder = { .arena = run->arena, .path = options->folder, .error = error };
+    enum status status = output_folder_make(&folder);
+    status = status == STATUS_OK ? output_file_remove(&folder, "result.json") : status;
     status = status == STATUS_OK ? write_results_of_job(&folder, run) : status;
     status = status == STATUS_OK ? write_trace(&folder, run) : status;
     status = status == STATUS_OK ? write_timeline(&folder, run) : status;
@@ -479,7 +358,7 @@ enum status outputs_write(const struct verdict_view *view, const struct outputs_
         struct buffer result;
         buffer_init(&result, run->arena);
         outputs_result(view, &result);
-        status = write_file(&folder, "result.json", buffer_bytes(&result));
+        status = output_file_write(&folder, "result.json", buffer_bytes(&result));
         buffer_free(&result);
     }
     return status;
@@ -487,19 +366,11 @@ enum status outputs_write(const struct verdict_view *view, const struct outputs_
 
 /* ---- the database ---------------------------------------------------------------------------- */
 
-enum status outputs_add(const struct verdict_view *view, const char *build, struct results *results,
-                        struct buffer *error)
+static struct results_fault *collect_faults(const struct run *run)
 {
-    CHECK(results != NULL);
-    const struct run *run = view->run;
-    const struct scenario *scenario = run->scenario;
-    struct buffer json;
-    buffer_init(&json, run->arena);
-    scenario_write(scenario, &json);
-    *buffer_extend(&json, 1) = '\0';
-    uint32_t fault_count = scenario->fault_count;
-    struct results_fault *faults = arena_alloc(run->arena, fault_count + 1u, sizeof *faults);
-    for (uint32_t i = 0; i < fault_count; i++) {
+    uint32_t count = run->scenario->fault_count;
+    struct results_fault *faults = arena_alloc(run->arena, count + 1u, sizeof *faults);
+    for (uint32_t i = 0; i < count; i++) {
         const struct fault_record *record = &run->faults[i];
         faults[i] = (struct results_fault){
             .text = describe(run, record->fault),
@@ -511,26 +382,57 @@ enum status outputs_add(const struct verdict_view *view, const char *build, stru
             .fired_count = record->fired ? 1 : 0,
         };
     }
+    return faults;
+}
+
+/* Owned by the run's arena, or borrowed from the run. */
+static struct results_package collect_package(const struct verdict_view *view, const char *build)
+{
+    const struct run *run = view->run;
+    const struct scenario *scenario = run->scenario;
+    struct buffer json;
+    buffer_init(&json, run->arena);
+    scenario_write(scenario, &json);
+    *buffer_extend(&json, 1) = '\0';
     struct findings findings = collect_findings(view);
-    struct results_run row = {
-        .name = scenario->name,
-        .path = scenario->path,
-        .seed = scenario->seed,
-        .build = build,
-        .verdict = verdict_name(run->verdict),
-        .exit_code = (int)run->verdict,
-        .trace_hash = run->trace_hash,
-        .records = run->totals.records,
-        .tasks = run->task_count,
-        .parallelism = scenario->job.parallelism,
-        .interval_ns = scenario->job.checkpoint.interval_ns,
-        .events = run->event_count,
-        .simulated_ns = run->simulated_ns,
-        .wall_ns = run->wall_ns,
-        .scenario_json = (const char *)json.data,
+    return (struct results_package){
+        .run = {
+            .name = scenario->name,
+            .path = scenario->path,
+            .seed = scenario->seed,
+            .build = build,
+            .verdict = verdict_name(run->verdict),
+            .exit_code = (int)run->verdict,
+            .trace_hash = run->trace_hash,
+            .records = run->totals.records,
+            .tasks = run->task_count,
+            .parallelism = scenario->job.parallelism,
+            .interval_ns = scenario->job.checkpoint.interval_ns,
+            .events = run->event_count,
+            .simulated_ns = run->simulated_ns,
+            .wall_ns = run->wall_ns,
+            .scenario_json = (const char *)json.data,
+        },
+        .summary = run->summary,
+        .faults = collect_faults(run),
+        .fault_count = scenario->fault_count,
+        .violations = findings.items,
+        .violation_count = findings.count,
     };
-    enum status status = results_add(results, &row, &run->summary, faults, fault_count,
-                                     findings.items, findings.count, error);
-    buffer_free(&json);
-    return status;
+}
+
+enum status outputs_add(const struct verdict_view *view, const char *build, struct results *results,
+                        struct buffer *error)
+{
+    CHECK(results != NULL);
+    struct results_package package = collect_package(view, build);
+    return results_add(results, &package.run, &package.summary, package.faults,
+                       package.fault_count, package.violations, package.violation_count, error);
+}
+
+void outputs_pack(const struct verdict_view *view, const char *build, struct buffer *out)
+{
+    CHECK(view->run != NULL);
+    struct results_package package = collect_package(view, build);
+    results_pack(&package, out);
 }

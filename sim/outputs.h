@@ -31,4 +31,7 @@ MUST_USE enum status outputs_write(const struct verdict_view *view,
 MUST_USE enum status outputs_add(const struct verdict_view *view, const char *build,
                                  struct results *results, struct buffer *error);
 
+/* Appends the same as bytes, for another process to add: see results_pack.h. */
+void outputs_pack(const struct verdict_view *view, const char *build, struct buffer *out);
+
 #endif

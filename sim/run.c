@@ -8,6 +8,7 @@
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
 #include "sim/scenario_values.h"
+#include "sim/fault_input.h"
 #include "sim/world.h"
 
 enum { UNMET_COUNT_MAX = 16 };
@@ -75,6 +76,9 @@ static void on_fact(void *context, const struct fact_event *event)
     if (run->trace != NULL) {
         trace_log_add(run->trace, event);
     }
+    if (run->observer.on_fact != NULL) {
+        run->observer.on_fact(run->observer.context, event);
+    }
 }
 
 static void on_fired(void *context, const struct fault_record *record)
@@ -84,13 +88,19 @@ static void on_fired(void *context, const struct fault_record *record)
     buffer_init(&text, run->arena);
     fault_describe(run->scenario, record->fault, &text);
     *buffer_extend(&text, 1) = '\0';
-    bool breaks = record->fault->verb == FAULT_CRASH || record->fault->verb == FAULT_PAUSE;
-    summary_on_fault(&run->summary, record->fired_ns, (const char *)text.data, breaks);
+    enum fault_verb verb = record->fault->verb;
+    bool breaks = verb == FAULT_CRASH || verb == FAULT_PAUSE || verb == FAULT_WIPE ||
+                  verb == FAULT_RESET || verb == FAULT_THROW;
+    summary_on_fault(&run->summary, record->fired_ns, record->ended_ns, (const char *)text.data,
+                     breaks);
     if (run->timeline != NULL) {
         timeline_on_fault(run->timeline, record->fired_ns, record->ended_ns,
                           (const char *)text.data);
     }
     buffer_free(&text);
+    if (run->observer.on_fired != NULL) {
+        run->observer.on_fired(run->observer.context, record);
+    }
 }
 
 static void on_damage(void *context, const char *path)
@@ -245,15 +255,12 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *g
                   struct bytes input, const struct run_options *options)
 {
     uint64_t start_ns = wall_now_ns();
-    /* The generator's tables are made here: a scenario is plain data. */
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
-    struct input_config *config = &scenario->job.input;
-    if (config->kind == INPUT_GENERATOR && config->generator == NULL) {
-        config->generator =
-            generator_create(arena, config->keys, config->skew_ppm, config->seed);
-    }
-    *run = (struct run){ .scenario = scenario, .arena = arena, .input = input };
+    fault_input_prepare(arena, scenario);
+    *run = (struct run){
+        .scenario = scenario, .observer = options->observer, .arena = arena, .input = input
+    };
     prepare(run, options);
     struct world *world = world_create(arena, scenario, &run->pipeline, input);
     run->oracle = oracle_create(arena, scenario, world_shared_disk(world), input);
@@ -262,7 +269,17 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *g
         arena, scenario, world,
         (struct fault_hooks){ .on_fired = on_fired, .on_damage = on_damage, .context = run });
     run->faults = fault_script_records(script);
-    run->outcome = world_run(world);
+    if (options->arm != NULL) {
+        options->arm(options->observer.context, world);
+    }
+    if (run->observer.on_event != NULL) {
+        while (world_step(world)) {
+            run->observer.on_event(run->observer.context, world);
+        }
+        run->outcome = world_outcome(world);
+    } else {
+        run->outcome = world_run(world);
+    }
     run->simulated_ns = world_now_ns(world);
     oracle_on_end(run->oracle, run->outcome, run->simulated_ns, fault_script_last_ns(script));
     summary_on_end(&run->summary, run->simulated_ns);

@@ -29,9 +29,20 @@ enum verdict {
 /* "pass", "wrong" ... */
 const char *verdict_name(enum verdict verdict);
 
+/* Whom else to tell while it runs; what is NULL is not called. Observers only look. */
+struct run_observer {
+    void (*on_fact)(void *context, const struct fact_event *event);
+    void (*on_fired)(void *context, const struct fault_record *record);
+    void (*on_event)(void *context, const struct world *world); /* after each event */
+    void *context;
+};
+
 struct run_options {
     bool keep_trace;    /* collect every fact in `trace` */
     bool keep_timeline; /* collect a timeline */
+    struct run_observer observer;
+    /* For tests: called with observer.context before anything happens, to arm the world. */
+    void (*arm)(void *context, struct world *world);
 };
 
 /* Something that `expect` asked for and that did not hold. */
@@ -41,6 +52,7 @@ struct unmet {
 
 struct run {
     const struct scenario *scenario;
+    struct run_observer observer;
     struct arena *arena;
     struct pipeline pipeline;
     struct bytes input;

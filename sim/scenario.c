@@ -119,20 +119,44 @@ static void append_vertex_name(const struct scenario *scenario, uint32_t vertex,
     buffer_append_text(out, pipeline.vertices[vertex].name);
 }
 
+static void append_process(const struct scenario *scenario, enum fault_object_kind kind,
+                           uint32_t index, uint32_t vertex, struct buffer *out)
+{
+    switch (kind) {
+    case OBJECT_JOB_MANAGER: buffer_append_text(out, "job_manager"); return;
+    case OBJECT_TASK_MANAGER: buffer_append_format(out, "task_manager[%u]", index); return;
+    case OBJECT_ALL_TASK_MANAGERS: buffer_append_text(out, "all task_managers"); return;
+    case OBJECT_TASK:
+        append_vertex_name(scenario, vertex, out);
+        buffer_append_format(out, "[%u]", index);
+        return;
+    default: break;
+    }
+    CHECK_UNREACHABLE("a process");
+}
+
+static void append_part(const struct fault_object *object, struct buffer *out)
+{
+    static const char *const words[] = { [PART_PROCESS] = "",
+                                         [PART_NETWORK] = "network of ",
+                                         [PART_DISK] = "disk of ",
+                                         [PART_STORE] = "store of " };
+    CHECK((size_t)object->part < sizeof words / sizeof *words);
+    CHECK(!object->machine || object->part == PART_PROCESS);
+    buffer_append_text(out, object->machine ? "machine of " : words[object->part]);
+}
+
 void fault_object_format(const struct scenario *scenario, const struct fault_object *object,
                          struct buffer *out)
 {
     CHECK(scenario != NULL);
-    if (object->machine) {
-        buffer_append_text(out, "machine of ");
-    }
+    append_part(object, out);
     switch (object->kind) {
-    case OBJECT_JOB_MANAGER: buffer_append_text(out, "job_manager"); return;
-    case OBJECT_TASK_MANAGER: buffer_append_format(out, "task_manager[%u]", object->index); return;
-    case OBJECT_ALL_TASK_MANAGERS: buffer_append_text(out, "all task_managers"); return;
+    case OBJECT_JOB_MANAGER:
+    case OBJECT_TASK_MANAGER:
+    case OBJECT_ALL_TASK_MANAGERS:
     case OBJECT_TASK:
-        append_vertex_name(scenario, object->vertex, out);
-        buffer_append_format(out, "[%u]", object->index);
+        append_process(scenario, object->kind, object->index, object->vertex, out);
         return;
     case OBJECT_LINK:
         CHECK(!object->machine);
@@ -146,8 +170,20 @@ void fault_object_format(const struct scenario *scenario, const struct fault_obj
         CHECK(object->glob != NULL);
         buffer_append_format(out, "file %s", object->glob);
         return;
+    case OBJECT_CONNECTION: {
+        const struct fault_peer *first = &object->first;
+        const struct fault_peer *other = &object->other;
+        buffer_append_text(out, "connection ");
+        append_process(scenario, first->kind, first->index, first->vertex, out);
+        buffer_append_text(out, " - ");
+        append_process(scenario, other->kind, other->index, other->vertex, out);
+        return;
     }
-    CHECK(false);
+    case OBJECT_NETWORK: buffer_append_text(out, "network"); return;
+    case OBJECT_STORE: buffer_append_text(out, "store"); return;
+    case OBJECT_INPUT: buffer_append_text(out, "input"); return;
+    }
+    CHECK_UNREACHABLE("an object");
 }
 
 void fault_trigger_format(const struct scenario *scenario, const struct fault_trigger *trigger,
@@ -184,10 +220,13 @@ void fault_describe(const struct scenario *scenario, const struct fault *fault, 
     CHECK(fault != NULL);
     buffer_append_format(out, "%s ", fault_verb_name(fault->verb));
     fault_object_format(scenario, &fault->object, out);
-    if (fault->verb == FAULT_DELAY) {
-        buffer_append_text(out, " by ");
-        value_format(fault->by_ns, VALUE_DURATION, out);
+    fault_parameters_describe(fault, out);
+    if (fault->trigger.after_ns > 0) {
+        buffer_append_text(out, " ");
+        value_format(fault->trigger.after_ns, VALUE_DURATION, out);
+        buffer_append_text(out, " after ");
+    } else {
+        buffer_append_text(out, fault->trigger.kind == TRIGGER_AT ? " at " : " when ");
     }
-    buffer_append_text(out, fault->trigger.kind == TRIGGER_AT ? " at " : " when ");
     fault_trigger_format(scenario, &fault->trigger, out);
 }

@@ -80,7 +80,8 @@ static bool fail_unknown_object(struct reader *reader, const char *path, const c
     nearest_init(&nearest, bytes_of_text(name));
     static const char *const objects[] = {
         "job_manager", "task_manager", "any task_manager", "all task_managers", "machine of",
-        "link",        "file"
+        "link",        "file",         "connection",       "network of",        "disk of",
+        "store of",    "network",      "store",            "input"
     };
     for (uint32_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         nearest_offer(&nearest, bytes_of_text(objects[i]), objects[i]);
@@ -172,12 +173,96 @@ static bool parse_indexed_object(struct reader *reader, const char *path, const 
     return true;
 }
 
+/* `job_manager`, `task_manager[1]`, `any task_manager`, `all task_managers`, `count[2]`. */
+static bool parse_process(struct reader *reader, const char *path, const char *text,
+                          struct prng *prng, struct fault_object *object)
+{
+    if (strcmp(text, "job_manager") == 0) {
+        object->kind = OBJECT_JOB_MANAGER;
+        return true;
+    }
+    if (strcmp(text, "all task_managers") == 0) {
+        object->kind = OBJECT_ALL_TASK_MANAGERS;
+        return true;
+    }
+    bool any = skip_word(&text, "any ");
+    return parse_indexed_object(reader, path, text, any, prng, object);
+}
+
+static bool parse_connection(struct reader *reader, const char *path, const char *text,
+                             struct prng *prng, struct fault_object *object)
+{
+    const char *dash = strstr(text, " - ");
+    if (dash == NULL) {
+        return reader_fail(reader, path,
+                           "must be a connection such as \"connection job_manager - "
+                           "task_manager[0]\"");
+    }
+    const char *first = arena_format(reader->arena, "%.*s", (int)(dash - text), text);
+    struct fault_object other = { 0 };
+    if (!parse_process(reader, path, first, prng, object) ||
+        !parse_process(reader, path, dash + strlen(" - "), prng, &other)) {
+        return false;
+    }
+    object->first = (struct fault_peer){ object->kind, object->index, object->vertex };
+    object->other = (struct fault_peer){ other.kind, other.index, other.vertex };
+    object->kind = OBJECT_CONNECTION;
+    return true;
+}
+
+/* The words before a process that name a part of it. */
+static const struct {
+    const char *word;
+    enum fault_part part;
+    bool machine;
+} part_words[] = {
+    { "machine of ", PART_PROCESS, true },
+    { "network of ", PART_NETWORK, false },
+    { "disk of ", PART_DISK, false },
+    { "store of ", PART_STORE, false },
+};
+
+static bool parse_part(struct reader *reader, const char *path, const char **text,
+                       struct fault_object *object)
+{
+    for (size_t i = 0; i < sizeof part_words / sizeof *part_words; i++) {
+        if (!skip_word(text, part_words[i].word)) {
+            continue;
+        }
+        object->machine = part_words[i].machine;
+        object->part = part_words[i].part;
+        static const char *const no_processes[] = { "link ", "file ", "machine ", "connection " };
+        for (size_t k = 0; k < sizeof no_processes / sizeof *no_processes; k++) {
+            if (strncmp(*text, no_processes[k], strlen(no_processes[k])) == 0) {
+                return object->machine
+                           ? reader_fail(reader, path, "only a process runs on a machine, not "
+                                                       "\"%s\"", *text)
+                           : reader_fail(reader, path, "\"%s\" is no process", *text);
+            }
+        }
+        break;
+    }
+    return true;
+}
+
 bool parse_fault_object(struct reader *reader, const char *path, const char *text,
                         struct prng *prng, struct fault_object *object)
 {
     CHECK(!reader->failed);
     CHECK(text != NULL);
     *object = (struct fault_object){ 0 };
+    static const struct {
+        const char *text;
+        enum fault_object_kind kind;
+    } wholes[] = { { "network", OBJECT_NETWORK },
+                   { "store", OBJECT_STORE },
+                   { "input", OBJECT_INPUT } };
+    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++) {
+        if (strcmp(text, wholes[i].text) == 0) {
+            object->kind = wholes[i].kind;
+            return true;
+        }
+    }
     const char *rest = text;
     if (skip_word(&rest, "link ")) {
         return parse_link(reader, path, rest, object);
@@ -185,21 +270,23 @@ bool parse_fault_object(struct reader *reader, const char *path, const char *tex
     if (skip_word(&rest, "file ")) {
         return parse_file(reader, path, rest, object);
     }
-    object->machine = skip_word(&rest, "machine of ");
-    if (object->machine && (strncmp(rest, "link ", 5) == 0 || strncmp(rest, "file ", 5) == 0 ||
-                            strncmp(rest, "machine ", 8) == 0)) {
-        return reader_fail(reader, path, "only a process runs on a machine, not \"%s\"", rest);
+    if (skip_word(&rest, "connection ")) {
+        return parse_connection(reader, path, rest, prng, object);
     }
-    if (strcmp(rest, "job_manager") == 0) {
-        object->kind = OBJECT_JOB_MANAGER;
-        return true;
+    return parse_part(reader, path, &rest, object) &&
+           parse_process(reader, path, rest, prng, object);
+}
+
+bool parse_process_name(struct reader *reader, const char *path, const char *text,
+                        struct fault_object *object)
+{
+    CHECK(!reader->failed);
+    *object = (struct fault_object){ 0 };
+    if (strncmp(text, "any ", 4) == 0) {
+        return reader_fail(reader, path, "must say which process, not \"%s\"", text);
     }
-    if (strcmp(rest, "all task_managers") == 0) {
-        object->kind = OBJECT_ALL_TASK_MANAGERS;
-        return true;
-    }
-    bool any = skip_word(&rest, "any ");
-    return parse_indexed_object(reader, path, rest, any, prng, object);
+    struct prng none = { 0 };
+    return parse_process(reader, path, text, &none, object);
 }
 
 bool parse_fact(struct reader *reader, const char *path, const char *name, enum fact_kind *fact)
@@ -362,38 +449,4 @@ bool read_verb(struct reader *reader, const char *path, const json_t *value, enu
     }
     *verb = (enum fault_verb)index;
     return true;
-}
-
-bool verb_fits(enum fault_verb verb, const struct fault_object *object)
-{
-    CHECK(object != NULL);
-    switch (verb) {
-    case FAULT_CRASH: return object->kind != OBJECT_LINK && object->kind != OBJECT_FILE;
-    case FAULT_PAUSE:
-        return object->kind != OBJECT_LINK && object->kind != OBJECT_FILE && !object->machine;
-    case FAULT_DELAY: return object->kind == OBJECT_LINK;
-    case FAULT_CORRUPT:
-    case FAULT_REMOVE: return object->kind == OBJECT_FILE;
-    case FAULT_VERB_COUNT: break;
-    }
-    CHECK(false);
-}
-
-const char *verb_needs(enum fault_verb verb)
-{
-    switch (verb) {
-    case FAULT_CRASH: return "a process or a machine";
-    case FAULT_PAUSE: return "a process";
-    case FAULT_DELAY: return "a link";
-    case FAULT_CORRUPT:
-    case FAULT_REMOVE: return "a file";
-    case FAULT_VERB_COUNT: break;
-    }
-    CHECK(false);
-}
-
-bool verb_lasts(enum fault_verb verb)
-{
-    CHECK((unsigned)verb < FAULT_VERB_COUNT);
-    return verb == FAULT_CRASH || verb == FAULT_PAUSE || verb == FAULT_DELAY;
 }

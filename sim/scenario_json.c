@@ -191,20 +191,8 @@ static bool check_elsewhere(struct reader *reader)
             return reader_fail(reader, texts[i], "must be a text");
         }
     }
-    const char *path = NULL;
-    json_t *values = NULL;
-    json_object_foreach(reader_find(reader, "sweep"), path, values)
-    {
-        const char *pattern = path_pattern(reader->arena, path);
-        if (field_find(pattern) == NULL && !field_is_section(pattern)) {
-            const char *place = arena_format(reader->arena, "sweep[\"%s\"]", path);
-            const char *meant = field_suggestion(reader->arena, path);
-            return meant == NULL
-                       ? reader_fail(reader, place, "unknown key")
-                       : reader_fail(reader, place, "unknown key; did you mean \"%s\"?", meant);
-        }
-    }
-    return true;
+    struct sweep_grid unused;
+    return read_sweep(reader, reader->grid != NULL ? reader->grid : &unused);
 }
 
 static bool read_tree(struct reader *reader)
@@ -235,19 +223,36 @@ static enum status read_json(struct reader *reader, struct bytes json, const cha
     return ok ? STATUS_OK : STATUS_INVALID;
 }
 
-enum status scenario_read(struct scenario *scenario, struct arena *arena, const char *path,
-                          const struct scenario_overrides *overrides, struct buffer *error)
+/* The reader has its arena, error and scenario, and its grid if one is wanted. */
+static enum status read_file(struct reader *reader, const char *path,
+                             const struct scenario_overrides *overrides)
 {
     CHECK(path != NULL);
     struct bytes content = { 0 };
     const char *reason = NULL;
-    enum status status = file_load(arena, path, &content, &reason);
+    enum status status = file_load(reader->arena, path, &content, &reason);
     if (status != STATUS_OK) {
-        buffer_append_format(error, "%s: %s", path, reason);
+        buffer_append_format(reader->error, "%s: %s", path, reason);
         return status;
     }
-    struct reader reader = { .arena = arena, .error = error, .label = path, .scenario = scenario };
-    return read_json(&reader, content, path, path_directory(arena, path), overrides);
+    reader->label = path;
+    return read_json(reader, content, path, path_directory(reader->arena, path), overrides);
+}
+
+enum status scenario_read(struct scenario *scenario, struct arena *arena, const char *path,
+                          const struct scenario_overrides *overrides, struct buffer *error)
+{
+    struct reader reader = { .arena = arena, .error = error, .scenario = scenario };
+    return read_file(&reader, path, overrides);
+}
+
+enum status scenario_read_sweep(struct sweep_grid *grid, struct scenario *scenario,
+                                struct arena *arena, const char *path,
+                                const struct scenario_overrides *overrides, struct buffer *error)
+{
+    CHECK(grid != NULL);
+    struct reader reader = { .arena = arena, .error = error, .scenario = scenario, .grid = grid };
+    return read_file(&reader, path, overrides);
 }
 
 enum status scenario_parse(struct scenario *scenario, struct arena *arena, struct bytes json,

@@ -34,6 +34,43 @@ MUST_USE enum status scenario_parse(struct scenario *scenario, struct arena *are
                                     const struct scenario_overrides *overrides,
                                     struct buffer *error);
 
+/* ---- sweeps ---------------------------------------------------------------------------------- */
+
+enum { SWEEP_CELLS_MAX = 20000 };
+
+/* One value of one path. */
+struct sweep_setting {
+    const char *path; /* "job.parallelism" */
+    const char *json; /* the value, as JSON */
+    const char *text; /* both, as an override: "job.parallelism=4" */
+};
+
+/* One step along an axis: what it sets. */
+struct sweep_value {
+    struct sweep_setting *settings;
+    uint32_t setting_count;
+};
+
+struct sweep_axis {
+    const char *name; /* its path, or any word if its values set several paths */
+    struct sweep_value *values;
+    uint32_t value_count;
+};
+
+/* What "sweep" asks for: every combination of one value of each axis, in the order of the file. */
+struct sweep_grid {
+    struct sweep_axis *axes;
+    uint32_t axis_count;
+    uint64_t cell_count; /* the product; 1 without axes */
+};
+
+/* Reads the scenario as scenario_read does, and its grid. Values are not checked here: that is for
+ * the scenario of each cell. */
+MUST_USE enum status scenario_read_sweep(struct sweep_grid *grid, struct scenario *scenario,
+                                         struct arena *arena, const char *path,
+                                         const struct scenario_overrides *overrides,
+                                         struct buffer *error);
+
 /* Appends the resolved scenario as JSON: every value explicit, no random draw left, so that reading
  * it back gives the same run. The input path is made absolute. */
 void scenario_write(const struct scenario *scenario, struct buffer *out);

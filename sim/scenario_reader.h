@@ -24,6 +24,7 @@ struct reader {
     json_t *origins;           /* owned: path -> label of who set it, where that is another */
     struct scenario *scenario; /* what has been read so far */
     struct pipeline pipeline;  /* of the scenario's job */
+    struct sweep_grid *grid;   /* where to put what "sweep" asks for; NULL: only checked */
 };
 
 /* Says what is wrong with the value at `path`. The answer is false, for the caller to pass on. */
@@ -65,6 +66,9 @@ bool read_quantity(struct reader *reader, const char *path, const json_t *value,
 /* A fraction in millionths. */
 bool read_ppm(struct reader *reader, const char *path, const json_t *value, uint64_t min,
               uint64_t max, uint64_t *ppm);
+
+/* What "sweep" asks for; one cell if it is not given. */
+bool read_sweep(struct reader *reader, struct sweep_grid *grid);
 
 bool read_bound(struct reader *reader, const char *path, const json_t *value, enum value_unit unit,
                 struct bound *bound);

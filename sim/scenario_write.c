@@ -5,6 +5,7 @@
 #include "sim/scenario_fields.h"
 #include "sim/scenario_json.h"
 #include "sim/scenario_load.h"
+#include "sim/scenario_short.h"
 
 /* An open object is the first `size` characters of a field's path; 0: the root. */
 struct writer {
@@ -71,7 +72,9 @@ static void write_faults(struct writer *writer, const struct scenario *scenario)
     buffer_append_text(writer->out, scenario->fault_count > 0 ? "\n  ]" : "]");
 }
 
-void scenario_write(const struct scenario *scenario, struct buffer *out)
+void scenario_write_if(const struct scenario *scenario,
+                       bool (*keep)(const void *context, uint32_t index), const void *context,
+                       struct buffer *out)
 {
     CHECK(scenario != NULL);
     CHECK(scenario->fault_count <= FAULT_COUNT_MAX);
@@ -85,7 +88,7 @@ void scenario_write(const struct scenario *scenario, struct buffer *out)
         const struct field *field = &scenario_fields[i];
         if (strcmp(field->path, "faults") == 0) {
             write_faults(&writer, &resolved);
-        } else if (field_is_written(field, &resolved)) {
+        } else if (field_is_written(field, &resolved) && keep(context, i)) {
             start_field(&writer, field->path);
             field_write(field, &resolved, out);
         }
@@ -94,4 +97,16 @@ void scenario_write(const struct scenario *scenario, struct buffer *out)
         close_object(&writer);
     }
     buffer_append_text(out, "\n}\n");
+}
+
+static bool keep_all(const void *context, uint32_t index)
+{
+    CHECK(context == NULL);
+    CHECK(index < scenario_field_count);
+    return true;
+}
+
+void scenario_write(const struct scenario *scenario, struct buffer *out)
+{
+    scenario_write_if(scenario, keep_all, NULL, out);
 }

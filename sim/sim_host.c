@@ -64,11 +64,46 @@ void sim_message_release(struct message *message)
     message->held_link = NULL;
 }
 
+/* A remote call is repeated by whoever made it if the answer takes long: a second copy of a control
+ * message comes later, perhaps behind newer ones. */
+static void send_again(struct world *world, const struct message *message, uint64_t now_ns,
+                       uint64_t arrival_ns)
+{
+    uint64_t by_ns;
+    bool is_hosts = message->kind == HOST_PEER_LOST || message->kind == HOST_CHANNELS_LOST;
+    if (message->stream != 0 || is_hosts ||
+        !network_duplicates(&world->network, actor_process(message->from),
+                            actor_process(message->to), message->stream, now_ns, &by_ns)) {
+        return;
+    }
+    struct message *copy = sim_message_new(world, message->size);
+    copy->from = message->from;
+    copy->to = message->to;
+    copy->kind = message->kind;
+    copy->stream = message->stream;
+    copy->attempt = message->attempt;
+    copy->channel = message->channel;
+    copy->size = message->size;
+    if (message->size > 0) {
+        memcpy(copy->data, message->data, message->size);
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns + by_ns,
+                                                   .kind = EVENT_ARRIVAL,
+                                                   .subject = copy });
+}
+
 void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
 {
     uint64_t arrival_ns =
         network_send(&world->network, actor_process(message->from), actor_process(message->to),
                      message->stream, message->size, now_ns);
+    if (world->network.rules != NULL) {
+        if (arrival_ns == NETWORK_NEVER) {
+            sim_message_free(world, message);
+            return;
+        }
+        send_again(world, message, now_ns, arrival_ns);
+    }
     event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns,
                                                    .kind = EVENT_ARRIVAL,
                                                    .subject = message });
@@ -91,7 +126,7 @@ static void host_message_free_(struct host *host, struct message *message)
 static void host_send_(struct host *host, actor_id to, struct message *message)
 {
     struct sim_actor *actor = actor_of(host);
-    CHECK(message->kind != HOST_PEER_LOST);
+    CHECK(message->kind != HOST_PEER_LOST && message->kind != HOST_CHANNELS_LOST);
     CHECK(message->size <= message->capacity);
     sim_message_release(message);
     if (actor->dead || actor_process(to) >= actor->world->process_count) {
@@ -108,7 +143,9 @@ static void host_send_(struct host *host, actor_id to, struct message *message)
 
 static uint64_t host_now_ns_(struct host *host)
 {
-    return actor_of(host)->now_ns;
+    const struct sim_actor *actor = actor_of(host);
+    return actor->process->faults == NULL ? actor->now_ns
+                                          : sim_clock_read(actor->process, actor->now_ns);
 }
 
 static uint64_t host_random_(struct host *host)
@@ -120,14 +157,18 @@ static void host_charge_(struct host *host, enum host_work work, uint64_t amount
 {
     struct sim_actor *actor = actor_of(host);
     const struct cluster *cluster = &actor->world->scenario->cluster;
+    uint64_t work_ns = 0;
     switch (work) {
     case HOST_WORK_RECORDS:
-        actor->now_ns += amount * cluster->cpu.record_ns;
+        work_ns = amount * cluster->cpu.record_ns;
         break;
     case HOST_WORK_SNAPSHOT_BYTES:
-        actor->now_ns += cost_transfer_ns(amount, cluster->cpu.snapshot_bytes_per_s);
+        work_ns = cost_transfer_ns(amount, cluster->cpu.snapshot_bytes_per_s);
         break;
     }
+    actor->now_ns += actor->process->faults == NULL
+                         ? work_ns
+                         : sim_slowed(actor->process, actor->now_ns, work_ns);
 }
 
 static struct sim_timer *timer_new(struct world *world)
@@ -175,13 +216,35 @@ static timer_id host_timer_set_(struct host *host, uint64_t due_ns, uint64_t tag
     timer->actor = actor;
     timer->tag = tag;
     timer->armed = !actor->dead;
+    timer->due_ns = due_ns;
     uint32_t index = (uint32_t)(timer - world->timers);
-    uint64_t earliest_ns = actor->now_ns;
-    event_queue_push(world->queue, (struct event){ .due_ns = due_ns > earliest_ns ? due_ns
-                                                                                  : earliest_ns,
+    uint64_t real_ns = due_ns > actor->now_ns ? due_ns : actor->now_ns;
+    if (actor->process->faults != NULL) {
+        const struct sim_process_faults *faults = actor->process->faults;
+        real_ns = sim_clock_reaches(actor->process, actor->now_ns, due_ns);
+        real_ns += actor->now_ns < faults->late_until_ns ? faults->late_by_ns : 0;
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = real_ns,
                                                    .kind = EVENT_TIMER,
                                                    .number = index });
     return sim_timer_id(world, timer);
+}
+
+bool sim_timer_is_early(const struct sim_timer *timer)
+{
+    const struct sim_actor *actor = timer->actor;
+    return sim_clock_read(actor->process, event_queue_now_ns(actor->world->queue)) <
+           timer->due_ns;
+}
+
+void sim_timer_put_off(struct sim_timer *timer)
+{
+    struct world *world = timer->actor->world;
+    uint64_t real_ns = sim_clock_reaches(timer->actor->process, event_queue_now_ns(world->queue),
+                                         timer->due_ns);
+    event_queue_push(world->queue, (struct event){ .due_ns = real_ns,
+                                                   .kind = EVENT_TIMER,
+                                                   .number = (uint32_t)(timer - world->timers) });
 }
 
 static void host_timer_cancel_(struct host *host, timer_id id)
@@ -244,6 +307,11 @@ static void host_trace_(struct host *host, const struct fact *fact)
     }
 }
 
+static bool host_throws_(struct host *host, enum host_user_call call)
+{
+    return sim_throws(actor_of(host), call);
+}
+
 /* ---- storage --------------------------------------------------------------------------------- */
 
 static struct disk *disk_of(struct sim_actor *actor, enum host_volume volume)
@@ -257,41 +325,106 @@ static struct disk *disk_of(struct sim_actor *actor, enum host_volume volume)
     return actor->process->local_disk;
 }
 
-/* A call that only asks or changes names: a round trip to the SHARED volume, nothing locally. */
-static void charge_call(struct sim_actor *actor, enum host_volume volume)
+/* Counts a storage call. False if the process is dead, perhaps because of this very call. */
+static bool begin_call(struct sim_actor *actor)
 {
-    if (volume == HOST_SHARED) {
-        actor->now_ns += actor->world->scenario->cluster.store.latency_ns;
+    if (actor->dead) {
+        return false;
+    }
+    struct sim_process *process = actor->process;
+    if (++process->storage_calls == process->cut_call) {
+        (void)world_cut(actor->world, process->number, process->cut_for_ns, process->cut_survival);
+    }
+    return !actor->dead;
+}
+
+static struct storage_verdict judge_space(struct sim_actor *actor, enum host_volume volume,
+                                          const char *path, enum fault_call call,
+                                          bool needs_space)
+{
+    struct sim_faults *faults = actor->world->faults;
+    if (faults == NULL || faults->storage.rules == NULL) {
+        return storage_verdict_plain();
+    }
+    return storage_faults_judge(&faults->storage,
+                                &(struct storage_call){ .volume = volume,
+                                                        .process = actor->process->number,
+                                                        .path = path,
+                                                        .call = call,
+                                                        .needs_space = needs_space,
+                                                        .now_ns = actor->now_ns });
+}
+
+static struct storage_verdict judge(struct sim_actor *actor, enum host_volume volume,
+                                    const char *path, enum fault_call call)
+{
+    return judge_space(actor, volume, path, call,
+                       call == FAULT_CALL_WRITE || call == FAULT_CALL_MAKE_DIR);
+}
+
+/* What a call answers that took effect and came out as `status`. */
+static enum status answer(const struct storage_verdict *verdict, enum status status)
+{
+    return verdict->status != STATUS_OK ? verdict->status : status;
+}
+
+static uint64_t scaled(const struct storage_verdict *verdict, uint64_t service_ns)
+{
+    return verdict->factor_ppm == 1000000
+               ? service_ns
+               : (uint64_t)((prng_wide)service_ns * verdict->factor_ppm / 1000000);
+}
+
+static void pass_time(struct sim_actor *actor, const struct storage_verdict *verdict,
+                      uint64_t service_ns)
+{
+    actor->now_ns += scaled(verdict, service_ns);
+    if (actor->now_ns < verdict->not_before_ns && verdict->not_before_ns != STORAGE_FOR_GOOD) {
+        actor->now_ns = verdict->not_before_ns;
     }
 }
 
-static void charge_sync(struct sim_actor *actor, enum host_volume volume)
+/* A call that only asks or changes names: a round trip to the SHARED volume, nothing locally. */
+static void charge_call(struct sim_actor *actor, enum host_volume volume,
+                        const struct storage_verdict *verdict)
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
-    actor->now_ns +=
-        volume == HOST_SHARED ? cluster->store.latency_ns : cluster->disk.sync_ns;
+    pass_time(actor, verdict, volume == HOST_SHARED ? cluster->store.latency_ns : 0);
 }
 
-static void charge_write(struct sim_actor *actor, enum host_volume volume, uint64_t bytes)
+static void charge_sync(struct sim_actor *actor, enum host_volume volume,
+                        const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    pass_time(actor, verdict,
+              volume == HOST_SHARED ? cluster->store.latency_ns : cluster->disk.sync_ns);
+}
+
+static void charge_write(struct sim_actor *actor, enum host_volume volume, uint64_t bytes,
+                         const struct storage_verdict *verdict)
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
     if (volume == HOST_SHARED) {
         uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.write_bytes_per_s);
-        actor->now_ns = cost_serve(&actor->world->shared_writes, actor->now_ns, service_ns);
+        actor->now_ns = cost_serve(&actor->world->shared_writes, actor->now_ns,
+                                   scaled(verdict, service_ns));
+        pass_time(actor, verdict, 0);
     } else {
-        actor->now_ns += cost_transfer_ns(bytes, cluster->disk.write_bytes_per_s);
+        pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.write_bytes_per_s));
     }
 }
 
-static void charge_read(struct sim_actor *actor, enum host_volume volume, uint64_t bytes)
+static void charge_read(struct sim_actor *actor, enum host_volume volume, uint64_t bytes,
+                        const struct storage_verdict *verdict)
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
     if (volume == HOST_SHARED) {
         uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.read_bytes_per_s);
-        actor->now_ns = cost_serve(&actor->world->shared_reads, actor->now_ns, service_ns) +
-                        cluster->store.latency_ns;
+        actor->now_ns = cost_serve(&actor->world->shared_reads, actor->now_ns,
+                                   scaled(verdict, service_ns));
+        pass_time(actor, verdict, cluster->store.latency_ns);
     } else {
-        actor->now_ns += cost_transfer_ns(bytes, cluster->disk.read_bytes_per_s);
+        pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.read_bytes_per_s));
     }
 }
 
@@ -315,22 +448,43 @@ static file_id file_id_new(struct sim_actor *actor)
     return (file_id)++actor->file_count;
 }
 
+/* Opening needs space only for a file that is not there yet. */
+static bool makes_file(struct disk *disk, const char *path, enum host_open_mode mode)
+{
+    struct bytes content;
+    return mode != HOST_READ && !disk_peek(disk, path, &content);
+}
+
 static enum status host_file_open_(struct host *host, enum host_volume volume, const char *path,
                                    enum host_open_mode mode, file_id *id)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    struct disk_file *file;
-    enum status status = disk_open(disk_of(actor, volume), actor->process->number, path,
-                                   mode != HOST_READ, mode == HOST_TRUNCATE, &file);
-    if (status == STATUS_OK) {
-        *id = file_id_new(actor);
-        actor->files[*id - 1] = (struct open_file){ .file = file, .volume = volume };
+    struct disk *disk = disk_of(actor, volume);
+    bool needs_space = actor->world->faults != NULL && makes_file(disk, path, mode);
+    struct storage_verdict verdict =
+        judge_space(actor, volume, path, FAULT_CALL_OPEN, needs_space);
+    charge_call(actor, volume, &verdict);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
-    return status;
+    struct disk_file *file;
+    enum status status = disk_open(disk, actor->process->number, path, mode != HOST_READ,
+                                   mode == HOST_TRUNCATE, &file);
+    if (status != STATUS_OK) {
+        return answer(&verdict, status);
+    }
+    if (verdict.status != STATUS_OK) {
+        disk_close(disk, file); /* opened, perhaps made or emptied, but nobody knows */
+        return verdict.status;
+    }
+    *id = file_id_new(actor);
+    actor->files[*id - 1] = (struct open_file){
+        .file = file, .volume = volume, .path = arena_text(actor->world->arena, path)
+    };
+    return STATUS_OK;
 }
 
 static void host_file_close_(struct host *host, file_id id)
@@ -339,6 +493,7 @@ static void host_file_close_(struct host *host, file_id id)
     if (!actor->dead) {
         struct open_file *open = open_file_of(actor, id);
         disk_close(disk_of(actor, open->volume), open->file);
+        arena_free(actor->world->arena, open->path);
         open->file = NULL;
     }
 }
@@ -346,7 +501,7 @@ static void host_file_close_(struct host *host, file_id id)
 static enum status host_file_size_(struct host *host, file_id id, uint64_t *size_bytes)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
     *size_bytes = disk_size(open_file_of(actor, id)->file);
@@ -357,100 +512,125 @@ static enum status host_file_read_(struct host *host, file_id id, uint64_t offse
                                    size_t size, size_t *got)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
     const struct open_file *open = open_file_of(actor, id);
-    *got = disk_read(open->file, offset, data, size);
-    charge_read(actor, open->volume, *got);
-    return STATUS_OK;
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_READ);
+    *got = verdict.takes_effect ? disk_read(open->file, offset, data, size) : 0;
+    charge_read(actor, open->volume, *got, &verdict);
+    return verdict.status;
 }
 
 static enum status host_file_write_(struct host *host, file_id id, uint64_t offset,
                                     struct bytes bytes)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
     const struct open_file *open = open_file_of(actor, id);
-    charge_write(actor, open->volume, bytes.size);
-    return disk_write(disk_of(actor, open->volume), actor->process->number, open->file, offset,
-                      bytes);
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_WRITE);
+    charge_write(actor, open->volume, bytes.size, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_write(disk_of(actor, open->volume), actor->process->number,
+                                             open->file, offset, bytes))
+               : verdict.status;
 }
 
 static enum status host_file_sync_(struct host *host, file_id id)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
     const struct open_file *open = open_file_of(actor, id);
-    charge_sync(actor, open->volume);
-    disk_sync(disk_of(actor, open->volume), open->file);
-    return STATUS_OK;
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_SYNC);
+    charge_sync(actor, open->volume, &verdict);
+    if (verdict.takes_effect) {
+        disk_sync(disk_of(actor, open->volume), open->file);
+    }
+    return verdict.status;
 }
 
 static enum status host_rename_(struct host *host, enum host_volume volume, const char *from,
                                 const char *to)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    return disk_rename(disk_of(actor, volume), actor->process->number, from, to);
+    struct storage_verdict verdict = judge(actor, volume, from, FAULT_CALL_RENAME);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number, from, to))
+               : verdict.status;
 }
 
 static enum status host_remove_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    return disk_remove(disk_of(actor, volume), actor->process->number, path);
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_remove(disk_of(actor, volume), actor->process->number, path))
+               : verdict.status;
 }
 
 static enum status host_make_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    return disk_make_dir(disk_of(actor, volume), actor->process->number, path);
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_MAKE_DIR);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number, path))
+               : verdict.status;
 }
 
 static enum status host_remove_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    return disk_remove_dir(disk_of(actor, volume), actor->process->number, path);
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number, path))
+               : verdict.status;
 }
 
 static enum status host_sync_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_sync(actor, volume);
-    return disk_sync_dir(disk_of(actor, volume), path);
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_SYNC);
+    charge_sync(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_sync_dir(disk_of(actor, volume), path))
+               : verdict.status;
 }
 
 static enum status host_list_(struct host *host, enum host_volume volume, const char *path,
                               host_list_function each, void *context)
 {
     struct sim_actor *actor = actor_of(host);
-    if (actor->dead) {
+    if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    charge_call(actor, volume);
-    return disk_list(disk_of(actor, volume), path, each, context);
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_LIST);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_list(disk_of(actor, volume), path, each, context))
+               : verdict.status;
 }
 
 const struct host_ops sim_host_ops = {
@@ -478,4 +658,5 @@ const struct host_ops sim_host_ops = {
     .remove_dir = host_remove_dir_,
     .sync_dir = host_sync_dir_,
     .list = host_list_,
+    .throws = host_throws_,
 };

@@ -8,7 +8,10 @@
  * its calls: a crash at a time, which falls between events, comes after them although the actor's
  * clock may be later (a crash at a fact falls between two calls of a handler). Two actors that use
  * the SHARED volume queue for its bandwidth in the order of their calls, not of their clocks. CPU
- * cores are not limited: every actor has its own. Machines' clocks agree. Memory is not limited.
+ * cores are not limited: every actor has its own. Machines' clocks agree unless a fault sets one.
+ * Memory is not limited. A forward jump of a clock does not hurry timers that were set before.
+ * When a process dies its data connections break unreported: the JobManager, which is told, ends
+ * the attempt at all their other ends.
  * A fault that waits for a fact strikes at once, but counts from the clock of the actor that
  * reported the fact. A message in flight is lost when its sender's process dies, and when its receiver's does. */
 #ifndef FAULTLINE_SIM_SIM_HOST_H
@@ -22,6 +25,7 @@
 #include "sim/disk.h"
 #include "sim/event_queue.h"
 #include "sim/network.h"
+#include "sim/sim_faults.h"
 #include "sim/world.h"
 
 struct sim_process;
@@ -29,6 +33,7 @@ struct sim_process;
 struct open_file {
     struct disk_file *file; /* NULL: this id is free */
     enum host_volume volume;
+    char *path; /* under which it was opened */
 };
 
 struct sim_actor {
@@ -40,6 +45,9 @@ struct sim_actor {
     struct arena arena;    /* of the model */
     struct bytes argument; /* for on_start */
     struct prng prng;
+    uint64_t number;  /* actors are numbered in the order in which they are made */
+    uint32_t vertex;  /* of a subtask, once it has reported task.started */
+    uint32_t subtask;
     uint64_t now_ns;  /* its clock while a handler runs */
     uint64_t free_ns; /* when its last handler is over */
     struct message *mailbox_head;
@@ -72,11 +80,17 @@ struct sim_process {
     size_t actor_count;
     size_t actor_capacity;
     struct disk *local_disk; /* made when first used */
+    struct sim_process_faults *faults; /* NULL: never had any of them */
+    uint64_t storage_calls;  /* over all incarnations */
+    uint64_t cut_call;       /* the storage call that cuts the power; 0: none */
+    uint64_t cut_for_ns;
+    enum disk_survival cut_survival;
 };
 
 struct sim_timer {
     struct sim_actor *actor;
     uint64_t tag;
+    uint64_t due_ns; /* as its machine's clock tells it */
     uint32_t generation;
     uint32_t next_free;
     bool armed;
@@ -94,12 +108,15 @@ struct world {
     struct arena *arena;
     const struct scenario *scenario;
     const struct pipeline *pipeline;
+    const struct actor_ops *first_actor; /* the main actor of process 0 */
+    const struct actor_ops *other_actor; /* ... of the others */
     struct event_queue *queue;
     struct network network;
     struct disk *shared;
     struct cost_server shared_writes;
     struct cost_server shared_reads;
     struct prng disk_prng;
+    struct sim_faults *faults; /* NULL: none was ever armed */
     struct sim_process *processes;
     uint32_t process_count;
     struct sim_watch *watches;
@@ -119,6 +136,7 @@ struct world {
     uint64_t actor_number; /* actors ever made */
     uint64_t hash;
     uint64_t event_count;
+    struct world_event_note last_event;
     enum outcome outcome;
     bool ended;
 };
@@ -155,6 +173,11 @@ struct sim_timer *sim_timer_find(struct world *world, timer_id id);
 timer_id sim_timer_id(const struct world *world, const struct sim_timer *timer);
 void sim_timer_free(struct world *world, struct sim_timer *timer);
 
+/* Has the clock of its machine, set back meanwhile, not reached the timer's time? Then it goes off
+ * when it has. */
+bool sim_timer_is_early(const struct sim_timer *timer);
+void sim_timer_put_off(struct sim_timer *timer);
+
 /* Puts a message on its way; `message->from` and `to` are set. */
 void sim_transmit(struct world *world, struct message *message, uint64_t now_ns);
 
@@ -171,6 +194,11 @@ void sim_actor_kill(struct sim_actor *actor);
 
 /* The living actor at `address`, or NULL. */
 struct sim_actor *sim_actor_find(struct world *world, actor_id address);
+
+/* Tells those actors of process `watcher_process` (-1: of all) who watch this incarnation of
+ * `process` that the connection is lost. */
+void sim_tell_watchers(struct world *world, uint32_t process, uint32_t incarnation,
+                       int64_t watcher_process);
 
 /* Reports a fact of `actor` to the listeners. */
 void sim_trace(struct sim_actor *actor, const struct fact *fact);

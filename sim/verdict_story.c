@@ -29,14 +29,17 @@ static void append_consequences(struct buffer *out, const struct fault *fault)
     if (fault->verb == FAULT_DELAY) {
         buffer_append_text(out, " by ");
         human_duration(out, fault->by_ns);
+    } else {
+        fault_parameters_describe(fault, out);
     }
     if (fault->verb == FAULT_CRASH && fault->object.machine) {
         buffer_append_format(out, ", unsynced data %s", survival_text(fault->unsynced));
     }
     bool is_crash = fault->verb == FAULT_CRASH;
     if (fault->for_ever) {
-        buffer_append_text(out, is_crash ? ", never back" : ", for ever");
-    } else if (is_crash || fault->verb == FAULT_PAUSE || fault->verb == FAULT_DELAY) {
+        bool is_counted = fault->count > 0;
+        buffer_append_text(out, is_crash ? ", never back" : is_counted ? "" : ", for ever");
+    } else if (fault->for_ns > 0) {
         buffer_append_text(out, is_crash ? ", back after " : ", for ");
         human_duration(out, fault->for_ns);
     }

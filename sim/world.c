@@ -49,7 +49,10 @@ struct sim_actor *sim_actor_create(struct sim_process *process, struct world *wo
     actor->process = process;
     actor->ops = ops;
     actor->argument = bytes_copy(&actor->arena, argument);
-    actor->prng = random_stream_of(world->scenario->seed, "actor", world->actor_number++);
+    actor->vertex = FACT_NO_TASK;
+    actor->subtask = FACT_NO_TASK;
+    actor->number = world->actor_number++;
+    actor->prng = random_stream_of(world->scenario->seed, "actor", actor->number);
     actor->free_ns = due_ns;
     size_t old_count = process->actor_count;
     if (index >= old_count) {
@@ -92,6 +95,7 @@ void sim_actor_kill(struct sim_actor *actor)
             disk_close(actor->files[i].volume == HOST_SHARED ? world->shared
                                                              : actor->process->local_disk,
                        actor->files[i].file);
+            arena_free(world->arena, actor->files[i].path);
             actor->files[i].file = NULL;
         }
     }
@@ -219,6 +223,9 @@ void sim_trace(struct sim_actor *actor, const struct fact *fact)
                                 .actor = actor->host.self,
                                 .fact = *fact };
     mix_fact(world, &event);
+    if (fact->kind == FACT_TASK_STARTED) {
+        sim_faults_on_task_started(actor, fact->vertex, fact->subtask);
+    }
     if (fact->kind == FACT_JOB_FINISHED) {
         world->outcome = OUTCOME_FINISHED;
         world->ended = true;
@@ -243,7 +250,7 @@ static void start_process(struct world *world, struct sim_process *process)
     struct process_argument argument = { .config = &world->scenario->job,
                                          .pipeline = world->pipeline };
     const struct actor_ops *ops =
-        process->number == PROCESS_JOB_MANAGER ? &job_manager_actor : &task_manager_actor;
+        process->number == PROCESS_JOB_MANAGER ? world->first_actor : world->other_actor;
     (void)sim_actor_create(process, world, HOST_MAIN_ACTOR, ops,
                            (struct bytes){ .data = (const uint8_t *)&argument,
                                            .size = sizeof argument },
@@ -263,8 +270,7 @@ static void tell_watcher(struct world *world, const struct sim_watch *watch)
     sim_transmit(world, message, moment_ns(world));
 }
 
-/* Tells those who watch this incarnation of a process; `watcher_process` -1: all of them. */
-static void tell_watchers(struct world *world, uint32_t process, uint32_t incarnation,
+void sim_tell_watchers(struct world *world, uint32_t process, uint32_t incarnation,
                           int64_t watcher_process)
 {
     struct sim_watch **link = &world->watches;
@@ -312,7 +318,7 @@ bool world_crash(struct world *world, uint32_t number, uint64_t for_ns)
         return false;
     }
     kill_process(world, process);
-    tell_watchers(world, number, process->incarnation, -1); /* the kernel closes its sockets */
+    sim_tell_watchers(world, number, process->incarnation, -1); /* the kernel closes its sockets */
     return_after(world, process, for_ns);
     return true;
 }
@@ -332,6 +338,23 @@ bool world_cut(struct world *world, uint32_t number, uint64_t for_ns, enum disk_
     }
     return_after(world, process, for_ns);
     return true;
+}
+
+uint64_t world_storage_calls(const struct world *world, uint32_t number)
+{
+    CHECK(number < world->process_count);
+    return world->processes[number].storage_calls;
+}
+
+void world_cut_at_call(struct world *world, uint32_t number, uint64_t call, uint64_t for_ns,
+                       enum disk_survival survival)
+{
+    CHECK(number < world->process_count);
+    struct sim_process *process = &world->processes[number];
+    CHECK(call > process->storage_calls);
+    process->cut_call = call;
+    process->cut_for_ns = for_ns;
+    process->cut_survival = survival;
 }
 
 bool world_pause(struct world *world, uint32_t number, uint64_t for_ns)
@@ -354,8 +377,15 @@ bool world_pause(struct world *world, uint32_t number, uint64_t for_ns)
 void world_delay(struct world *world, uint32_t edge, uint64_t for_ns, uint64_t by_ns)
 {
     uint64_t now_ns = moment_ns(world);
-    uint64_t until_ns = for_ns == WORLD_FOR_EVER ? UINT64_MAX : now_ns + for_ns;
-    network_delay(&world->network, edge + 1, now_ns, until_ns, by_ns);
+    world_add_network_rule(
+        world, &(struct network_rule){ .kind = NETWORK_DELAY,
+                                       .from_last = world->process_count,
+                                       .to_last = world->process_count,
+                                       .stream = edge + 1,
+                                       .from_ns = now_ns,
+                                       .until_ns = for_ns == WORLD_FOR_EVER ? NETWORK_NEVER
+                                                                            : now_ns + for_ns,
+                                       .by_ns = by_ns });
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -365,6 +395,10 @@ static void on_arrival(struct world *world, struct message *message)
     const struct sim_process *sender = &world->processes[actor_process(message->from)];
     bool from_living =
         sender->alive && sender->incarnation == actor_incarnation(message->from);
+    if (world->faults != NULL && sim_message_is_lost(world, message)) {
+        sim_message_free(world, message);
+        return;
+    }
     struct sim_actor *actor = sim_actor_find(world, message->to);
     if (actor != NULL && (from_living || message->kind == HOST_PEER_LOST)) {
         if (is_free(actor)) {
@@ -378,10 +412,10 @@ static void on_arrival(struct world *world, struct message *message)
     /* A machine that is up answers for a process that is gone; one without power does not. */
     uint32_t receiver = actor_process(message->to);
     uint32_t incarnation = actor_incarnation(message->to);
-    if (from_living && incarnation != HOST_INCARNATION_ANY &&
-        incarnation != world->processes[receiver].incarnation &&
-        world->processes[receiver].machine_up) {
-        tell_watchers(world, receiver, incarnation, (int64_t)sender->number);
+    const struct sim_process *process = &world->processes[receiver];
+    bool gone = !process->alive || incarnation != process->incarnation;
+    if (from_living && incarnation != HOST_INCARNATION_ANY && gone && process->machine_up) {
+        sim_tell_watchers(world, receiver, incarnation, (int64_t)sender->number);
     }
     sim_message_free(world, message);
 }
@@ -392,6 +426,8 @@ static void on_timer(struct world *world, uint32_t index)
     struct sim_actor *actor = timer->actor;
     if (!timer->armed || actor->dead) {
         sim_timer_free(world, timer);
+    } else if (actor->process->faults != NULL && sim_timer_is_early(timer)) {
+        sim_timer_put_off(timer);
     } else if (is_free(actor)) {
         run_timer(actor, timer);
     } else {
@@ -448,6 +484,38 @@ static void on_actor_start(struct world *world, struct sim_actor *actor)
     end_handler(actor);
 }
 
+/* Taken before the event's subject is gone. */
+static struct world_event_note note_of(const struct world *world, const struct event *event)
+{
+    struct world_event_note note = { .to = event->number };
+    switch ((enum world_event)event->kind) {
+    case EVENT_ARRIVAL: {
+        const struct message *message = event->subject;
+        return (struct world_event_note){ .what = "message",
+                                          .to = message->to,
+                                          .from = message->from,
+                                          .message_kind = message->kind,
+                                          .size_bytes = message->size };
+    }
+    case EVENT_TIMER: {
+        const struct sim_timer *timer = &world->timers[event->number];
+        note.what = timer->armed ? "timer" : "cancelled timer";
+        note.to = timer->armed ? timer->actor->host.self : event->number;
+        return note;
+    }
+    case EVENT_WAKE: note.what = "wake"; return note;
+    case EVENT_ACTOR_START: note.what = "start of an actor"; return note;
+    case EVENT_PROCESS_START: note.what = "start of a process"; return note;
+    case EVENT_CALLBACK: note.what = "callback"; return note;
+    }
+    CHECK_UNREACHABLE("an event");
+}
+
+struct world_event_note world_last_event(const struct world *world)
+{
+    return world->last_event;
+}
+
 bool world_step(struct world *world)
 {
     struct event event;
@@ -457,6 +525,7 @@ bool world_step(struct world *world)
         return false;
     }
     world->event_count++;
+    world->last_event = note_of(world, &event);
     switch ((enum world_event)event.kind) {
     case EVENT_ARRIVAL:
         on_arrival(world, event.subject);
@@ -494,10 +563,21 @@ enum outcome world_run(struct world *world)
 struct world *world_create(struct arena *arena, const struct scenario *scenario,
                            const struct pipeline *pipeline, struct bytes input)
 {
+    return world_create_with(arena, scenario, pipeline, input, &job_manager_actor,
+                             &task_manager_actor);
+}
+
+struct world *world_create_with(struct arena *arena, const struct scenario *scenario,
+                                const struct pipeline *pipeline, struct bytes input,
+                                const struct actor_ops *first, const struct actor_ops *others)
+{
+    CHECK(first != NULL && others != NULL);
     struct world *world = arena_alloc(arena, 1, sizeof *world);
     world->arena = arena;
     world->scenario = scenario;
     world->pipeline = pipeline;
+    world->first_actor = first;
+    world->other_actor = others;
     world->queue = event_queue_create();
     world->outcome = OUTCOME_STUCK;
     world->process_count = PROCESS_FIRST_TASK_MANAGER + scenario->job.task_managers;

@@ -18,6 +18,7 @@
 #include "sim/oracle/oracle.h"
 #include "sim/scenario.h"
 
+struct actor_ops;
 struct world;
 
 /* Hears every fact as it happens; may break processes. */
@@ -35,6 +36,11 @@ enum { WORLD_FOR_EVER = 0 }; /* a duration: never comes back */
  * SHARED volume and is borrowed. Nothing has happened yet. Memory from `arena`. */
 struct world *world_create(struct arena *arena, const struct scenario *scenario,
                            const struct pipeline *pipeline, struct bytes input);
+
+/* The same with other main actors: `first` in process 0, `others` in the rest. */
+struct world *world_create_with(struct arena *arena, const struct scenario *scenario,
+                                const struct pipeline *pipeline, struct bytes input,
+                                const struct actor_ops *first, const struct actor_ops *others);
 
 /* Frees what does not belong to the arena. */
 void world_destroy(struct world *world);
@@ -57,6 +63,16 @@ uint64_t world_event_count(const struct world *world);
 /* Over every event and every fact so far: equal for equal runs. */
 uint64_t world_trace_hash(const struct world *world);
 
+/* What the last event was, for people who look for the first difference of two runs. */
+struct world_event_note {
+    const char *what;      /* "message", "timer", "wake" ...; NULL: nothing has happened yet */
+    uint64_t to;           /* address of the actor, or number of the process or callback */
+    uint64_t from;         /* message: address of its sender */
+    uint32_t message_kind; /* message: of model/runtime/messages.h ... */
+    uint32_t size_bytes;   /* ... and its size */
+};
+struct world_event_note world_last_event(const struct world *world);
+
 /* How the job ended so far: OUTCOME_STUCK while it has not. */
 enum outcome world_outcome(const struct world *world);
 
@@ -74,6 +90,14 @@ bool world_crash(struct world *world, uint32_t process, uint64_t for_ns);
  * (then the machine is not cut either). */
 bool world_cut(struct world *world, uint32_t process, uint64_t for_ns,
                enum disk_survival survival);
+
+/* The storage calls of a process so far, over all its incarnations; closing a file is none. */
+uint64_t world_storage_calls(const struct world *world, uint32_t process);
+
+/* Cuts the power as world_cut does when the process makes its storage call number `call` (from 1),
+ * which has no effect any more. At most one such cut a process; for tests of crash safety. */
+void world_cut_at_call(struct world *world, uint32_t process, uint64_t call, uint64_t for_ns,
+                       enum disk_survival survival);
 
 /* A process does nothing for `for_ns`, then goes on with all that has come meanwhile. False if it
  * is dead. */

@@ -41,13 +41,11 @@ void buffer_reset(struct buffer *buffer)
     buffer->size = 0;
 }
 
-uint8_t *buffer_extend(struct buffer *buffer, size_t size_bytes)
+void buffer_reserve(struct buffer *buffer, size_t size_bytes)
 {
+    CHECK(size_bytes <= SIZE_MAX / 2);
     buffer->data = arena_grow(buffer->arena, buffer->data, &buffer->capacity,
                               buffer->size + size_bytes, 1);
-    uint8_t *start = buffer->data + buffer->size;
-    buffer->size += size_bytes;
-    return start;
 }
 
 void buffer_append(struct buffer *buffer, struct bytes bytes)

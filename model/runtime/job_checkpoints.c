@@ -96,12 +96,18 @@ static void notify_all(struct job_manager *manager, enum message_kind kind, uint
 
 /* ---- the coordinator's actions --------------------------------------------------------------- */
 
-/* The id is durable before anybody hears of it (R1, C1). */
+/* The id is durable before anybody hears of it (R1, C1). If it cannot be made so, nobody does: the
+ * next JobManager may use it. */
 static void do_trigger(struct job_manager *manager, uint64_t id)
 {
     CHECK(id >= manager->record.next_checkpoint);
     manager->record.next_checkpoint = id + 1;
     enum status status = job_record_store(manager->host, &manager->record);
+    if (status != STATUS_OK && status != STATUS_HALTED) {
+        manager->nameless_id = id;
+        coordinator_on_trigger_failed(manager->coordinator, host_now_ns(manager->host), id);
+        return;
+    }
     if (status == STATUS_OK) {
         status = store_begin(manager->host, id);
     }
@@ -165,34 +171,64 @@ static void do_commit(struct job_manager *manager, uint64_t id)
     if (status == STATUS_HALTED) {
         return;
     }
-    uint64_t now_ns = host_now_ns(manager->host);
     if (status != STATUS_OK) {
-        coordinator_on_commit_failed(manager->coordinator, now_ns, id, true);
+        coordinator_on_commit_failed(manager->coordinator, host_now_ns(manager->host), id, true);
         return;
     }
+    /* R2: noted before anybody commits output because of it. If the note cannot be written now it
+     * is with the record's next change. */
+    manager->record.newest_completed = id;
+    status = job_record_store(manager->host, &manager->record);
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    uint64_t now_ns = host_now_ns(manager->host);
     job_manager_report(manager, FACT_CHECKPOINT_COMPLETED, id, pending->bytes,
                        now_ns - pending->triggered_ns, "");
-    manager->record.newest_completed = id; /* durable with the record's next change */
     manager->restore_below = UINT64_MAX; /* what was unreadable is not the newest any more */
     manager->restore_tries = 0;
+    job_checkpoints_tidy(manager);
     if (pending->all_after_end) {
         coordinator_mark_final(manager->coordinator, id);
     }
     coordinator_on_committed(manager->coordinator, now_ns, id);
 }
 
-static void do_discard(struct job_manager *manager, uint64_t id)
+static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
-    enum status status = store_discard(manager->host, id);
-    /* What cannot be removed now is removed when the next JobManager tidies the store. */
-    (void)status;
+    manager->leftovers =
+        arena_grow(manager->host->arena, manager->leftovers, &manager->leftover_capacity,
+                   manager->leftover_count + 1, sizeof *manager->leftovers);
+    manager->leftovers[manager->leftover_count++] =
+        (struct leftover){ .id = id, .is_subsumed = is_subsumed };
 }
 
-static void do_subsume(struct job_manager *manager, uint64_t id)
+/* Removes a checkpoint's files; what cannot be removed now is tried again, at the latest by the next
+ * JobManager, which tidies the store. */
+static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
     enum status status = store_discard(manager->host, id);
-    if (status == STATUS_OK) {
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    if (status != STATUS_OK) {
+        keep_leftover(manager, id, is_subsumed);
+    } else if (is_subsumed) {
         job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
+    }
+}
+
+void job_checkpoints_tidy(struct job_manager *manager)
+{
+    size_t count = manager->leftover_count;
+    for (size_t i = 0; i < count; i++) {
+        struct leftover leftover = manager->leftovers[i];
+        discard(manager, leftover.id, leftover.is_subsumed); /* appends it again if need be */
+    }
+    CHECK(manager->leftover_count >= count);
+    manager->leftover_count -= count;
+    for (size_t i = 0; i < manager->leftover_count; i++) {
+        manager->leftovers[i] = manager->leftovers[i + count];
     }
 }
 
@@ -210,17 +246,21 @@ static void perform(struct job_manager *manager, const struct coordinator_action
         notify_all(manager, MESSAGE_NOTIFY_COMPLETE, action->id); /* J2 */
         break;
     case COORDINATOR_NOTIFY_ABORTED:
+        if (action->id == manager->nameless_id) {
+            job_manager_report(manager, FACT_CHECKPOINT_ABORTED, 0, 0, 0, action->reason);
+            break;
+        }
         drop_pending(manager, action->id);
         job_manager_report(manager, FACT_CHECKPOINT_ABORTED, action->id, 0, 0, action->reason);
         notify_all(manager, MESSAGE_NOTIFY_ABORTED, action->id);
         break;
     case COORDINATOR_DISCARD:
-        do_discard(manager, action->id);
+        discard(manager, action->id, false);
         break;
     case COORDINATOR_DISCARD_ACK:
         break; /* its file lies in the directory of a checkpoint that was discarded whole */
     case COORDINATOR_SUBSUME:
-        do_subsume(manager, action->id);
+        discard(manager, action->id, true);
         break;
     case COORDINATOR_WAKE:
         job_manager_wake_at(manager, action->at_ns);

@@ -129,10 +129,14 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         job_manager_report(manager, FACT_RESTORE_CHOSEN, plan->id, 0, 0, "");
         return true;
     }
-    if (status != STATUS_HALTED) {
-        if (why.size == 0) {
-            buffer_append_format(&why, "the store cannot be listed: %s", status_text(status));
-        }
+    if (status != STATUS_HALTED && why.size == 0) {
+        buffer_append_format(&why, "the store cannot be listed: %s", status_text(status));
+        *buffer_extend(&why, 1) = '\0';
+        job_manager_report(manager, FACT_RESTORE_RETRIED, 0, manager->restore_tries, 0,
+                           (const char *)why.data); /* J4 */
+        job_manager_deploy_at(manager, host_now_ns(manager->host) +
+                                           manager->config->restore_retry_delay_ns);
+    } else if (status != STATUS_HALTED) {
         *buffer_extend(&why, 1) = '\0';
         job_deploy_unreadable(manager, plan->id, (const char *)why.data);
         if (manager->state == JOB_WAITING) {

@@ -2,7 +2,9 @@
 
 #include "model/base/check.h"
 
-enum timer_tag { TIMER_HEARTBEAT, TIMER_DEPLOY, TIMER_COORDINATOR };
+enum timer_tag { TIMER_HEARTBEAT, TIMER_DEPLOY, TIMER_COORDINATOR, TIMER_TAKE_OVER };
+
+enum { TIDY_TRIES = 5 /* at the end of the job */ };
 
 void job_manager_report(struct job_manager *manager, enum fact_kind kind, uint64_t checkpoint,
                         uint64_t value0, uint64_t value1, const char *text)
@@ -41,6 +43,9 @@ static void end_job(struct job_manager *manager, enum job_state state)
                 ops->clear_away(manager->host, manager->config->parallelism);
             }
         }
+    }
+    for (int i = 0; i < TIDY_TRIES && manager->leftover_count > 0; i++) {
+        job_checkpoints_tidy(manager);
     }
     manager->record.state = state;
     enum status status = job_record_store(manager->host, &manager->record);
@@ -330,7 +335,8 @@ void job_manager_wake_at(struct job_manager *manager, uint64_t due_ns)
     manager->wake_timer = host_timer_set(manager->host, due_ns, TIMER_COORDINATOR);
 }
 
-/* Takes the leadership: a new epoch, durable before anything else is done (R1). */
+/* Takes the leadership: a new epoch, durable before anything else is done (R1). A store that is in
+ * trouble is asked again (J4); one whose content is damaged is not. */
 static void take_over(struct job_manager *manager)
 {
     enum status status = job_record_load(manager->host, &manager->record);
@@ -344,6 +350,15 @@ static void take_over(struct job_manager *manager)
     if (status == STATUS_HALTED) {
         return;
     }
+    if (status == STATUS_IO || status == STATUS_NO_SPACE) {
+        manager->state = JOB_STARTING;
+        (void)host_timer_set(manager->host,
+                             host_now_ns(manager->host) +
+                                 manager->config->restore_retry_delay_ns,
+                             TIMER_TAKE_OVER);
+        return;
+    }
+    manager->state = JOB_WAITING;
     job_manager_report(manager, FACT_JOB_MANAGER_STARTED, 0, manager->record.epoch, 0, "");
     if (status != STATUS_OK) {
         manager->refused = true;
@@ -419,6 +434,11 @@ static void job_manager_timer(void *self, timer_id timer, uint64_t tag)
     case TIMER_DEPLOY:
         CHECK(timer == manager->deploy_timer);
         manager->deploy_timer = 0;
+        job_deploy_try(manager);
+        break;
+    case TIMER_TAKE_OVER:
+        CHECK(manager->state == JOB_STARTING);
+        take_over(manager);
         job_deploy_try(manager);
         break;
     case TIMER_COORDINATOR:

@@ -8,7 +8,9 @@
  *     gone, and under a larger attempt number.
  * J2  A checkpoint is announced (notify complete) only after its manifest is durable.
  * J3  What is restored is the newest completed checkpoint. If it cannot be read it is tried again,
- *     then refused: output since an older one is committed. Only allow_older permits that. */
+ *     then refused: output since an older one is committed. Only allow_older permits that.
+ * J4  A store that does not answer at all says nothing against a checkpoint: it is asked again for
+ *     as long as it takes. */
 #ifndef FAULTLINE_RUNTIME_JOB_MANAGER_H
 #define FAULTLINE_RUNTIME_JOB_MANAGER_H
 
@@ -28,6 +30,13 @@ enum job_manager_state {
     JOB_RUNNING,
     JOB_CANCELLING, /* the attempt failed; its subtasks are being ended */
     JOB_ENDED,
+    JOB_STARTING, /* the durable record cannot be read or written: tried again */
+};
+
+/* A checkpoint whose files could not be removed: tried again. */
+struct leftover {
+    uint64_t id;
+    bool is_subsumed; /* it had completed */
 };
 
 /* A registered TaskManager; address 0: none. */
@@ -79,6 +88,10 @@ struct job_manager {
     uint32_t restore_tries;   /* at restore_below's next lower one */
     struct buffer failure;    /* why the job must end for good; empty: it need not */
     bool refused;             /* ... because a checkpoint is unreadable */
+    uint64_t nameless_id; /* the last checkpoint whose id could not be made durable; 0: none */
+    struct leftover *leftovers;
+    size_t leftover_count;
+    size_t leftover_capacity;
     timer_id deploy_timer;
     timer_id wake_timer;      /* the coordinator's */
 };
@@ -122,5 +135,8 @@ void job_checkpoints_on_ack(struct job_manager *manager, const struct message *m
 void job_checkpoints_on_decline(struct job_manager *manager, const struct message *message);
 void job_checkpoints_on_end_of_data(struct job_manager *manager, uint32_t task);
 void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task);
+
+/* Tries again to remove what could not be removed before. */
+void job_checkpoints_tidy(struct job_manager *manager);
 
 #endif

@@ -2,7 +2,9 @@
  * store): the file `job/record` on the SHARED volume, replaced atomically.
  *
  * R1  A number that was handed out (epoch, attempt, checkpoint id) is durable before it is used; so
- *     none is ever used twice. */
+ *     none is ever used twice.
+ * R2  The newest completed checkpoint is noted here before it is announced: a job whose manifests
+ *     have disappeared refuses, because output was committed that starting over would repeat. */
 #ifndef FAULTLINE_RUNTIME_JOB_RECORD_H
 #define FAULTLINE_RUNTIME_JOB_RECORD_H
 
@@ -14,7 +16,7 @@ struct job_record {
     uint64_t epoch;           /* of the JobManager in charge; from 1 */
     uint64_t attempt;         /* the newest one deployed; 0: none yet */
     uint64_t next_checkpoint; /* ids below may have been used */
-    uint64_t newest_completed; /* a checkpoint that had completed when this was written; 0: none */
+    uint64_t newest_completed; /* checkpoint (R2); 0: none */
     enum job_state state;
 };
 

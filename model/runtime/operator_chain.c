@@ -6,7 +6,7 @@
 void operator_chain_open(struct operator_chain *chain, const struct vertex *vertex,
                          struct operator_context *context, const struct collector *tail)
 {
-    *chain = (struct operator_chain){ .vertex = vertex };
+    *chain = (struct operator_chain){ .vertex = vertex, .context = context };
     struct collector *out = NULL;
     for (uint32_t i = vertex->chain_length; i-- > 0;) {
         const struct operator_spec *spec = &vertex->chain[i];
@@ -24,6 +24,9 @@ void operator_chain_open(struct operator_chain *chain, const struct vertex *vert
 
 enum status operator_chain_restore(struct operator_chain *chain, struct bytes state)
 {
+    if (operator_throws(chain->context, HOST_CALL_RESTORE)) {
+        return STATUS_OK; /* the failure says it all */
+    }
     struct decoder decoder;
     decoder_init(&decoder, state);
     bool restoring = state.size > 0;
@@ -50,6 +53,9 @@ void operator_chain_snapshot(struct operator_chain *chain, uint64_t checkpoint,
                              struct buffer *out)
 {
     CHECK(out->size == 0);
+    if (operator_throws(chain->context, HOST_CALL_SNAPSHOT)) {
+        return;
+    }
     encode_u16(out, (uint16_t)chain->vertex->chain_length);
     for (uint32_t i = 0; i < chain->vertex->chain_length; i++) {
         const struct operator_ops *ops = chain->vertex->chain[i].ops;
@@ -73,6 +79,9 @@ void operator_chain_finish(struct operator_chain *chain)
 
 void operator_chain_notify_complete(struct operator_chain *chain, uint64_t checkpoint)
 {
+    if (operator_throws(chain->context, HOST_CALL_COMMIT)) {
+        return;
+    }
     for (uint32_t i = 0; i < chain->vertex->chain_length; i++) {
         if (chain->vertex->chain[i].ops->notify_complete != NULL) {
             chain->vertex->chain[i].ops->notify_complete(chain->instances[i], checkpoint);

@@ -1,4 +1,7 @@
-/* operator_chain.h - the operators of one subtask, opened, linked and called together. */
+/* operator_chain.h - the operators of one subtask, opened, linked and called together.
+ *
+ * User code may fail anywhere, and a host may make it (host_throws): the failure is noted in the
+ * context, and the subtask fails after the call. */
 #ifndef FAULTLINE_RUNTIME_OPERATOR_CHAIN_H
 #define FAULTLINE_RUNTIME_OPERATOR_CHAIN_H
 
@@ -7,6 +10,7 @@
 
 struct operator_chain {
     const struct vertex *vertex;
+    struct operator_context *context;
     void *instances[PIPELINE_CHAIN_LENGTH_MAX];
     struct collector collectors[PIPELINE_CHAIN_LENGTH_MAX]; /* where operator i sends to */
 };

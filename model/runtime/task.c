@@ -399,20 +399,47 @@ static void on_complete(struct task *task, uint64_t checkpoint)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
+/* Where the state is too large for the processor's caches, keys are named to the backend this many
+ * records before they are looked up: the processor then waits for many of them at once. */
+enum { HINT_RECORDS = 16, LARGE_STATE_ENTRIES = 32768 };
+
+/* Reads the record at offset `at` of `message` and its key; returns the offset behind it. */
+static inline uint32_t read_record(const struct task *task, const struct message *message,
+                                   uint32_t at, struct record *record, struct key *key)
+{
+    uint32_t size = load_u32(message->data + at);
+    at += (uint32_t)sizeof size;
+    *record = (struct record){ .value = { .data = message->data + at, .size = size } };
+    CHECK(at + size <= message->size);
+    task->vertex->key_of(record, key);
+    return at + size;
+}
+
+static uint32_t hint(const struct task *task, const struct message *message, uint32_t at)
+{
+    struct record record;
+    struct key key;
+    at = read_record(task, message, at, &record, &key);
+    backend_prefetch(task->context.backend, key_group_of(key.hash, task->config->max_parallelism),
+                     key.bytes);
+    return at;
+}
+
 static void process_buffer(struct task *task, const struct message *message)
 {
     struct backend *backend = task->context.backend;
+    bool is_large = backend_entry_count(backend) >= LARGE_STATE_ENTRIES;
+    uint32_t hinted_at = 0;
+    uint32_t hints = 0;
     uint32_t records = 0;
     for (uint32_t at = 0; at < message->size && task->context.failure.size == 0; records++) {
-        uint32_t size = load_u32(message->data + at);
-        struct record record = { .value = { .data = message->data + at + sizeof size,
-                                            .size = size } };
-        at += (uint32_t)sizeof size + size;
-        CHECK(at <= message->size);
+        for (; is_large && hinted_at < message->size && hints < records + HINT_RECORDS; hints++) {
+            hinted_at = hint(task, message, hinted_at);
+        }
+        struct record record;
         struct key key;
-        task->vertex->key_of(&record, &key);
-        backend_set_key(backend, key_group_of(key.hash, task->config->max_parallelism),
-                        key.bytes);
+        at = read_record(task, message, at, &record, &key);
+        backend_set_key(backend, key_group_of(key.hash, task->config->max_parallelism), key.bytes);
         operator_chain_process(&task->chain, &record);
     }
     host_charge(task->host, HOST_WORK_RECORDS, records);

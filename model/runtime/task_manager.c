@@ -3,6 +3,7 @@
  * It serves one JobManager at a time. When the connection is lost, or no heartbeat comes for the
  * timeout, every subtask is ended and the TaskManager registers again until somebody answers; so a
  * TaskManager that was away for long comes back empty. */
+#include <stdio.h>
 #include <string.h>
 
 #include "model/base/check.h"
@@ -135,6 +136,47 @@ static void on_cancel(struct task_manager *manager, uint64_t attempt)
               message_of_kind(manager->host, MESSAGE_CANCELLED, attempt));
 }
 
+/* Does the attempt that runs here exchange records with this incarnation of a process? */
+static bool has_channels_to(const struct task_manager *manager, actor_id peer)
+{
+    const struct deployment *deployment = manager->deployment;
+    for (uint32_t i = 0; deployment != NULL && i < deployment->task_count; i++) {
+        actor_id address = deployment->addresses[i];
+        if (actor_process(address) == actor_process(peer) &&
+            actor_incarnation(address) == actor_incarnation(peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The data connection to another TaskManager broke: nothing more comes over it, so the attempt
+ * cannot go on (Flink: RemoteTransportException). One subtask says so for all; the JobManager ends
+ * them. A connection that broke before the attempt was deployed here is made anew by it. */
+static void on_channels_lost(struct task_manager *manager, actor_id peer)
+{
+    if (!has_channels_to(manager, peer) || manager->deployment->subtask_count == 0) {
+        return;
+    }
+    const struct deployment *deployment = manager->deployment;
+    const struct deployed_subtask *first = &deployment->subtasks[0];
+    char why[64];
+    int length = snprintf(why, sizeof why, "data connection to task_manager[%u] lost",
+                          actor_process(peer) - PROCESS_FIRST_TASK_MANAGER);
+    CHECK(length > 0 && (size_t)length < sizeof why);
+    host_trace(manager->host, &(struct fact){ .kind = FACT_CHANNELS_LOST,
+                                              .vertex = FACT_NO_TASK,
+                                              .subtask = FACT_NO_TASK,
+                                              .attempt = deployment->attempt,
+                                              .values = { actor_process(peer) },
+                                              .text = bytes_of_text(why) });
+    struct failure failure = { .why = bytes_of_text(why) };
+    host_send(manager->host, deployment->job_manager,
+              failure_encode(manager->host, MESSAGE_FAILED, deployment->attempt,
+                             task_index(manager->argument.config, first->vertex, first->subtask),
+                             &failure));
+}
+
 /* What only the JobManager that we are registered at may say. */
 static void on_order(struct task_manager *manager, struct message *message)
 {
@@ -167,6 +209,9 @@ static void task_manager_message(void *self, struct message *message)
         if (message->from != manager->job_manager) {
             on_registered(manager, message->from);
         }
+        host_message_free(manager->host, message);
+    } else if (message->kind == HOST_CHANNELS_LOST) {
+        on_channels_lost(manager, message->from);
         host_message_free(manager->host, message);
     } else if (message->from == manager->job_manager) {
         on_order(manager, message);

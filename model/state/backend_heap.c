@@ -160,7 +160,9 @@ static void prefetch(struct backend *backend, uint32_t key_group, struct bytes k
     CHECK(key.data != NULL || key.size == 0);
     uint32_t number = key_group - heap->range.first;
     const struct heap_table *table = &heap->tables[number];
-    struct hint fresh = { .table = number, .hash = heap_key_of(key).hash };
+    struct heap_key soon;
+    heap_key_init(&soon, key);
+    struct hint fresh = { .table = number, .hash = soon.hash };
     if (table->buckets != NULL) {
         __builtin_prefetch(&table->buckets[fresh.hash & table->bucket_mask]);
     }
@@ -175,19 +177,24 @@ static void set_key(struct backend *backend, uint32_t key_group, struct bytes ke
     CHECK(key_group >= heap->range.first && key_group <= heap->range.last);
     CHECK(key.data != NULL || key.size == 0);
     heap->table = &heap->tables[key_group - heap->range.first];
-    heap->key = heap_key_of(key);
     heap->turn++;
+    heap_key_init(&heap->key, key);
+}
+
+static void look_up(const struct heap_backend *heap, state_id state, struct cursor *cursor)
+{
+    CHECK(heap->table != NULL);
+    cursor->place = heap_table_find(heap->table, &heap->key, state);
+    cursor->turn = heap->turn;
 }
 
 /* The current key's cursor of `state`, made known. */
 static inline struct cursor *locate(struct heap_backend *heap, state_id state)
 {
     CHECK(state < heap->state_count);
-    CHECK(heap->table != NULL);
     struct cursor *cursor = &heap->cursors[state];
     if (cursor->turn != heap->turn) {
-        cursor->place = heap_table_find(heap->table, &heap->key, state);
-        cursor->turn = heap->turn;
+        look_up(heap, state, cursor);
     }
     return cursor;
 }
@@ -247,9 +254,10 @@ static struct heap_entry *insert(struct heap_backend *heap, state_id state, stru
     return entry;
 }
 
-static void put(struct backend *backend, state_id state, struct bytes value)
+/* The general case of put; apart from it, so that the short way has no registers to save. */
+__attribute__((noinline)) static void put_any(struct heap_backend *heap, state_id state,
+                                              struct bytes value)
 {
-    struct heap_backend *heap = heap_of(backend);
     CHECK(value.data != NULL || value.size == 0);
     /* Read before anything moves: the value may be one that get has just lent out. */
     bool is_inline = value.size <= HEAP_CELL_INLINE_MAX;
@@ -273,6 +281,31 @@ static void put(struct backend *backend, state_id state, struct bytes value)
     }
     entry->value.word = word;
     entry->value_size = (uint8_t)value.size;
+}
+
+/* The entry of the current key, if it may be overwritten as it stands: it has just been looked up,
+ * was changed in this epoch, and has a word for a value. Else NULL. */
+static inline struct heap_entry *entry_in_place(const struct heap_backend *heap, state_id state)
+{
+    CHECK(state < heap->state_count);
+    const struct cursor *cursor = &heap->cursors[state];
+    if (cursor->turn != heap->turn || cursor->place.entry == 0) {
+        return NULL;
+    }
+    struct heap_entry *entry = &heap->table->entries[cursor->place.entry - 1];
+    bool is_word = entry->value_size == HEAP_CELL_INLINE_MAX;
+    return is_word && entry->version == heap->epoch ? entry : NULL;
+}
+
+static void put(struct backend *backend, state_id state, struct bytes value)
+{
+    struct heap_backend *heap = heap_of(backend);
+    struct heap_entry *entry = entry_in_place(heap, state);
+    if (entry != NULL && value.size == HEAP_CELL_INLINE_MAX) {
+        entry->value.word = load_u64(value.data);
+        return; /* a counter that was read before it is written: nearly every put */
+    }
+    put_any(heap, state, value);
 }
 
 static void remove_entry(struct backend *backend, state_id state)

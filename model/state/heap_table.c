@@ -27,15 +27,25 @@ static void blob_release(struct arena *arena, struct heap_blob *blob)
     }
 }
 
-void heap_cell_init(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes bytes)
+uint64_t heap_word(struct bytes bytes)
 {
-    CHECK(*size == HEAP_CELL_ABSENT);
+    CHECK(bytes.size <= HEAP_CELL_INLINE_MAX);
+    uint64_t word = 0;
+    if (bytes.size > 0) {
+        memcpy(&word, bytes.data, bytes.size);
+    }
+    return word;
+}
+
+void heap_key_init_any(struct heap_key *key, struct bytes bytes)
+{
+    *key = (struct heap_key){ .bytes = bytes, .size = HEAP_CELL_BLOB };
     if (bytes.size <= HEAP_CELL_INLINE_MAX) {
-        cell->word = heap_word(bytes);
-        *size = (uint8_t)bytes.size;
+        key->size = (uint8_t)bytes.size;
+        key->word = heap_word(bytes);
+        key->hash = heap_word_hash(key->word, bytes.size);
     } else {
-        cell->blob = blob_create(arena, bytes);
-        *size = HEAP_CELL_BLOB;
+        key->hash = (uint32_t)hash_bytes(bytes);
     }
 }
 
@@ -118,6 +128,18 @@ static void bucket_remove(struct heap_bucket *bucket, uint32_t slot)
     bucket->entries[last] = 0;
 }
 
+static bool entry_matches(const struct heap_entry *entry, const struct heap_key *key,
+                          uint16_t state)
+{
+    if (entry->state != state || entry->key_size != key->size) {
+        return false;
+    }
+    if (key->size <= HEAP_CELL_INLINE_MAX) {
+        return entry->key.word == key->word;
+    }
+    return bytes_equal(heap_cell_bytes(&entry->key, entry->key_size), key->bytes);
+}
+
 struct heap_place heap_table_search(const struct heap_table *table, const struct heap_key *key,
                                     uint16_t state)
 {
@@ -130,7 +152,7 @@ struct heap_place heap_table_search(const struct heap_table *table, const struct
             uint32_t entry = bucket->entries[i];
             CHECK(entry <= table->entry_count);
             if (bucket->hashes[i] == hash &&
-                heap_entry_matches(&table->entries[entry - 1], key, state)) {
+                entry_matches(&table->entries[entry - 1], key, state)) {
                 return (struct heap_place){ .bucket = at, .entry = entry };
             }
         }
@@ -221,7 +243,12 @@ void heap_table_insert(struct heap_table *table, struct arena *arena, const stru
     }
     uint32_t number = take_place(table, arena);
     struct heap_entry *entry = &table->entries[number];
-    heap_cell_init(arena, &entry->key, &entry->key_size, key->bytes);
+    if (key->size == HEAP_CELL_BLOB) {
+        heap_cell_assign_blob(arena, &entry->key, &entry->key_size, key->bytes);
+    } else {
+        entry->key.word = key->word;
+        entry->key_size = key->size;
+    }
     entry->state = state;
     entry->free_next = 0;
     place->entry = number + 1;
@@ -313,7 +340,8 @@ void heap_table_check(const struct heap_table *table)
     for (uint32_t i = 0; i < table->entry_count; i++) {
         const struct heap_entry *entry = &table->entries[i];
         if (entry->value_size != HEAP_CELL_ABSENT) {
-            struct heap_key key = heap_key_of(heap_cell_bytes(&entry->key, entry->key_size));
+            struct heap_key key;
+            heap_key_init(&key, heap_cell_bytes(&entry->key, entry->key_size));
             CHECK(heap_table_find(table, &key, entry->state).entry == i + 1);
             CHECK(heap_table_search(table, &key, entry->state).entry == i + 1);
         }

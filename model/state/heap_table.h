@@ -84,29 +84,27 @@ struct heap_place {
 };
 
 /* At most 8 bytes as one word. */
-static inline uint64_t heap_word(struct bytes bytes)
+uint64_t heap_word(struct bytes bytes);
+
+/* The general case of heap_key_init. */
+void heap_key_init_any(struct heap_key *key, struct bytes bytes);
+
+static inline uint32_t heap_word_hash(uint64_t word, size_t size)
 {
-    if (bytes.size == sizeof(uint64_t)) {
-        return load_u64(bytes.data);
-    }
-    uint64_t word = 0;
-    if (bytes.size > 0) {
-        __builtin_memcpy(&word, bytes.data, bytes.size);
-    }
-    return word;
+    return (uint32_t)hash_mix(word + size);
 }
 
-static inline struct heap_key heap_key_of(struct bytes bytes)
+static inline void heap_key_init(struct heap_key *key, struct bytes bytes)
 {
-    struct heap_key key = { .bytes = bytes, .size = HEAP_CELL_BLOB };
-    if (bytes.size <= HEAP_CELL_INLINE_MAX) {
-        key.size = (uint8_t)bytes.size;
-        key.word = heap_word(bytes);
-        key.hash = (uint32_t)hash_mix(key.word + bytes.size);
-    } else {
-        key.hash = (uint32_t)hash_bytes(bytes);
+    if (bytes.size != HEAP_CELL_INLINE_MAX) {
+        heap_key_init_any(key, bytes);
+        return;
     }
-    return key;
+    /* A whole word, as most keys are, takes neither a branch more nor a call. */
+    key->bytes = bytes;
+    key->word = load_u64(bytes.data);
+    key->hash = heap_word_hash(key->word, HEAP_CELL_INLINE_MAX);
+    key->size = HEAP_CELL_INLINE_MAX;
 }
 
 /* The bytes of a cell; data == NULL if it is absent. Borrowed until the cell changes or moves. */
@@ -119,18 +117,6 @@ static inline struct bytes heap_cell_bytes(const union heap_cell *cell, uint8_t 
         return (struct bytes){ 0 };
     }
     return (struct bytes){ .data = cell->blob->data, .size = cell->blob->size_bytes };
-}
-
-static inline bool heap_entry_matches(const struct heap_entry *entry, const struct heap_key *key,
-                                      uint16_t state)
-{
-    if (entry->state != state || entry->key_size != key->size) {
-        return false;
-    }
-    if (key->size <= HEAP_CELL_INLINE_MAX) {
-        return entry->key.word == key->word;
-    }
-    return bytes_equal(heap_cell_bytes(&entry->key, entry->key_size), key->bytes);
 }
 
 /* The states of one key have neighbouring buckets: adding is all that sets their hashes apart. */
@@ -146,18 +132,23 @@ struct heap_place heap_table_search(const struct heap_table *table, const struct
 typedef uint32_t heap_lanes __attribute__((vector_size(16)));
 typedef uint64_t heap_wide_lanes __attribute__((vector_size(16)));
 
+static inline heap_lanes heap_load_lanes(const uint32_t *at)
+{
+    heap_lanes lanes;
+    __builtin_memcpy(&lanes, at, sizeof lanes);
+    return lanes;
+}
+
 /* The entry of the slot of `hash`, or 0. If several slots have this hash, nonsense. No branch
  * depends on the slot: so the processor can run ahead to the next lookup while this one waits for
  * memory. */
 static inline uint32_t heap_bucket_entry(const struct heap_bucket *bucket, uint32_t hash)
 {
-    heap_lanes hashes[2];
-    heap_lanes entries[2];
-    __builtin_memcpy(hashes, bucket->hashes, sizeof hashes);
-    __builtin_memcpy(entries, bucket->entries, sizeof entries);
     heap_lanes wanted = { hash, hash, hash, hash };
-    heap_lanes found = ((heap_lanes)(hashes[0] == wanted) & entries[0]) |
-                       ((heap_lanes)(hashes[1] == wanted) & entries[1]);
+    heap_lanes found = ((heap_lanes)(heap_load_lanes(bucket->hashes) == wanted) &
+                        heap_load_lanes(bucket->entries)) |
+                       ((heap_lanes)(heap_load_lanes(bucket->hashes + 4) == wanted) &
+                        heap_load_lanes(bucket->entries + 4));
     heap_wide_lanes halves = (heap_wide_lanes)found;
     uint64_t folded = halves[0] | halves[1];
     return (uint32_t)(folded | (folded >> 32));
@@ -173,9 +164,12 @@ static inline struct heap_place heap_table_find(const struct heap_table *table,
     uint32_t hash = heap_hash(key, state);
     uint32_t at = hash & table->bucket_mask;
     uint32_t entry = heap_bucket_entry(&table->buckets[at], hash);
-    if (entry != 0 && entry <= table->entry_count &&
-        heap_entry_matches(&table->entries[entry - 1], key, state)) {
-        return (struct heap_place){ .bucket = at, .entry = entry };
+    if (entry != 0 && entry <= table->entry_count) {
+        const struct heap_entry *found = &table->entries[entry - 1];
+        if (found->key.word == key->word && found->state == state && found->key_size == key->size &&
+            key->size <= HEAP_CELL_INLINE_MAX) {
+            return (struct heap_place){ .bucket = at, .entry = entry };
+        }
     }
     return heap_table_search(table, key, state);
 }
@@ -194,9 +188,6 @@ void heap_table_free(struct heap_table *table, struct arena *arena);
 
 /* Asserts that slab, index and free places agree. */
 void heap_table_check(const struct heap_table *table);
-
-/* Makes an absent cell hold a copy of `bytes`. */
-void heap_cell_init(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes bytes);
 
 /* Makes a cell, absent or not, hold a copy of `bytes`, which are more than fit inline and may be
  * the cell's own. */

@@ -18,39 +18,6 @@ int32_t key_hash_text(struct bytes text)
     return (int32_t)hash;
 }
 
-static uint32_t rotate_left(uint32_t value, unsigned count)
-{
-    return (value << count) | (value >> (32 - count));
-}
-
-int32_t key_group_murmur(int32_t hash)
-{
-    uint32_t bits = (uint32_t)hash;
-    bits *= UINT32_C(0xcc9e2d51);
-    bits = rotate_left(bits, 15);
-    bits *= UINT32_C(0x1b873593);
-    bits = rotate_left(bits, 13);
-    bits = bits * 5 + UINT32_C(0xe6546b64);
-    bits ^= 4; /* the length of the input in bytes */
-    bits ^= bits >> 16;
-    bits *= UINT32_C(0x85ebca6b);
-    bits ^= bits >> 13;
-    bits *= UINT32_C(0xc2b2ae35);
-    bits ^= bits >> 16;
-    if (bits == UINT32_C(0x80000000)) {
-        return 0; /* the one negative number that has no opposite */
-    }
-    int32_t signed_hash = (int32_t)bits;
-    return signed_hash < 0 ? -signed_hash : signed_hash;
-}
-
-uint32_t key_group_of(int32_t hash, uint32_t max_parallelism)
-{
-    CHECK(max_parallelism >= 1);
-    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
-    return (uint32_t)key_group_murmur(hash) % max_parallelism;
-}
-
 uint32_t key_group_subtask(uint32_t key_group, uint32_t max_parallelism, uint32_t parallelism)
 {
     CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/check.h"
 
 enum { KEY_GROUP_COUNT_MAX = 32768, KEY_GROUP_COUNT_DEFAULT_MIN = 128 };
 
@@ -16,11 +17,44 @@ enum { KEY_GROUP_COUNT_MAX = 32768, KEY_GROUP_COUNT_DEFAULT_MIN = 128 };
 int32_t key_hash_i64(int64_t value);
 int32_t key_hash_text(struct bytes text);
 
-/* Flink's MathUtils.murmurHash: 0..INT32_MAX. */
-int32_t key_group_murmur(int32_t hash);
+static inline uint32_t key_group_rotate_left(uint32_t value, unsigned count)
+{
+    return (value << count) | (value >> (32 - count));
+}
+
+/* Flink's MathUtils.murmurHash: 0..INT32_MAX. Here, not in the .c file, because every record is
+ * hashed twice, by its sender and by its receiver. */
+static inline int32_t key_group_murmur(int32_t hash)
+{
+    uint32_t bits = (uint32_t)hash;
+    bits *= UINT32_C(0xcc9e2d51);
+    bits = key_group_rotate_left(bits, 15);
+    bits *= UINT32_C(0x1b873593);
+    bits = key_group_rotate_left(bits, 13);
+    bits = bits * 5 + UINT32_C(0xe6546b64);
+    bits ^= 4; /* the length of the input in bytes */
+    bits ^= bits >> 16;
+    bits *= UINT32_C(0x85ebca6b);
+    bits ^= bits >> 13;
+    bits *= UINT32_C(0xc2b2ae35);
+    bits ^= bits >> 16;
+    if (bits == UINT32_C(0x80000000)) {
+        return 0; /* the one negative number that has no opposite */
+    }
+    int32_t signed_hash = (int32_t)bits;
+    return signed_hash < 0 ? -signed_hash : signed_hash;
+}
 
 /* 0..max_parallelism-1. */
-uint32_t key_group_of(int32_t hash, uint32_t max_parallelism);
+static inline uint32_t key_group_of(int32_t hash, uint32_t max_parallelism)
+{
+    CHECK(max_parallelism >= 1);
+    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
+    uint32_t murmur = (uint32_t)key_group_murmur(hash);
+    uint32_t mask = max_parallelism - 1;
+    /* The default is a power of two, and a division takes as long as the rest. */
+    return (max_parallelism & mask) == 0 ? murmur & mask : murmur % max_parallelism;
+}
 
 /* The subtask, 0..parallelism-1, that owns `key_group`. */
 uint32_t key_group_subtask(uint32_t key_group, uint32_t max_parallelism, uint32_t parallelism);

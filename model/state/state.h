@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/base/check.h"
+#include "model/base/codec.h"
 #include "model/state/backend.h"
 
 /* Flink's ValueState of a 64-bit integer. */
@@ -20,9 +22,24 @@ struct value_state {
 void value_state_open(struct value_state *state, struct backend *backend, const char *name);
 
 /* The current key's value; false if it is absent, and `*value` is then 0. */
-bool value_state_get(const struct value_state *state, int64_t *value);
+static inline bool value_state_get(const struct value_state *state, int64_t *value)
+{
+    struct bytes bytes = backend_get(state->backend, state->id);
+    if (bytes.data == NULL) {
+        *value = 0;
+        return false;
+    }
+    CHECK(bytes.size == sizeof *value); /* else another type was kept under this name */
+    *value = (int64_t)load_u64(bytes.data);
+    return true;
+}
 
-void value_state_put(const struct value_state *state, int64_t value);
+static inline void value_state_put(const struct value_state *state, int64_t value)
+{
+    uint8_t bytes[sizeof value];
+    store_u64(bytes, (uint64_t)value);
+    backend_put(state->backend, state->id, (struct bytes){ .data = bytes, .size = sizeof bytes });
+}
 
 /* Makes the current key's value absent. */
 void value_state_clear(const struct value_state *state);

@@ -14,6 +14,8 @@
  * T2  Crash after it completes, before or during the commit: the state restored names the file, and
  *     restore commits it - again, perhaps: a commit whose file is gone but whose visible name
  *     exists has been done before.
+ *     If neither is there, what had been promised to be durable is lost: the checkpoint that names
+ *     it cannot be restored.
  * T3  A checkpoint that is aborted leaves its transaction pending: the next one that completes
  *     commits it too, under its own id. */
 #include <stdarg.h>
@@ -31,6 +33,7 @@
 enum {
     PATH_SIZE = 96,
     WRITE_BYTES = 64 * 1024, /* collected before a write */
+    CLEAR_AWAY_TRIES = 5,
 };
 
 struct transaction {
@@ -47,12 +50,15 @@ struct file_sink {
     char path[PATH_SIZE];    /* of the open transaction */
     uint64_t written_bytes;
     uint64_t transactions_begun;
+    bool restoring;
+    bool lost_one; /* while restoring: a transaction is gone, pending and visible file both */
     struct transaction *pending; /* pre-committed, oldest first */
     size_t pending_count;
     size_t pending_capacity;
 };
 
-__attribute__((format(printf, 2, 3))) static void format_path(char path[PATH_SIZE], const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void format_path(char path[PATH_SIZE],
+                                                              const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -190,6 +196,10 @@ static bool commit_one(struct file_sink *sink, const struct transaction *transac
         if (status == STATUS_OK) {
             return false; /* committed before */
         }
+        if (status == STATUS_NOT_FOUND && sink->restoring) {
+            sink->lost_one = true;
+            return false;
+        }
         if (status == STATUS_NOT_FOUND) {
             operator_fail(sink->context, true, "a pre-committed transaction has disappeared");
             return false;
@@ -297,11 +307,19 @@ static enum status file_sink_restore(void *self, struct bytes state)
     if (decoder_finish(&decoder) != STATUS_OK) {
         return STATUS_CORRUPT;
     }
+    sink->restoring = true;
     commit_up_to(sink, UINT64_MAX);
+    sink->restoring = false;
+    if (sink->lost_one) {
+        return STATUS_CORRUPT;
+    }
     if (sink->context->failure.size > 0) {
         return STATUS_OK; /* the failure says it all */
     }
-    return delete_pending(sink->context->host, sink->directory, sink->context->attempt);
+    enum status status =
+        delete_pending(sink->context->host, sink->directory, sink->context->attempt);
+    /* What cannot be deleted says nothing against the checkpoint: the subtask fails, that is all. */
+    return check(sink, status, sink->directory) || status != STATUS_HALTED ? STATUS_OK : status;
 }
 
 static void file_sink_clear_away(struct host *host, uint32_t parallelism)
@@ -309,9 +327,11 @@ static void file_sink_clear_away(struct host *host, uint32_t parallelism)
     for (uint32_t subtask = 0; subtask < parallelism; subtask++) {
         char directory[PATH_SIZE];
         format_path(directory, OUTPUT_ROOT "/%u", subtask);
-        /* A leftover that cannot be deleted now does no harm: no restore will look at it. */
-        enum status status = delete_pending(host, directory, UINT64_MAX);
-        (void)status;
+        /* A leftover that cannot be deleted even so does no harm: no restore will look at it. */
+        enum status status = STATUS_IO;
+        for (uint32_t i = 0; i < CLEAR_AWAY_TRIES && status == STATUS_IO; i++) {
+            status = delete_pending(host, directory, UINT64_MAX);
+        }
     }
 }
 

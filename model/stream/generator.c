@@ -17,6 +17,8 @@ struct generator {
     uint64_t keys;
     uint64_t seed;
     struct column *columns; /* NULL: uniform */
+    const struct generator_range *ranges;
+    uint32_t range_count;
 };
 
 /* log2 of `value` >= 1, with FRACTION_BITS fractional bits: each squaring of the mantissa yields
@@ -136,8 +138,24 @@ struct generator *generator_create(struct arena *arena, uint64_t keys, uint32_t 
     return generator;
 }
 
+void generator_set_ranges(struct generator *generator, const struct generator_range *ranges,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(ranges[i].first <= ranges[i].end);
+        CHECK(ranges[i].key < generator->keys || ranges[i].key == GENERATOR_BAD_KEY);
+    }
+    generator->ranges = ranges;
+    generator->range_count = count;
+}
+
 uint64_t generator_key(const struct generator *generator, uint64_t number)
 {
+    for (uint32_t i = 0; i < generator->range_count; i++) {
+        if (number >= generator->ranges[i].first && number < generator->ranges[i].end) {
+            return generator->ranges[i].key;
+        }
+    }
     uint64_t random = hash_mix(generator->seed + number * UINT64_C(0x9e3779b97f4a7c15));
     uint64_t index = (random >> 32) * generator->keys >> 32;
     if (generator->columns == NULL) {

@@ -17,7 +17,20 @@ struct generator;
 struct generator *generator_create(struct arena *arena, uint64_t keys, uint32_t skew_ppm,
                                    uint64_t seed);
 
-/* The key of record `number`: 0..keys-1. */
+/* Records first..end-1 all have `key`: hot, or bad if it is GENERATOR_BAD_KEY, which as a number in
+ * the input does not fit the 64 bits that a record may have. */
+#define GENERATOR_BAD_KEY UINT64_MAX
+struct generator_range {
+    uint64_t first;
+    uint64_t end;
+    uint64_t key;
+};
+
+/* Before the first use; of ranges that overlap the first counts. They are borrowed. */
+void generator_set_ranges(struct generator *generator, const struct generator_range *ranges,
+                          uint32_t count);
+
+/* The key of record `number`: 0..keys-1, unless it lies in a range. */
 uint64_t generator_key(const struct generator *generator, uint64_t number);
 
 #endif

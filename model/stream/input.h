@@ -9,8 +9,15 @@
 
 enum input_kind { INPUT_FILE, INPUT_GENERATOR };
 
+/* Between from_ns and until_ns records become due factor_ppm millionths as fast. */
+struct input_burst {
+    uint64_t from_ns;
+    uint64_t until_ns;
+    uint64_t factor_ppm; /* at least 1000000 */
+};
+
 /* The record with number n (from 0, over all subtasks) is due at n / rate_per_s seconds of the
- * host's clock. Records of a file are numbered within each subtask's part: the k-th record of
+ * host's clock, or earlier by what bursts add to the clock. Records of a file are numbered within each subtask's part: the k-th record of
  * subtask i counts as number k * parallelism + i. */
 struct input_config {
     enum input_kind kind;
@@ -23,6 +30,8 @@ struct input_config {
     const struct generator *generator; /* INPUT_GENERATOR: made from the four fields above by
                                         * whoever starts the job; shared, immutable */
     uint64_t rate_per_s;   /* over all subtasks; 0: as fast as possible */
+    const struct input_burst *bursts; /* with a rate only */
+    uint32_t burst_count;
     bool skip_bad_records; /* leave out and report what cannot be parsed, instead of failing */
 };
 

@@ -20,6 +20,9 @@ static void *map_open(struct operator_context *context, const void *parameters,
 static void map_process(void *self, const struct record *record)
 {
     struct map *map = self;
+    if (operator_throws(map->context, HOST_CALL_MAP)) {
+        return;
+    }
     map->parameters->map(map->context, record, map->out);
 }
 

@@ -72,6 +72,17 @@ void operator_fail(struct operator_context *context, bool final, const char *why
  * STATUS_HALTED, since nobody is left to hear it. True if `status` is STATUS_OK. */
 bool operator_check(struct operator_context *context, enum status status, const char *what);
 
+/* Asks the host whether user code fails now, and fails the subtask if so: not for good, since what
+ * was thrown once may not come again. True: the call must not be made. */
+static inline bool operator_throws(struct operator_context *context, enum host_user_call call)
+{
+    if (!host_throws(context->host, call)) {
+        return false;
+    }
+    operator_fail(context, false, "exception in user code");
+    return true;
+}
+
 /* The current record cannot be used because of `why`: left out and reported, or a final failure
  * that names its place, as the input's configuration says. */
 void operator_bad_record(struct operator_context *context, const struct record *record,

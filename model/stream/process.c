@@ -3,6 +3,7 @@
 #include "model/stream/pipeline.h"
 
 struct process {
+    struct operator_context *context;
     const struct process_parameters *parameters;
     struct collector *out;
     void *function; /* the job's own struct */
@@ -14,6 +15,7 @@ static void *process_open(struct operator_context *context, const void *paramete
     CHECK(parameters != NULL);
     CHECK(context->backend != NULL);
     struct process *process = arena_alloc(context->host->arena, 1, sizeof *process);
+    process->context = context;
     process->parameters = parameters;
     process->out = out;
     process->function =
@@ -25,6 +27,9 @@ static void *process_open(struct operator_context *context, const void *paramete
 static void process_process(void *self, const struct record *record)
 {
     struct process *process = self;
+    if (operator_throws(process->context, HOST_CALL_PROCESS)) {
+        return;
+    }
     process->parameters->process(process->function, record, process->out);
 }
 

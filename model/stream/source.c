@@ -168,6 +168,37 @@ void source_skip_to_end(struct source *source)
     source->position = source->end;
 }
 
+/* What the clock would show if bursts were not faster, but longer. */
+static uint64_t stretched_ns(const struct input_config *input, uint64_t now_ns)
+{
+    uint64_t sum_ns = now_ns;
+    for (uint32_t i = 0; i < input->burst_count; i++) {
+        const struct input_burst *burst = &input->bursts[i];
+        uint64_t end_ns = now_ns < burst->until_ns ? now_ns : burst->until_ns;
+        if (end_ns > burst->from_ns) {
+            sum_ns += (uint64_t)((wide)(end_ns - burst->from_ns) *
+                                 (burst->factor_ppm - 1000000) / 1000000);
+        }
+    }
+    return sum_ns;
+}
+
+/* The first moment at which stretched_ns reaches `wanted_ns`: it rises, so halving finds it. */
+static uint64_t unstretched_ns(const struct input_config *input, uint64_t wanted_ns)
+{
+    uint64_t low_ns = 0;
+    uint64_t high_ns = wanted_ns;
+    while (low_ns < high_ns) {
+        uint64_t middle_ns = low_ns + (high_ns - low_ns) / 2;
+        if (stretched_ns(input, middle_ns) < wanted_ns) {
+            low_ns = middle_ns + 1;
+        } else {
+            high_ns = middle_ns;
+        }
+    }
+    return low_ns;
+}
+
 /* How many more records of this subtask are due at `now_ns`. */
 static uint64_t due_count(const struct source *source, uint64_t now_ns)
 {
@@ -176,6 +207,9 @@ static uint64_t due_count(const struct source *source, uint64_t now_ns)
         return UINT64_MAX;
     }
     const struct operator_context *context = source->context;
+    if (source->input->burst_count > 0) {
+        now_ns = stretched_ns(source->input, now_ns);
+    }
     wide numbers = (wide)now_ns * rate / NS_PER_S + 1; /* numbers 0..numbers-1 are due */
     if (numbers <= context->subtask) {
         return 0;
@@ -191,7 +225,8 @@ uint64_t source_due_ns(const struct source *source)
         return 0;
     }
     wide number = (wide)source->records * source->context->parallelism + source->context->subtask;
-    return (uint64_t)((number * NS_PER_S + rate - 1) / rate);
+    uint64_t due_ns = (uint64_t)((number * NS_PER_S + rate - 1) / rate);
+    return source->input->burst_count > 0 ? unstretched_ns(source->input, due_ns) : due_ns;
 }
 
 uint64_t source_records(const struct source *source)

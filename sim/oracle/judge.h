@@ -108,6 +108,10 @@ void property_state_on_end(struct oracle *oracle);
 /* 2. On the end the reference stands at the end of the input; `finished`: nothing may be missing,
  * else what is there must be right. */
 void property_output_on_committed(struct oracle *oracle, const struct fact *fact);
+
+/* A subtask was told that a checkpoint completed, or acted on it: not before it did. Within one
+ * handler of the JobManager facts come in the order of its calls, so times are compared. */
+void property_output_on_announced(struct oracle *oracle, const struct fact_event *event);
 void property_output_on_end(struct oracle *oracle, bool finished);
 
 /* Calls `each` for every committed output file, in commit order; `path` is borrowed for the call.

@@ -19,19 +19,6 @@ void key_table_init(struct key_table *table, struct arena *arena)
     allocate(table, FIRST_CAPACITY_LOG2);
 }
 
-/* The place of `key`, or the free one where it belongs. Fibonacci hashing: one multiplication, and
- * runs of neighbouring keys spread evenly. */
-static inline struct key_entry *place_of(const struct key_table *table, int64_t key)
-{
-    size_t index = (size_t)(((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> table->shift);
-    struct key_entry *entry = &table->entries[index];
-    while (entry->used && entry->key != key) {
-        index = (index + 1) & (table->capacity - 1);
-        entry = &table->entries[index];
-    }
-    return entry;
-}
-
 static void grow(struct key_table *table)
 {
     struct key_entry *old = table->entries;
@@ -40,7 +27,7 @@ static void grow(struct key_table *table)
     CHECK(table->capacity == 2 * old_capacity);
     for (size_t i = 0; i < old_capacity; i++) {
         if (old[i].used) {
-            *place_of(table, old[i].key) = old[i];
+            *key_table_place(table, old[i].key) = old[i];
         }
     }
     arena_free(table->arena, old);
@@ -52,7 +39,7 @@ void key_table_check(const struct key_table *table)
     for (size_t i = 0; i < table->capacity; i++) {
         const struct key_entry *entry = &table->entries[i];
         used += entry->used;
-        CHECK(!entry->used || place_of(table, entry->key) == entry);
+        CHECK(!entry->used || key_table_place(table, entry->key) == entry);
         CHECK(entry->folded >= 0 && entry->committed >= 0);
     }
     CHECK(used == table->count);
@@ -60,24 +47,14 @@ void key_table_check(const struct key_table *table)
     CHECK(2 * table->count <= table->capacity);
 }
 
-struct key_entry *key_table_find(const struct key_table *table, int64_t key)
+struct key_entry *key_table_add(struct key_table *table, int64_t key)
 {
-    struct key_entry *entry = place_of(table, key);
-    return entry->used ? entry : NULL;
-}
-
-struct key_entry *key_table_at(struct key_table *table, int64_t key)
-{
-    struct key_entry *entry = place_of(table, key);
-    if (entry->used) {
-        return entry;
-    }
     CHECK(2 * table->count <= table->capacity);
     if (2 * (table->count + 1) > table->capacity) {
         grow(table);
-        entry = place_of(table, key);
-        CHECK(!entry->used);
     }
+    struct key_entry *entry = key_table_place(table, key);
+    CHECK(!entry->used);
     table->count++;
     *entry = (struct key_entry){ .key = key, .used = true };
     CHECK(table->count < table->capacity);

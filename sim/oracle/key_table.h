@@ -34,10 +34,47 @@ void key_table_init(struct key_table *table, struct arena *arena);
 /* Asserts the invariants. */
 void key_table_check(const struct key_table *table);
 
+/* Where `key` is looked for first. Fibonacci hashing: one multiplication, and runs of neighbouring
+ * keys spread evenly. */
+static inline size_t key_table_home(const struct key_table *table, int64_t key)
+{
+    return (size_t)(((uint64_t)key * UINT64_C(0x9e3779b97f4a7c15)) >> table->shift);
+}
+
+/* The place of `key`, or the free one where it belongs. Inline, as its callers are: the judge asks
+ * twice for every record of the input. */
+static inline struct key_entry *key_table_place(const struct key_table *table, int64_t key)
+{
+    size_t index = key_table_home(table, key);
+    struct key_entry *entry = &table->entries[index];
+    while (entry->used && entry->key != key) {
+        index = (index + 1) & (table->capacity - 1);
+        entry = &table->entries[index];
+    }
+    return entry;
+}
+
+/* A hint that `key` will be asked for soon: some keys ahead it hides the time that memory takes. */
+static inline void key_table_prefetch(const struct key_table *table, int64_t key)
+{
+    __builtin_prefetch(&table->entries[key_table_home(table, key)], 1);
+}
+
 /* The entry of `key`, or NULL. Borrowed until the next key_table_at. */
-struct key_entry *key_table_find(const struct key_table *table, int64_t key);
+static inline struct key_entry *key_table_find(const struct key_table *table, int64_t key)
+{
+    struct key_entry *entry = key_table_place(table, key);
+    return entry->used ? entry : NULL;
+}
+
+/* Adds `key`, which is not there. */
+struct key_entry *key_table_add(struct key_table *table, int64_t key);
 
 /* The entry of `key`; a new one is zero but for the key. Borrowed until the next call. */
-struct key_entry *key_table_at(struct key_table *table, int64_t key);
+static inline struct key_entry *key_table_at(struct key_table *table, int64_t key)
+{
+    struct key_entry *entry = key_table_place(table, key);
+    return entry->used ? entry : key_table_add(table, key);
+}
 
 #endif

@@ -71,8 +71,9 @@ void oracle_on_damage(struct oracle *oracle, const char *path)
     oracle->damaged[oracle->damaged_count++] = arena_text(oracle->arena, path);
 }
 
-static void on_completed(struct oracle *oracle, const struct fact *fact)
+static void on_completed(struct oracle *oracle, const struct fact_event *event)
 {
+    const struct fact *fact = &event->fact;
     CHECK(fact->kind == FACT_CHECKPOINT_COMPLETED);
     property_fencing_on_fact(oracle, fact);
     property_checkpoint_ids_on_fact(oracle, fact);
@@ -81,6 +82,7 @@ static void on_completed(struct oracle *oracle, const struct fact *fact)
         checkpoint_history_find(&oracle->history, fact->checkpoint);
     if (fact->checkpoint != 0 && (record == NULL || !record->completed)) {
         judge_on_complete(oracle, fact->checkpoint, fact->attempt);
+        checkpoint_history_at(&oracle->history, fact->checkpoint)->completed_ns = event->time_ns;
     }
 }
 
@@ -97,7 +99,7 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
         property_fencing_on_fact(oracle, fact);
         property_checkpoint_ids_on_fact(oracle, fact);
         break;
-    case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, fact); break;
+    case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, event); break;
     case FACT_CHECKPOINT_ABORTED: property_checkpoint_ids_on_fact(oracle, fact); break;
     case FACT_MANIFEST_SYNCED:
         if (fact->checkpoint != 0) {
@@ -106,9 +108,11 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
         break;
     case FACT_ACK_RECEIVED:
     case FACT_JOB_DEPLOYED: property_fencing_on_fact(oracle, fact); break;
+    case FACT_TASK_NOTIFIED: property_output_on_announced(oracle, event); break;
     case FACT_SINK_COMMITTED:
         property_fencing_on_fact(oracle, fact);
         property_output_on_committed(oracle, fact);
+        property_output_on_announced(oracle, event);
         break;
     case FACT_RESTORE_CHOSEN:
         property_liveness_on_fact(oracle, fact);

@@ -19,7 +19,7 @@
 #define FILE_PREFIX    "chk-"
 #define PENDING_PREFIX ".pending-"
 
-enum { LINES_SHOWN = 5 };
+enum { LINES_SHOWN = 5, BATCH_LINES = 16 };
 
 /* ---- the files ------------------------------------------------------------------------------- */
 
@@ -188,25 +188,67 @@ static void judge_line(struct reading *reading, const char *path, struct line li
     }
 }
 
+/* Reads lines of plain numbers, which nearly all are, from `*at` on, until `lines` is full or
+ * another line comes; `*at` is then behind them. Returns how many. */
+static uint32_t read_plain_lines(const struct reading *reading, struct bytes content, size_t *at,
+                                 struct line lines[BATCH_LINES])
+{
+    static const char separator[] = { ' ', ':', ' ' };
+    const uint8_t *end = content.data + content.size;
+    uint32_t count = 0;
+    for (; count < BATCH_LINES; count++) {
+        const uint8_t *start = content.data + *at;
+        const uint8_t *key_end = reference_read_digits(start, end, &lines[count].key);
+        if (key_end == NULL || end - key_end < (ptrdiff_t)sizeof separator ||
+            memcmp(key_end, separator, sizeof separator) != 0) {
+            break;
+        }
+        const uint8_t *feed =
+            reference_read_digits(key_end + sizeof separator, end, &lines[count].count);
+        if (feed == NULL || feed == end || *feed != '\n' || lines[count].count == 0) {
+            break;
+        }
+        key_table_prefetch(&reading->oracle->reference.table, lines[count].key);
+        *at += (size_t)(feed - start) + 1;
+    }
+    return count;
+}
+
+/* Reads any line from `*at` on; false if it is none. */
+static bool read_any_line(struct bytes content, size_t *at, struct line *line)
+{
+    CHECK(*at < content.size);
+    const uint8_t *start = content.data + *at;
+    const uint8_t *feed = memchr(start, '\n', content.size - *at);
+    if (feed == NULL) {
+        return false;
+    }
+    struct bytes text = { .data = start, .size = (size_t)(feed - start) };
+    *at += text.size + 1;
+    return parse_line(text, line);
+}
+
 static void read_file(void *context, const char *path, struct bytes content)
 {
     struct reading *reading = context;
     uint64_t number = 0;
+    if (!reading->is_readable) {
+        return; /* an earlier file was reported */
+    }
     for (size_t at = 0; at < content.size && reading->is_readable;) {
-        const uint8_t *start = content.data + at;
-        const uint8_t *feed = memchr(start, '\n', content.size - at);
-        struct bytes text = { .data = start,
-                              .size = feed == NULL ? content.size - at : (size_t)(feed - start) };
-        struct line line;
-        number++;
-        if (feed == NULL || !parse_line(text, &line)) {
-            judge_report(reading->oracle, PROPERTY_OUTPUT, "%s: line %llu is no line `KEY : COUNT`",
-                         path, (unsigned long long)number);
-            reading->is_readable = false;
-            break;
+        struct line lines[BATCH_LINES];
+        uint32_t count = read_plain_lines(reading, content, &at, lines);
+        if (count == 0) {
+            reading->is_readable = read_any_line(content, &at, &lines[count++]);
         }
-        judge_line(reading, path, line);
-        at += text.size + 1;
+        number += count;
+        for (uint32_t i = 0; i < count && reading->is_readable; i++) {
+            judge_line(reading, path, lines[i]);
+        }
+    }
+    if (!reading->is_readable) {
+        judge_report(reading->oracle, PROPERTY_OUTPUT, "%s: line %llu is no line `KEY : COUNT`",
+                     path, (unsigned long long)number);
     }
     CHECK(number <= content.size);
 }
@@ -330,5 +372,20 @@ void property_output_on_committed(struct oracle *oracle, const struct fact *fact
                      "completed is %llu",
                      judge_vertex_name(fact->vertex), fact->subtask,
                      (unsigned long long)fact->checkpoint, (unsigned long long)newest);
+    }
+}
+
+void property_output_on_announced(struct oracle *oracle, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    const struct checkpoint_record *record =
+        checkpoint_history_find(&oracle->history, fact->checkpoint);
+    if (record != NULL && event->time_ns < record->completed_ns) {
+        judge_report(oracle, PROPERTY_OUTPUT,
+                     "%s[%u] was told at %llu ns that checkpoint %llu had completed, which it did "
+                     "at %llu ns",
+                     judge_vertex_name(fact->vertex), fact->subtask,
+                     (unsigned long long)event->time_ns, (unsigned long long)fact->checkpoint,
+                     (unsigned long long)record->completed_ns);
     }
 }

@@ -4,7 +4,7 @@
 
 #include "model/base/check.h"
 
-enum { SAFE_DIGITS = 18 }; /* so many digits always fit 64 bits */
+enum { BATCH_KEYS = 16 }; /* generated before the first of them is looked up */
 
 bool reference_parse(struct bytes text, int64_t *value)
 {
@@ -21,7 +21,7 @@ bool reference_parse(struct bytes text, int64_t *value)
     while (at + 1 < text.size && text.data[at] == '0') {
         at++;
     }
-    bool safe = text.size - at <= SAFE_DIGITS;
+    bool safe = text.size - at <= REFERENCE_SAFE_DIGITS;
     int64_t sum = 0;
     for (; at < text.size; at++) {
         unsigned digit = (unsigned)text.data[at] - '0';
@@ -108,22 +108,6 @@ static void fold_line(struct reference *reference, struct reference_split *split
     }
 }
 
-/* Reads a line of one to SAFE_DIGITS digits and a line feed, which nearly every line is; `*next` is
- * behind it. False for any other line. */
-static inline bool read_plain_line(const uint8_t *at, const uint8_t *end, int64_t *key,
-                                   const uint8_t **next)
-{
-    const uint8_t *start = at;
-    int64_t sum = 0;
-    while (at < end && (unsigned)*at - '0' <= 9) {
-        sum = (int64_t)((uint64_t)sum * 10 + ((uint64_t)*at - '0'));
-        at++;
-    }
-    *key = sum;
-    *next = at + 1;
-    return at < end && *at == '\n' && at > start && at - start <= SAFE_DIGITS;
-}
-
 /* Folds the lines that start before `end`. */
 static void fold_file(struct reference *reference, struct reference_split *split, uint64_t end)
 {
@@ -132,12 +116,13 @@ static void fold_file(struct reference *reference, struct reference_split *split
     uint64_t at = split->position;
     while (at < end) {
         const uint8_t *start = input.data + at;
-        const uint8_t *next;
+        const uint8_t *input_end = input.data + input.size;
         int64_t key;
-        if (read_plain_line(start, input.data + input.size, &key, &next)) {
+        const uint8_t *digits_end = reference_read_digits(start, input_end, &key);
+        if (digits_end != NULL && digits_end < input_end && *digits_end == '\n') {
             key_table_at(&reference->table, key)->folded++;
             split->records++;
-            at += (uint64_t)(next - start);
+            at += (uint64_t)(digits_end - start) + 1;
             continue;
         }
         const uint8_t *feed = memchr(start, '\n', input.size - at);
@@ -155,10 +140,24 @@ static void fold_generated(struct reference *reference, uint32_t index, uint64_t
     CHECK(reference->generator != NULL);
     CHECK(end <= split->range_end);
     uint64_t number = index + split->position * reference->split_count;
-    for (uint64_t at = split->position; at < end; at++) {
-        uint64_t key = generator_key(reference->generator, number);
-        key_table_at(&reference->table, (int64_t)key)->folded++;
-        number += reference->split_count;
+    for (uint64_t at = split->position; at < end;) {
+        int64_t keys[BATCH_KEYS];
+        uint32_t count = 0;
+        for (; count < BATCH_KEYS && at < end; count++, at++) {
+            uint64_t key = generator_key(reference->generator, number);
+            number += reference->split_count;
+            if (key == GENERATOR_BAD_KEY) {
+                split->bad++;
+                split->records--; /* it is counted with the others below */
+                at++;
+                break;
+            }
+            keys[count] = (int64_t)key;
+            key_table_prefetch(&reference->table, keys[count]);
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            key_table_at(&reference->table, keys[i])->folded++;
+        }
     }
     split->records += end - split->position;
     split->position = end;

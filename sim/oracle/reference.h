@@ -70,6 +70,23 @@ void reference_rewind(struct reference *reference);
 /* Asserts the invariants. */
 void reference_check(const struct reference *reference);
 
+enum { REFERENCE_SAFE_DIGITS = 18 }; /* so many digits always fit 64 bits */
+
+/* Reads 1 to REFERENCE_SAFE_DIGITS digits from `at` on, which is what nearly every number is;
+ * returns where they end. NULL for anything else, which is then for reference_parse to read. */
+static inline const uint8_t *reference_read_digits(const uint8_t *at, const uint8_t *end,
+                                                   int64_t *value)
+{
+    const uint8_t *start = at;
+    uint64_t sum = 0;
+    while (at < end && (unsigned)*at - '0' <= 9) {
+        sum = sum * 10 + ((uint64_t)*at - '0');
+        at++;
+    }
+    *value = (int64_t)sum;
+    return at > start && at - start <= REFERENCE_SAFE_DIGITS ? at : NULL;
+}
+
 /* Reads a 64-bit decimal integer as model/base/text.h describes it, by code of its own. */
 bool reference_parse(struct bytes text, int64_t *value);
 

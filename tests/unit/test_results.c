@@ -67,7 +67,7 @@ static void fill_summary(struct world *world)
     hear(world, fact_values(fact_of_checkpoint(200, FACT_CHECKPOINT_COMPLETED, 1), 1000, 100));
     hear(world, fact_of_checkpoint(300, FACT_CHECKPOINT_TRIGGERED, 2));
     hear(world, fact_text(fact_of_checkpoint(350, FACT_CHECKPOINT_ABORTED, 2), "expired"));
-    summary_on_fault(&world->summary, 360, "crash task_manager[0]", true);
+    summary_on_fault(&world->summary, 360, 360, "crash task_manager[0]", true);
     hear(world, fact_of_job(400, FACT_FAILURE_DETECTED));
     hear(world, fact_of_checkpoint(420, FACT_RESTORE_CHOSEN, 1));
     summary_on_end(&world->summary, 900);
@@ -440,7 +440,46 @@ START_TEST(another_schema_is_refused_with_both_versions)
     set_up(&world);
     results_close(open_results(&world));
     execute(&world, "PRAGMA user_version = 7");
-    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 1");
+    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 2");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs)
+{
+    struct world world;
+    set_up(&world);
+    struct results *results = open_results(&world);
+    add_example(&world, results);
+    results_close(results);
+    execute(&world, "DROP TABLE sweep_cell; DROP TABLE progress; PRAGMA user_version = 1");
+    results_close(open_results(&world));
+    ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM run"), "1");
+    ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM sweep_cell"), "0");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "2");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_run_is_claimed_as_a_cell_only_once_it_is_there)
+{
+    struct world world;
+    set_up(&world);
+    struct results *results = open_results(&world);
+    struct results_cell cell = { .sweep = "grid", .coordinates = "{\"seed\": 1}" };
+    int exit_code = 77;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(results_claim_cell(results, run_example.scenario_json, run_example.build,
+                                            &cell, &exit_code, &world.error),
+                         STATUS_OK);
+        ck_assert_int_eq(exit_code, i == 0 ? -1 : run_example.exit_code);
+        if (i == 0) {
+            add_example(&world, results);
+        }
+    }
+    results_close(results);
+    ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM sweep_cell"), "1");
+    ck_assert_str_eq(read_text(&world, "SELECT coordinates FROM sweep_cell"), "{\"seed\": 1}");
     tear_down(&world);
 }
 END_TEST
@@ -562,6 +601,8 @@ static Suite *suite(void)
     tcase_add_test(errors, a_file_that_is_no_database_is_refused_and_left_alone);
     tcase_add_test(errors, a_database_of_another_program_is_refused_and_left_alone);
     tcase_add_test(errors, another_schema_is_refused_with_both_versions);
+    tcase_add_test(errors, a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs);
+    tcase_add_test(errors, a_run_is_claimed_as_a_cell_only_once_it_is_there);
     tcase_add_test(errors, a_write_that_fails_leaves_nothing_of_the_run);
     tcase_add_test(errors, a_run_that_is_refused_leaves_nothing_and_the_next_is_added);
     suite_add_tcase(suite, errors);

@@ -208,8 +208,8 @@ START_TEST(a_recovery_runs_from_the_fault_until_every_source_is_back)
     struct world world;
     set_up(&world);
     run_until_100_ms(&world);
-    summary_on_fault(&world.summary, 150 * MS, "delay link", false);
-    summary_on_fault(&world.summary, 160 * MS, "crash task_manager[1]", true);
+    summary_on_fault(&world.summary, 150 * MS, 150 * MS, "delay link", false);
+    summary_on_fault(&world.summary, 160 * MS, 160 * MS, "crash task_manager[1]", true);
     hear_job(&world, 200 * MS, FACT_FAILURE_DETECTED);
     restart(&world, 210 * MS, 2, 3);
     hear_progress(&world, 216 * MS, 2, 0, 300, 0); /* restored here */
@@ -258,7 +258,7 @@ START_TEST(the_lag_between_fault_and_detection_does_not_count_as_before)
     struct world world;
     set_up(&world);
     run_until_100_ms(&world);
-    summary_on_fault(&world.summary, 110 * MS, "pause task_manager[0]", true);
+    summary_on_fault(&world.summary, 110 * MS, 110 * MS, "pause task_manager[0]", true);
     hear_progress(&world, 5000 * MS, 1, 0, 600, 4000 * MS);
     hear_job(&world, 5100 * MS, FACT_FAILURE_DETECTED);
     restart(&world, 5200 * MS, 2, 0);
@@ -276,12 +276,12 @@ START_TEST(failures_before_the_job_runs_again_are_one_recovery)
     struct world world;
     set_up(&world);
     run_until_100_ms(&world);
-    summary_on_fault(&world.summary, 150 * MS, "crash task_manager[0]", true);
+    summary_on_fault(&world.summary, 150 * MS, 150 * MS, "crash task_manager[0]", true);
     hear_job(&world, 200 * MS, FACT_FAILURE_DETECTED);
     hear_job(&world, 210 * MS, FACT_JOB_CANCELLED);
     hear(&world, fact_attempt(fact_of_job(212 * MS, FACT_JOB_DEPLOYED), 2));
     hear_progress(&world, 213 * MS, 2, 0, 100, 0);
-    summary_on_fault(&world.summary, 215 * MS, "crash task_manager[1]", true);
+    summary_on_fault(&world.summary, 215 * MS, 215 * MS, "crash task_manager[1]", true);
     hear_job(&world, 220 * MS, FACT_FAILURE_DETECTED);
     restart(&world, 230 * MS, 3, 4);
     hear_progress(&world, 236 * MS, 3, 0, 100, 0);
@@ -351,7 +351,7 @@ START_TEST(a_job_manager_that_takes_over_opens_a_recovery)
     struct world world;
     set_up(&world);
     run_until_100_ms(&world);
-    summary_on_fault(&world.summary, 150 * MS, "crash job_manager", true);
+    summary_on_fault(&world.summary, 150 * MS, 150 * MS, "crash job_manager", true);
     hear(&world, fact_values(fact_of_job(400 * MS, FACT_JOB_MANAGER_STARTED), 2, 0));
     restart(&world, 500 * MS, 2, 9);
     ck_assert_uint_eq(world.summary.recovery_count, 1);

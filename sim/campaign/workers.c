@@ -1,4 +1,4 @@
-#include "sim/workers.h"
+#include "sim/campaign/workers.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,25 +7,32 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/base/check.h"
+#include "model/base/codec.h"
 
 enum {
     PROCESSES_MAX = 256,
+    BATCH_MAX = 1024,
     TICK_MS = 100,
     READ_BYTES = 64 * 1024,
+    REPORT_HEAD_BYTES = 4,         /* the size of the result that follows */
     ERROR_OUTPUT_BYTES_MAX = 4096, /* what is kept of a child's standard error */
 };
 
 struct child {
     pid_t pid; /* 0: this place is free */
-    uint64_t job;
-    int result_pipe; /* -1: closed */
-    int error_pipe;  /* -1: closed */
-    struct buffer result;
+    uint64_t jobs[BATCH_MAX];
+    uint32_t job_count;
+    uint32_t reported; /* the first so many jobs are done */
+    int result_pipe;   /* -1: closed */
+    int error_pipe;    /* -1: closed */
+    struct buffer reports;
     struct buffer error_output;
 };
 
@@ -35,7 +42,14 @@ struct pool {
     struct child children[PROCESSES_MAX];
     uint32_t process_count;
     uint32_t running_count;
-    bool stopping;
+    uint64_t *orphans; /* jobs of a dead child that it did not come to */
+    size_t orphan_count;
+    size_t orphan_capacity;
+    uint32_t batch;
+    bool no_more_jobs;
+    bool stopping;   /* begin nothing new */
+    bool killing;    /* tick said so */
+    uint64_t tick_ns;
     int signals; /* a signalfd: interruptions are events, not handlers */
     sigset_t old_mask;
 };
@@ -58,27 +72,40 @@ static void write_all(int fd, struct bytes bytes)
     while (done < bytes.size) {
         ssize_t written = write(fd, bytes.data + done, bytes.size - done);
         if (written < 0 && errno != EINTR) {
-            return; /* the parent is gone: so is the reason to run */
+            _exit(EXIT_FAILURE); /* the parent is gone: so is the reason to run */
         }
         done += written > 0 ? (size_t)written : 0;
     }
 }
 
-_Noreturn static void be_child(struct pool *pool, uint64_t job, int result_fd, int error_fd)
+_Noreturn static void be_child(struct pool *pool, const struct child *child, int result_fd,
+                               int error_fd)
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* no child outlives a killed campaign */
-    (void)sigprocmask(SIG_SETMASK, &pool->old_mask, NULL);
+    /* A crash is told by its signal; a core file a finding would fill the disk. */
+    (void)setrlimit(RLIMIT_CORE, &(struct rlimit){ 0 });
+    (void)signal(SIGALRM, SIG_DFL); /* whatever the parent does with it: here it ends a hang */
+    /* Interruptions stay blocked: a Ctrl-C reaches the whole process group, and it is the parent
+     * that ends its children. */
     (void)dup2(error_fd, STDERR_FILENO);
     struct arena arena;
     arena_init(&arena);
     struct buffer result;
     buffer_init(&result, &arena);
-    pool->given->run(pool->given->context, job, &result);
-    write_all(result_fd, buffer_bytes(&result));
+    struct buffer report;
+    buffer_init(&report, &arena);
+    for (uint32_t i = 0; i < child->job_count; i++) {
+        (void)alarm(pool->given->job_seconds);
+        buffer_reset(&result);
+        pool->given->run(pool->given->context, child->jobs[i], &result);
+        buffer_reset(&report);
+        encode_bytes(&report, buffer_bytes(&result));
+        write_all(result_fd, buffer_bytes(&report));
+    }
     _exit(EXIT_SUCCESS);
 }
 
-/* ---- the parent ------------------------------------------------------------------------------ */
+/* ---- the parent: beginning ------------------------------------------------------------------- */
 
 static struct child *free_place(struct pool *pool)
 {
@@ -90,21 +117,44 @@ static struct child *free_place(struct pool *pool)
     CHECK_UNREACHABLE("a full pool");
 }
 
-static enum status start_child(struct pool *pool, uint64_t job)
+static bool next_job(struct pool *pool, uint64_t *job)
 {
-    int result[2];
-    int error[2];
+    if (pool->orphan_count > 0) {
+        *job = pool->orphans[--pool->orphan_count];
+        return true;
+    }
+    if (!pool->no_more_jobs && !pool->given->next(pool->given->context, job)) {
+        pool->no_more_jobs = true;
+    }
+    return !pool->no_more_jobs;
+}
+
+/* False if a pipe cannot be made. */
+static bool make_pipes(int result[2], int error[2])
+{
     if (pipe(result) != 0) {
-        return STATUS_IO;
+        return false;
     }
     if (pipe(error) != 0) {
         (void)close(result[0]);
         (void)close(result[1]);
+        return false;
+    }
+    return true;
+}
+
+/* Begins the jobs that are in `child`. */
+static enum status start_child(struct pool *pool, struct child *child)
+{
+    CHECK(child->job_count > 0);
+    int result[2];
+    int error[2];
+    if (!make_pipes(result, error)) {
         return STATUS_IO;
     }
     pid_t pid = fork();
     if (pid == 0) {
-        be_child(pool, job, result[1], error[1]);
+        be_child(pool, child, result[1], error[1]);
     }
     (void)close(result[1]);
     (void)close(error[1]);
@@ -113,11 +163,11 @@ static enum status start_child(struct pool *pool, uint64_t job)
         (void)close(error[0]);
         return STATUS_IO;
     }
-    struct child *child = free_place(pool);
-    *child = (struct child){
-        .pid = pid, .job = job, .result_pipe = result[0], .error_pipe = error[0]
-    };
-    buffer_init(&child->result, &pool->arena);
+    child->pid = pid;
+    child->reported = 0;
+    child->result_pipe = result[0];
+    child->error_pipe = error[0];
+    buffer_init(&child->reports, &pool->arena);
     buffer_init(&child->error_output, &pool->arena);
     pool->running_count++;
     return STATUS_OK;
@@ -126,12 +176,15 @@ static enum status start_child(struct pool *pool, uint64_t job)
 static enum status fill(struct pool *pool)
 {
     while (!pool->stopping && pool->running_count < pool->process_count) {
-        uint64_t job;
-        if (!pool->given->next(pool->given->context, &job)) {
-            pool->stopping = true;
-            break;
+        struct child *child = free_place(pool);
+        child->job_count = 0;
+        while (child->job_count < pool->batch && next_job(pool, &child->jobs[child->job_count])) {
+            child->job_count++;
         }
-        enum status status = start_child(pool, job);
+        if (child->job_count == 0) {
+            return STATUS_OK;
+        }
+        enum status status = start_child(pool, child);
         if (status != STATUS_OK) {
             return status;
         }
@@ -139,13 +192,45 @@ static enum status fill(struct pool *pool)
     return STATUS_OK;
 }
 
+/* ---- the parent: listening ------------------------------------------------------------------- */
+
+static void tell(struct pool *pool, const struct worker_end *end)
+{
+    if (!pool->given->ended(pool->given->context, end)) {
+        pool->stopping = true;
+    }
+}
+
+/* Takes whole reports from the front of what has come. */
+static void take_reports(struct pool *pool, struct child *child)
+{
+    size_t at = 0;
+    struct bytes all = buffer_bytes(&child->reports);
+    while (all.size - at >= REPORT_HEAD_BYTES) {
+        size_t size = load_u32(all.data + at);
+        if (all.size - at - REPORT_HEAD_BYTES < size) {
+            break;
+        }
+        CHECK(child->reported < child->job_count);
+        struct worker_end end = {
+            .job = child->jobs[child->reported++],
+            .result = { .data = all.data + at + REPORT_HEAD_BYTES, .size = size },
+        };
+        at += REPORT_HEAD_BYTES + size;
+        tell(pool, &end);
+    }
+    memmove(child->reports.data, child->reports.data + at, all.size - at);
+    child->reports.size = all.size - at;
+}
+
 /* Reads what is there; closes at the end. */
 static void drain(int *fd, struct buffer *into)
 {
     uint8_t *at = buffer_extend(into, READ_BYTES);
     ssize_t got = read(*fd, at, READ_BYTES);
+    int error_number = errno;
     into->size -= READ_BYTES - (got > 0 ? (size_t)got : 0);
-    if (got == 0 || (got < 0 && errno != EINTR)) {
+    if (got == 0 || (got < 0 && error_number != EINTR)) {
         (void)close(*fd);
         *fd = -1;
     }
@@ -161,24 +246,34 @@ static void trim(struct buffer *output)
     }
 }
 
+static void keep_orphans(struct pool *pool, const struct child *child)
+{
+    size_t count = child->job_count - child->reported;
+    pool->orphans = arena_grow(&pool->arena, pool->orphans, &pool->orphan_capacity,
+                               pool->orphan_count + count, sizeof *pool->orphans);
+    /* Taken from the end: the first job last, so that it comes first. */
+    for (uint32_t i = child->job_count; i > child->reported; i--) {
+        pool->orphans[pool->orphan_count++] = child->jobs[i - 1];
+    }
+}
+
 static void finish_child(struct pool *pool, struct child *child)
 {
     int state = 0;
     while (waitpid(child->pid, &state, 0) < 0 && errno == EINTR) {
     }
-    bool clean = WIFEXITED(state) && WEXITSTATUS(state) == EXIT_SUCCESS;
-    struct worker_end end = { .job = child->job,
-                              .crashed = !clean,
-                              .signal = WIFSIGNALED(state) ? WTERMSIG(state) : 0,
-                              .result = buffer_bytes(&child->result),
-                              .error_output = buffer_bytes(&child->error_output) };
-    if (!pool->given->ended(pool->given->context, &end)) {
-        pool->stopping = true;
-    }
-    buffer_free(&child->result);
-    buffer_free(&child->error_output);
     child->pid = 0;
     pool->running_count--;
+    if (child->reported < child->job_count) {
+        struct worker_end end = { .job = child->jobs[child->reported++],
+                                  .crashed = true,
+                                  .signal = WIFSIGNALED(state) ? WTERMSIG(state) : 0,
+                                  .error_output = buffer_bytes(&child->error_output) };
+        tell(pool, &end);
+        keep_orphans(pool, child);
+    }
+    buffer_free(&child->reports);
+    buffer_free(&child->error_output);
 }
 
 /* Waits for something to happen, at most a tick. True if the process was interrupted. */
@@ -210,13 +305,24 @@ static bool wait_for_event(struct pool *pool)
             continue;
         }
         if (fds[i].fd == child->result_pipe) {
-            drain(&child->result_pipe, &child->result);
+            drain(&child->result_pipe, &child->reports);
+            take_reports(pool, child);
         } else {
             drain(&child->error_pipe, &child->error_output);
             trim(&child->error_output);
         }
     }
-    return (fds[0].revents & POLLIN) != 0;
+    /* Taken, or it would strike as soon as it is unblocked. */
+    struct signalfd_siginfo interruption;
+    return (fds[0].revents & POLLIN) != 0 &&
+           read(pool->signals, &interruption, sizeof interruption) > 0;
+}
+
+static void close_pipe(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
 }
 
 static void kill_all(struct pool *pool)
@@ -227,8 +333,8 @@ static void kill_all(struct pool *pool)
             (void)kill(child->pid, SIGKILL);
             while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR) {
             }
-            (void)close(child->result_pipe);
-            (void)close(child->error_pipe);
+            close_pipe(child->result_pipe);
+            close_pipe(child->error_pipe);
             child->pid = 0;
         }
     }
@@ -245,6 +351,17 @@ static void finish_ended(struct pool *pool)
     }
 }
 
+static void tick(struct pool *pool)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    uint64_t now_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    if (pool->given->tick != NULL && now_ns - pool->tick_ns >= TICK_MS * UINT64_C(1000000)) {
+        pool->tick_ns = now_ns;
+        pool->killing = !pool->given->tick(pool->given->context);
+    }
+}
+
 static enum status run_pool(struct pool *pool, bool *interrupted)
 {
     enum status status = fill(pool);
@@ -254,8 +371,9 @@ static enum status run_pool(struct pool *pool, bool *interrupted)
             break;
         }
         finish_ended(pool);
-        if (pool->given->tick != NULL) {
-            pool->given->tick(pool->given->context);
+        tick(pool);
+        if (pool->killing) {
+            break;
         }
         status = fill(pool);
     }
@@ -266,12 +384,14 @@ static enum status run_pool(struct pool *pool, bool *interrupted)
 enum status workers_run(const struct worker_pool *given, bool *interrupted)
 {
     CHECK(given->next != NULL && given->run != NULL && given->ended != NULL);
+    CHECK(given->batch <= BATCH_MAX);
     *interrupted = false;
     struct arena arena;
     arena_init(&arena);
     struct pool *pool = arena_alloc(&arena, 1, sizeof *pool);
     pool->given = given;
     arena_init(&pool->arena);
+    pool->batch = given->batch == 0 ? 1 : given->batch;
     pool->process_count = given->processes == 0 ? workers_default_count() : given->processes;
     if (pool->process_count > PROCESSES_MAX) {
         pool->process_count = PROCESSES_MAX;

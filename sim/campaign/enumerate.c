@@ -1,0 +1,366 @@
+#include "sim/campaign/enumerate.h"
+
+#include <inttypes.h>
+
+#include "model/base/check.h"
+#include "sim/campaign/enumerate_points.h"
+#include "sim/campaign/failure_file.h"
+#include "sim/campaign/finding.h"
+#include "sim/campaign/progress.h"
+#include "sim/campaign/workers.h"
+
+enum {
+    BATCH_CASES = 16,
+    CASE_SECONDS_MAX = 600, /* of real time, with all pairs of a case */
+    OCCURRENCE_MAX = 4,
+    POINTS_MAX = 100000,
+    STORED_MAX = 50,
+};
+static const uint64_t down_ns = UINT64_C(300000000);
+
+/* One crash, or the first of two. */
+struct single {
+    uint32_t point;
+    uint32_t way;
+};
+
+struct enumeration {
+    const struct enumerate_options *options;
+    struct enumerate_result *result;
+    struct arena arena;
+    struct buffer *error;
+    struct scenario scenario; /* without faults */
+    struct bytes input;
+    struct point_list points;
+    struct single *singles;
+    uint64_t single_count;
+    uint64_t next_single;
+    uint64_t done_count; /* singles that are over */
+    bool only_stuck;
+    struct progress progress;
+};
+
+/* ---- one case, in a child -------------------------------------------------------------------- */
+
+/* The base with these faults, all of which must fire. */
+static struct scenario case_of(const struct enumeration *enumeration, struct fault *faults,
+                               uint32_t count)
+{
+    struct scenario scenario = enumeration->scenario;
+    scenario.faults = faults;
+    scenario.fault_count = count;
+    scenario.expect.all_fired = true;
+    return scenario;
+}
+
+static struct fault single_fault(const struct enumeration *enumeration, uint64_t number)
+{
+    CHECK(number < enumeration->single_count);
+    const struct single *single = &enumeration->singles[number];
+    return point_fault(&enumeration->points.points[single->point], single->way, down_ns);
+}
+
+static struct finding run_case(const struct enumeration *enumeration, struct fault *faults,
+                               uint32_t count, struct arena *arena,
+                               const struct run_options *options)
+{
+    struct scenario scenario = case_of(enumeration, faults, count);
+    struct run run;
+    run_scenario(&run, arena, &scenario, enumeration->input, options);
+    return finding_of_run(&run);
+}
+
+/* A finding, and the second fault if there is one: a point and a way. */
+static void report_case(struct buffer *result, const struct finding *finding,
+                        const struct point *second, uint32_t way)
+{
+    finding_encode(finding, result);
+    encode_u8(result, second != NULL);
+    if (second != NULL) {
+        encode_u32(result, (uint32_t)second->fact);
+        encode_u32(result, second->vertex);
+        encode_u32(result, second->subtask);
+        encode_u64(result, second->checkpoint);
+        encode_u32(result, second->occurrence);
+        encode_u32(result, way);
+    }
+}
+
+static void run_pair(const struct enumeration *enumeration, const struct fault *first,
+                     const struct point *second, uint32_t way, struct buffer *result)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct fault faults[2] = { *first, point_fault(second, way, down_ns) };
+    /* If this one crashes, this line is the last before the reason. */
+    (void)fprintf(stderr, "second: %s checkpoint %" PRIu64 " #%u way %u\n",
+                  fact_info(second->fact)->name, second->checkpoint, second->occurrence, way);
+    struct finding finding =
+        run_case(enumeration, faults, 2, &arena, &(struct run_options){ 0 });
+    report_case(result, &finding, second, way);
+    arena_drop(&arena);
+}
+
+/* Every second crash of a process at a fact after the first. */
+static void run_pairs(const struct enumeration *enumeration, const struct fault *first,
+                      const struct point_learner *learner, struct arena *arena,
+                      struct buffer *result)
+{
+    struct point_list seconds = points_select(learner, UINT64_MAX, OCCURRENCE_MAX,
+                                              enumeration->options->pair_facts, arena);
+    for (size_t i = 0; i < seconds.count; i++) {
+        const struct point *second = &seconds.points[i];
+        for (uint32_t way = 0; way < point_way_count(second); way++) {
+            if (point_way_is_process(second, way)) {
+                run_pair(enumeration, first, second, way, result);
+            }
+        }
+    }
+}
+
+static void run_single(void *context, uint64_t number, struct buffer *result)
+{
+    const struct enumeration *enumeration = context;
+    struct arena arena;
+    arena_init(&arena);
+    struct point_learner learner;
+    point_learner_init(&learner, &arena, true);
+    struct fault first = single_fault(enumeration, number);
+    struct run_options options = { 0 };
+    const struct single *single = &enumeration->singles[number];
+    const struct point *point = &enumeration->points.points[single->point];
+    bool pairs = enumeration->options->pairs && point_way_is_process(point, single->way);
+    if (pairs) {
+        options.observer = point_learner_observer(&learner);
+    }
+    struct finding finding = run_case(enumeration, &first, 1, &arena, &options);
+    report_case(result, &finding, NULL, 0);
+    if (pairs) {
+        run_pairs(enumeration, &first, &learner, &arena, result);
+    }
+    arena_drop(&arena);
+}
+
+/* ---- what came of them, in the parent -------------------------------------------------------- */
+
+static bool next_single(void *context, uint64_t *number)
+{
+    struct enumeration *enumeration = context;
+    *number = enumeration->next_single;
+    return enumeration->next_single++ < enumeration->single_count;
+}
+
+static void store(struct enumeration *enumeration, uint64_t number, const struct fault *second,
+                  const struct finding *finding)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer path;
+    buffer_init(&path, &arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct buffer what;
+    buffer_init(&what, &arena);
+    struct fault faults[2] = { single_fault(enumeration, number) };
+    if (second != NULL) {
+        faults[1] = *second;
+    }
+    struct scenario scenario = case_of(enumeration, faults, second == NULL ? 1 : 2);
+    for (uint32_t i = 0; i < scenario.fault_count; i++) {
+        buffer_append_text(&what, i == 0 ? "" : ", then ");
+        fault_describe(&scenario, &faults[i], &what);
+    }
+    const char *name = arena_format(&arena, "%s-case-%" PRIu64, scenario.name,
+                                    enumeration->result->failures);
+    enum status status = failure_file_write(
+        arena_format(&arena, "%s/failures", enumeration->options->out), name, &scenario,
+        arena_format(&arena, "enumeration of %s", scenario.name), finding, false, &path, &error);
+    const struct buffer *where = status == STATUS_OK ? &path : &error;
+    progress_say(&enumeration->progress, "%.*s:\n    %s\n    %.*s", (int)what.size,
+                 (const char *)what.data, finding->message, (int)where->size,
+                 (const char *)where->data);
+    arena_drop(&arena);
+}
+
+static void note_case(struct enumeration *enumeration, uint64_t number,
+                      const struct fault *second, const struct finding *finding)
+{
+    struct enumerate_result *result = enumeration->result;
+    result->cases++;
+    if (finding->kind == FINDING_NONE) {
+        return;
+    }
+    if (finding->kind == FINDING_NOT_FIRED) {
+        result->idle++;
+        return;
+    }
+    result->failures++;
+    enumeration->only_stuck = enumeration->only_stuck && finding->kind == FINDING_STUCK;
+    if (result->failures <= STORED_MAX) {
+        store(enumeration, number, second, finding);
+    }
+}
+
+static void take_report(struct enumeration *enumeration, uint64_t number,
+                        struct decoder *decoder, struct arena *arena)
+{
+    struct finding finding = finding_decode(decoder, arena);
+    if (decode_u8(decoder) == 0) {
+        note_case(enumeration, number, NULL, &finding);
+        return;
+    }
+    struct point point = { .fact = (enum fact_kind)decode_u32(decoder) };
+    point.vertex = decode_u32(decoder);
+    point.subtask = decode_u32(decoder);
+    point.checkpoint = decode_u64(decoder);
+    point.occurrence = decode_u32(decoder);
+    uint32_t way = decode_u32(decoder);
+    CHECK(!decoder->failed);
+    struct fault second = point_fault(&point, way, down_ns);
+    note_case(enumeration, number, &second, &finding);
+}
+
+static bool single_ended(void *context, const struct worker_end *end)
+{
+    struct enumeration *enumeration = context;
+    struct arena arena;
+    arena_init(&arena);
+    enumeration->done_count++;
+    if (end->crashed) {
+        struct finding finding = finding_of_crash(end, &arena);
+        note_case(enumeration, end->job, NULL, &finding);
+    }
+    struct decoder decoder;
+    decoder_init(&decoder, end->result);
+    while (decoder.position < decoder.size) {
+        take_report(enumeration, end->job, &decoder, &arena);
+    }
+    arena_drop(&arena);
+    return true;
+}
+
+static bool show_progress(void *context)
+{
+    struct enumeration *enumeration = context;
+    const struct enumerate_result *result = enumeration->result;
+    if (progress_is_due(&enumeration->progress)) {
+        progress_show(&enumeration->progress,
+                      "%5" PRIu64 " s  %" PRIu64 " of %" PRIu64 " first crashes, %" PRIu64
+                      " cases, %" PRIu64 " failures",
+                      progress_elapsed_ns(&enumeration->progress) / 1000000000,
+                      enumeration->done_count, enumeration->single_count, result->cases,
+                      result->failures);
+    }
+    return true;
+}
+
+/* ---- learning -------------------------------------------------------------------------------- */
+
+static enum verdict learn(struct enumeration *enumeration)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct point_learner learner;
+    point_learner_init(&learner, &arena, false);
+    struct run_options options = { .observer = point_learner_observer(&learner) };
+    struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
+    if (finding.kind != FINDING_NONE) {
+        buffer_append_format(enumeration->error, "%s: fails without a fault: %s",
+                             enumeration->options->scenario, finding.message);
+    }
+    enumeration->points = points_select(&learner, enumeration->options->checkpoint_max,
+                                        OCCURRENCE_MAX, POINTS_MAX, &enumeration->arena);
+    arena_drop(&arena);
+    return finding_verdict(&finding);
+}
+
+static void list_singles(struct enumeration *enumeration)
+{
+    const struct point_list *points = &enumeration->points;
+    size_t capacity = 0;
+    for (uint32_t i = 0; i < points->count; i++) {
+        for (uint32_t way = 0; way < point_way_count(&points->points[i]); way++) {
+            enumeration->singles =
+                arena_grow(&enumeration->arena, enumeration->singles, &capacity,
+                           enumeration->single_count + 1, sizeof *enumeration->singles);
+            enumeration->singles[enumeration->single_count++] = (struct single){ i, way };
+        }
+    }
+    enumeration->result->points = points->count;
+}
+
+static enum verdict prepare(struct enumeration *enumeration)
+{
+    const struct enumerate_options *options = enumeration->options;
+    enum status status = scenario_read(&enumeration->scenario, &enumeration->arena,
+                                       options->scenario, &options->overrides,
+                                       enumeration->error);
+    if (status == STATUS_OK) {
+        status = run_read_input(&enumeration->scenario, &enumeration->arena, &enumeration->input,
+                                enumeration->error);
+    }
+    if (status != STATUS_OK) {
+        return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+    }
+    struct input_config *input = &enumeration->scenario.job.input;
+    if (input->kind == INPUT_GENERATOR) {
+        input->generator =
+            generator_create(&enumeration->arena, input->keys, input->skew_ppm, input->seed);
+    }
+    enum verdict verdict = learn(enumeration);
+    if (verdict == VERDICT_PASS) {
+        list_singles(enumeration);
+    }
+    return verdict;
+}
+
+static enum verdict run_all(struct enumeration *enumeration)
+{
+    struct enumerate_result *result = enumeration->result;
+    struct worker_pool pool = { .processes = enumeration->options->processes,
+                                .batch = enumeration->options->pairs ? 1 : BATCH_CASES,
+                                .job_seconds = CASE_SECONDS_MAX,
+                                .next = next_single,
+                                .run = run_single,
+                                .ended = single_ended,
+                                .tick = show_progress,
+                                .context = enumeration };
+    if (workers_run(&pool, &result->interrupted) != STATUS_OK) {
+        buffer_append_text(enumeration->error, "no worker process can be made");
+        return VERDICT_SURROUNDINGS;
+    }
+    progress_end(&enumeration->progress);
+    progress_say(&enumeration->progress,
+                 "%s: %" PRIu64 " points, %" PRIu64 " cases in %" PRIu64 " ms: %s%" PRIu64
+                 " failed, %" PRIu64 " found nothing to strike%s",
+                 enumeration->scenario.name, result->points, result->cases,
+                 progress_elapsed_ns(&enumeration->progress) / 1000000,
+                 result->failures == 0 && !result->interrupted ? "all passed, " : "",
+                 result->failures, result->idle, result->interrupted ? " (interrupted)" : "");
+    if (result->failures == 0) {
+        return VERDICT_PASS;
+    }
+    return enumeration->only_stuck ? VERDICT_STUCK : VERDICT_WRONG;
+}
+
+enum verdict enumerate(const struct enumerate_options *options, struct enumerate_result *result,
+                       struct buffer *error)
+{
+    CHECK(options->out != NULL && options->program != NULL);
+    *result = (struct enumerate_result){ 0 };
+    struct arena arena;
+    arena_init(&arena);
+    struct enumeration *enumeration = arena_alloc(&arena, 1, sizeof *enumeration);
+    *enumeration = (struct enumeration){
+        .options = options, .result = result, .error = error, .only_stuck = true
+    };
+    arena_init(&enumeration->arena);
+    progress_init(&enumeration->progress, options->report);
+    enum verdict verdict = prepare(enumeration);
+    if (verdict == VERDICT_PASS) {
+        verdict = run_all(enumeration);
+    }
+    arena_drop(&enumeration->arena);
+    arena_drop(&arena);
+    return verdict;
+}

@@ -1,0 +1,455 @@
+#include "sim/campaign/fuzz.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/base/check.h"
+#include "sim/campaign/failure_file.h"
+#include "sim/campaign/finding.h"
+#include "sim/campaign/progress.h"
+#include "sim/campaign/shrink.h"
+#include "sim/campaign/swarm.h"
+#include "sim/campaign/workers.h"
+
+enum {
+    BATCH_RUNS = 32,
+    RUN_SECONDS_MAX = 60,  /* of real time; a run takes milliseconds */
+    GROUPS_MAX = 32,       /* kinds of failures that are told apart */
+    STORED_PER_GROUP = 10, /* failing seeds that are stored and named, of each kind */
+    SHRINK_SECONDS = 60,
+};
+
+/* All failures that are the same. */
+struct group {
+    struct finding finding; /* of the first that came */
+    uint64_t count;
+    uint64_t first_seed; /* the lowest */
+};
+
+struct campaign {
+    const struct fuzz_options *options;
+    struct fuzz_result *result;
+    struct arena arena;
+    struct buffer *error;
+    struct scenario scenario; /* the base */
+    struct bytes input;
+    struct swarm_base base;
+    uint64_t next_seed;
+    bool seeds_used_up;
+    struct group groups[GROUPS_MAX];
+    uint32_t group_count;
+    bool store_failed;
+    struct progress progress;
+};
+
+/* ---- one run, in a child --------------------------------------------------------------------- */
+
+static struct finding invalid(struct arena *arena, const struct buffer *error)
+{
+    return (struct finding){
+        .kind = FINDING_INVALID,
+        .message = arena_format(arena, "%.*s", (int)error->size, (const char *)error->data)
+    };
+}
+
+static void run_seed(void *context, uint64_t seed, struct buffer *result)
+{
+    const struct campaign *campaign = context;
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct coverage coverage;
+    coverage_init(&coverage);
+    struct scenario scenario;
+    struct finding finding;
+    if (swarm_draw(&scenario, &arena, &campaign->base, seed, &error) == STATUS_OK) {
+        struct run_options options = { .observer = coverage_observer(&coverage) };
+        struct run run;
+        run_scenario(&run, &arena, &scenario, campaign->input, &options);
+        finding = finding_of_run(&run);
+    } else {
+        finding = invalid(&arena, &error);
+    }
+    finding_encode(&finding, result);
+    coverage_encode(&coverage, result);
+    arena_drop(&arena);
+}
+
+/* ---- what came of them, in the parent -------------------------------------------------------- */
+
+static bool next_seed(void *context, uint64_t *seed)
+{
+    struct campaign *campaign = context;
+    uint64_t time_ns = campaign->options->time_ns;
+    if (campaign->seeds_used_up ||
+        (time_ns > 0 && progress_elapsed_ns(&campaign->progress) >= time_ns)) {
+        return false;
+    }
+    *seed = campaign->next_seed;
+    campaign->seeds_used_up = campaign->next_seed == campaign->options->seed_last;
+    campaign->next_seed++;
+    return true;
+}
+
+/* The group of a finding, made if it is new; NULL if there are too many. */
+static struct group *find_group(struct campaign *campaign, const struct finding *finding,
+                                uint64_t seed)
+{
+    for (uint32_t i = 0; i < campaign->group_count; i++) {
+        if (finding_same(&campaign->groups[i].finding, finding)) {
+            return &campaign->groups[i];
+        }
+    }
+    if (campaign->group_count == GROUPS_MAX) {
+        return NULL;
+    }
+    struct group *group = &campaign->groups[campaign->group_count++];
+    *group = (struct group){ .finding = *finding, .first_seed = seed };
+    group->finding.message = arena_text(&campaign->arena, finding->message);
+    return group;
+}
+
+static const char *failure_folder(struct campaign *campaign, struct arena *arena)
+{
+    return arena_format(arena, "%s/failures", campaign->options->out);
+}
+
+static const char *failure_name(const struct campaign *campaign, struct arena *arena,
+                                uint64_t seed, const char *ending)
+{
+    return arena_format(arena, "%s-%" PRIu64 "%s", campaign->scenario.name, seed, ending);
+}
+
+static const char *failure_origin(const struct campaign *campaign, struct arena *arena,
+                                  uint64_t seed)
+{
+    return arena_format(arena, "fuzz of %s, seed %" PRIu64, campaign->scenario.name, seed);
+}
+
+/* The seed's scenario is drawn once more: it was another process that ran it. */
+static void store(struct campaign *campaign, uint64_t seed, const struct finding *finding)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer path;
+    buffer_init(&path, &arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct buffer what;
+    buffer_init(&what, &arena);
+    finding_describe(finding, &what);
+    struct scenario scenario;
+    enum status status = swarm_draw(&scenario, &arena, &campaign->base, seed, &error);
+    if (status == STATUS_OK) {
+        status = failure_file_write(failure_folder(campaign, &arena),
+                                    failure_name(campaign, &arena, seed, ""), &scenario,
+                                    failure_origin(campaign, &arena, seed), finding, false, &path,
+                                    &error);
+        campaign->store_failed = campaign->store_failed || status != STATUS_OK;
+    }
+    const struct buffer *where = status == STATUS_OK ? &path : &error;
+    progress_say(&campaign->progress, "seed %" PRIu64 ": %.*s: %s\n    %.*s", seed,
+                 (int)what.size, (const char *)what.data, finding->message, (int)where->size,
+                 (const char *)where->data);
+    arena_drop(&arena);
+}
+
+static void note_failure(struct campaign *campaign, uint64_t seed, const struct finding *finding)
+{
+    struct fuzz_result *result = campaign->result;
+    if (result->failures == 0 || seed < result->first_failure) {
+        result->first_failure = seed;
+    }
+    result->failures++;
+    struct group *group = find_group(campaign, finding, seed);
+    if (group == NULL) {
+        return;
+    }
+    group->count++;
+    if (seed < group->first_seed) {
+        group->first_seed = seed;
+    }
+    if (group->count <= STORED_PER_GROUP || seed == group->first_seed) {
+        store(campaign, seed, finding);
+    }
+}
+
+static bool seed_ended(void *context, const struct worker_end *end)
+{
+    struct campaign *campaign = context;
+    struct arena arena;
+    arena_init(&arena);
+    struct finding finding;
+    if (end->crashed) {
+        finding = finding_of_crash(end, &arena);
+    } else {
+        struct decoder decoder;
+        decoder_init(&decoder, end->result);
+        finding = finding_decode(&decoder, &arena);
+        coverage_decode_add(&decoder, &campaign->result->coverage);
+        CHECK(decoder_finish(&decoder) == STATUS_OK);
+    }
+    campaign->result->runs++;
+    if (finding.kind != FINDING_NONE) {
+        note_failure(campaign, end->job, &finding);
+    }
+    arena_drop(&arena);
+    return true;
+}
+
+/* ---- telling --------------------------------------------------------------------------------- */
+
+static uint64_t rate(const struct campaign *campaign)
+{
+    uint64_t elapsed_ms = progress_elapsed_ns(&campaign->progress) / 1000000;
+    return elapsed_ms == 0 ? 0 : campaign->result->runs * 1000 / elapsed_ms;
+}
+
+static bool show_progress(void *context)
+{
+    struct campaign *campaign = context;
+    const struct fuzz_result *result = campaign->result;
+    if (progress_is_due(&campaign->progress)) {
+        progress_show(&campaign->progress,
+                      "%5" PRIu64 " s  %" PRIu64 " runs, %" PRIu64 "/s  %" PRIu64
+                      " failures  %u of %d facts, %u of %d marks, %u fault x step pairs",
+                      progress_elapsed_ns(&campaign->progress) / 1000000000, result->runs,
+                      rate(campaign), result->failures, coverage_fact_count(&result->coverage),
+                      FACT_KIND_COUNT, coverage_mark_count(&result->coverage), MARK_COUNT,
+                      coverage_pair_count(&result->coverage));
+    }
+    return true;
+}
+
+static void tell_unseen(struct campaign *campaign)
+{
+    const struct coverage *coverage = &campaign->result->coverage;
+    struct buffer text;
+    buffer_init(&text, &campaign->arena);
+    for (unsigned i = 0; i < FACT_KIND_COUNT; i++) {
+        if (coverage->facts[i] == 0) {
+            buffer_append_format(&text, " %s", fact_info((enum fact_kind)i)->name);
+        }
+    }
+    if (text.size > 0) {
+        progress_say(&campaign->progress, "facts never seen:%.*s", (int)text.size,
+                     (const char *)text.data);
+    }
+    buffer_reset(&text);
+    for (unsigned i = 0; i < MARK_COUNT; i++) {
+        if (coverage->marks[i] == 0) {
+            buffer_append_format(&text, " %s", mark_name((enum mark)i));
+        }
+    }
+    if (text.size > 0) {
+        progress_say(&campaign->progress, "marks never hit:%.*s", (int)text.size,
+                     (const char *)text.data);
+    }
+    buffer_reset(&text);
+    for (unsigned i = 0; i < FAULT_VERB_COUNT; i++) {
+        buffer_append_format(&text, "%s %s %" PRIu64, i == 0 ? "" : ",",
+                             fault_verb_name((enum fault_verb)i), coverage->fired[i]);
+    }
+    progress_say(&campaign->progress, "faults that took effect:%.*s", (int)text.size,
+                 (const char *)text.data);
+    buffer_free(&text);
+}
+
+static void tell_groups(struct campaign *campaign)
+{
+    struct arena arena;
+    arena_init(&arena);
+    for (uint32_t i = 0; i < campaign->group_count; i++) {
+        const struct group *group = &campaign->groups[i];
+        struct buffer what;
+        buffer_init(&what, &arena);
+        finding_describe(&group->finding, &what);
+        progress_say(&campaign->progress, "  %" PRIu64 " x %.*s, the first: %s run %s/%s.json",
+                     group->count, (int)what.size, (const char *)what.data,
+                     campaign->options->program, failure_folder(campaign, &arena),
+                     failure_name(campaign, &arena, group->first_seed, ""));
+    }
+    arena_drop(&arena);
+}
+
+static void tell_summary(struct campaign *campaign)
+{
+    const struct fuzz_result *result = campaign->result;
+    progress_end(&campaign->progress);
+    progress_say(&campaign->progress,
+                 "%s: %" PRIu64 " runs from seed %" PRIu64 " in %" PRIu64 " ms, %" PRIu64
+                 "/s; %" PRIu64 " failed%s",
+                 campaign->scenario.name, result->runs, campaign->options->seed_first,
+                 progress_elapsed_ns(&campaign->progress) / 1000000, rate(campaign),
+                 result->failures, result->interrupted ? " (interrupted)" : "");
+    tell_groups(campaign);
+    progress_say(&campaign->progress,
+                 "covered: %u of %d facts, %u of %d marks, %u fault x step pairs",
+                 coverage_fact_count(&result->coverage), FACT_KIND_COUNT,
+                 coverage_mark_count(&result->coverage), MARK_COUNT,
+                 coverage_pair_count(&result->coverage));
+    tell_unseen(campaign);
+}
+
+/* ---- afterwards ------------------------------------------------------------------------------ */
+
+static void shrink_group(struct campaign *campaign, const struct group *group)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct buffer path;
+    buffer_init(&path, &arena);
+    struct scenario scenario;
+    struct scenario small;
+    enum status status =
+        swarm_draw(&scenario, &arena, &campaign->base, group->first_seed, &error);
+    if (status == STATUS_OK) {
+        struct shrink_options options = { .processes = campaign->options->processes,
+                                          .time_ns = SHRINK_SECONDS * UINT64_C(1000000000) };
+        struct shrink_result shrunk;
+        status = shrink(&small, &arena, &scenario, campaign->input, &group->finding, &options,
+                        &shrunk, &error);
+    }
+    if (status == STATUS_OK) {
+        status = failure_file_write(
+            failure_folder(campaign, &arena),
+            failure_name(campaign, &arena, group->first_seed, "-small"), &small,
+            failure_origin(campaign, &arena, group->first_seed), &group->finding, true, &path,
+            &error);
+    }
+    const struct buffer *said = status == STATUS_OK ? &path : &error;
+    progress_say(&campaign->progress, "shrunk seed %" PRIu64 " to %u faults: %.*s",
+                 group->first_seed, status == STATUS_OK ? small.fault_count : 0, (int)said->size,
+                 (const char *)said->data);
+    arena_drop(&arena);
+}
+
+/* The first of each kind; an invalid one was never run. */
+static void shrink_all(struct campaign *campaign)
+{
+    for (uint32_t i = 0; i < campaign->group_count; i++) {
+        if (campaign->groups[i].finding.kind != FINDING_INVALID) {
+            shrink_group(campaign, &campaign->groups[i]);
+        }
+    }
+}
+
+static enum verdict judge(struct campaign *campaign)
+{
+    enum verdict verdict = VERDICT_PASS;
+    for (uint32_t i = 0; i < campaign->group_count; i++) {
+        bool is_stuck = campaign->groups[i].finding.kind == FINDING_STUCK;
+        if (!is_stuck) {
+            return VERDICT_WRONG;
+        }
+        verdict = VERDICT_STUCK;
+    }
+    for (uint32_t i = 0; i < campaign->options->required_mark_count; i++) {
+        enum mark mark = campaign->options->required_marks[i];
+        if (campaign->result->coverage.marks[mark] == 0) {
+            progress_say(&campaign->progress, "a required mark was never hit: %s (%s)",
+                         mark_name(mark), mark_help(mark));
+            verdict = VERDICT_WRONG;
+        }
+    }
+    return verdict;
+}
+
+/* ---- beginning ------------------------------------------------------------------------------- */
+
+/* A run of the base alone: does it pass, and how long does it take? */
+static enum verdict try_base(struct campaign *campaign)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct run run;
+    run_scenario(&run, &arena, &campaign->scenario, campaign->input, &(struct run_options){ 0 });
+    struct finding finding = finding_of_run(&run);
+    if (finding.kind != FINDING_NONE) {
+        buffer_append_format(campaign->error, "%s: fails as it is, without a drawn fault: ",
+                             campaign->options->scenario);
+        finding_describe(&finding, campaign->error);
+        buffer_append_format(campaign->error, ": %s", finding.message);
+    }
+    campaign->base = (struct swarm_base){ .scenario = &campaign->scenario,
+                                          .overrides = &campaign->options->overrides,
+                                          .fault_count = campaign->options->fault_count,
+                                          .horizon_ns = run.simulated_ns + 1 };
+    arena_drop(&arena);
+    return finding_verdict(&finding);
+}
+
+static enum verdict prepare(struct campaign *campaign)
+{
+    const struct fuzz_options *options = campaign->options;
+    enum status status = scenario_read(&campaign->scenario, &campaign->arena, options->scenario,
+                                       &options->overrides, campaign->error);
+    if (status == STATUS_OK) {
+        status = run_read_input(&campaign->scenario, &campaign->arena, &campaign->input,
+                                campaign->error);
+    }
+    if (status != STATUS_OK) {
+        return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+    }
+    /* The generator's tables are the same for every seed. */
+    struct input_config *input = &campaign->scenario.job.input;
+    if (input->kind == INPUT_GENERATOR) {
+        input->generator =
+            generator_create(&campaign->arena, input->keys, input->skew_ppm, input->seed);
+    }
+    return try_base(campaign);
+}
+
+static enum verdict run_campaign(struct campaign *campaign)
+{
+    struct fuzz_result *result = campaign->result;
+    struct worker_pool pool = { .processes = campaign->options->processes,
+                                .batch = BATCH_RUNS,
+                                .job_seconds = RUN_SECONDS_MAX,
+                                .next = next_seed,
+                                .run = run_seed,
+                                .ended = seed_ended,
+                                .tick = show_progress,
+                                .context = campaign };
+    if (workers_run(&pool, &result->interrupted) != STATUS_OK) {
+        buffer_append_text(campaign->error, "no worker process can be made");
+        return VERDICT_SURROUNDINGS;
+    }
+    tell_summary(campaign);
+    if (campaign->options->shrink && !result->interrupted) {
+        shrink_all(campaign);
+    }
+    if (campaign->store_failed) {
+        buffer_append_format(campaign->error, "%s: not every failure could be stored",
+                             campaign->options->out);
+    }
+    return judge(campaign);
+}
+
+enum verdict fuzz(const struct fuzz_options *options, struct fuzz_result *result,
+                  struct buffer *error)
+{
+    CHECK(options->seed_first <= options->seed_last);
+    CHECK(options->out != NULL && options->program != NULL);
+    *result = (struct fuzz_result){ 0 };
+    coverage_init(&result->coverage);
+    struct arena arena;
+    arena_init(&arena);
+    struct campaign *campaign = arena_alloc(&arena, 1, sizeof *campaign);
+    *campaign = (struct campaign){ .options = options,
+                                   .result = result,
+                                   .error = error,
+                                   .next_seed = options->seed_first };
+    arena_init(&campaign->arena);
+    progress_init(&campaign->progress, options->report);
+    enum verdict verdict = prepare(campaign);
+    if (verdict == VERDICT_PASS) {
+        verdict = run_campaign(campaign);
+    }
+    arena_drop(&campaign->arena);
+    arena_drop(&arena);
+    return verdict;
+}

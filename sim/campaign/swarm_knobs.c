@@ -1,0 +1,218 @@
+#include "sim/campaign/swarm_knobs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "model/base/check.h"
+
+#define MS_NS UINT64_C(1000000)
+#define S_NS  UINT64_C(1000000000)
+#define HEARTBEAT_TIMEOUT_MIN_NS (2 * S_NS)
+enum { KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB, PARALLELISM_MAX = 4, SLOTS_SPARE_MAX = 2 };
+
+/* A number that may stand anywhere from `low` to `high`; every value in between can be survived. */
+struct knob {
+    const char *path;
+    size_t offset;
+    size_t size;
+    uint64_t low;
+    uint64_t high;
+};
+
+#define AT(member) offsetof(struct scenario, member), sizeof(((struct scenario *)0)->member)
+
+static const struct knob knobs[] = {
+    /* Longer than an undisturbed checkpoint takes, whatever the other knobs say. */
+    { "checkpoint.timeout", AT(job.checkpoint.timeout_ns), 3 * S_NS, 600 * S_NS },
+    { "checkpoint.min_pause", AT(job.checkpoint.min_pause_ns), 0, 500 * MS_NS },
+    { "checkpoint.max_concurrent", AT(job.checkpoint.max_concurrent), 1, 4 },
+    { "checkpoint.tolerable_failures", AT(job.checkpoint.tolerable_failures), 0, 100 },
+    { "checkpoint.retained", AT(job.checkpoint.retained), 1, 4 },
+    { "checkpoint.mode", AT(job.checkpoint.mode), MODE_EXACTLY_ONCE, MODE_AT_LEAST_ONCE },
+    { "checkpoint.inline_threshold", AT(job.checkpoint.inline_threshold_bytes), 0, MIB },
+    { "restart.restore_tries", AT(job.restore_tries), 1, 6 },
+    { "restart.restore_retry_delay", AT(job.restore_retry_delay_ns), 0, 500 * MS_NS },
+    { "cluster.heartbeat.interval", AT(job.heartbeat_interval_ns), 100 * MS_NS, S_NS },
+    { "cluster.network.buffer", AT(job.buffer_bytes), 256, 64 * KIB },
+    { "cluster.network.buffers_per_channel", AT(job.buffers_per_channel), 1, 8 },
+    { "cluster.network.buffer_timeout", AT(job.buffer_timeout_ns), MS_NS, 200 * MS_NS },
+    { "cluster.network.local_latency", AT(cluster.network.local_latency_ns), 0, MS_NS },
+    { "cluster.network.bandwidth", AT(cluster.network.bandwidth_bytes_per_s), 4 * MIB, GIB },
+    { "cluster.disk.sync", AT(cluster.disk.sync_ns), 0, 20 * MS_NS },
+    { "cluster.store.latency", AT(cluster.store.latency_ns), 0, 20 * MS_NS },
+    { "cluster.store.write", AT(cluster.store.write_bytes_per_s), MIB, GIB },
+    { "cluster.store.read", AT(cluster.store.read_bytes_per_s), MIB, GIB },
+    { "cluster.cpu.record", AT(cluster.cpu.record_ns), 0, 2000 },
+    { "cluster.cpu.snapshot", AT(cluster.cpu.snapshot_bytes_per_s), 4 * MIB, GIB },
+};
+
+enum { KNOB_COUNT = sizeof knobs / sizeof knobs[0] };
+
+uint64_t swarm_draw_scaled(struct prng *prng, uint64_t low, uint64_t high)
+{
+    CHECK(low <= high);
+    CHECK(high < UINT64_MAX);
+    /* Zero has no order of magnitude: one more, and one less again. */
+    uint32_t low_bits = 63 - (uint32_t)__builtin_clzll(low + 1);
+    uint32_t high_bits = 63 - (uint32_t)__builtin_clzll(high + 1);
+    uint32_t bits = (uint32_t)prng_between(prng, low_bits, high_bits);
+    uint64_t from = (UINT64_C(1) << bits) - 1;
+    uint64_t to = (from << 1) + 1;
+    return prng_between(prng, from < low ? low : from, to > high ? high : to);
+}
+
+/* What is being turned, and how eagerly. */
+struct turning {
+    struct scenario *scenario;
+    const struct swarm_base *base;
+    struct prng *prng;
+    uint32_t share_ppm;
+};
+
+/* Does the override `setting` ("PATH=VALUE") set `path`, or an object around it, or within it? */
+static bool sets(const char *setting, const char *path)
+{
+    size_t size = strcspn(setting, "=");
+    size_t path_size = strlen(path);
+    size_t common = size < path_size ? size : path_size;
+    char behind = size < path_size ? path[size] : size > path_size ? setting[path_size] : '.';
+    return strncmp(setting, path, common) == 0 && behind == '.';
+}
+
+static bool may_turn(const struct turning *turning, const char *path)
+{
+    const struct scenario_overrides *overrides = turning->base->overrides;
+    for (uint32_t i = 0; overrides != NULL && i < overrides->setting_count; i++) {
+        if (sets(overrides->settings[i], path)) {
+            return false;
+        }
+    }
+    return prng_chance(turning->prng, turning->share_ppm);
+}
+
+/* An extreme two times out of three. */
+static uint64_t draw_setting(struct prng *prng, uint64_t low, uint64_t high)
+{
+    switch (prng_below(prng, 3)) {
+    case 0: return low;
+    case 1: return high;
+    default: return swarm_draw_scaled(prng, low, high);
+    }
+}
+
+static void store_knob(struct scenario *scenario, const struct knob *knob, uint64_t value)
+{
+    uint8_t *at = (uint8_t *)scenario + knob->offset;
+    if (knob->size == sizeof value) {
+        memcpy(at, &value, sizeof value);
+    } else {
+        CHECK(knob->size == sizeof(uint32_t));
+        uint32_t narrow = (uint32_t)value;
+        memcpy(at, &narrow, sizeof narrow);
+    }
+}
+
+/* Around what the base asks for: far shorter intervals would only take longer to simulate. */
+static void turn_interval(struct turning *turning)
+{
+    uint64_t *interval_ns = &turning->scenario->job.checkpoint.interval_ns;
+    uint64_t given_ns = *interval_ns;
+    if (may_turn(turning, "checkpoint.interval") && given_ns >= 8 * MS_NS) {
+        *interval_ns = draw_setting(turning->prng, given_ns / 4, given_ns * 4);
+    }
+}
+
+static void turn_latency(struct turning *turning)
+{
+    struct cluster *cluster = &turning->scenario->cluster;
+    if (may_turn(turning, "cluster.network.latency")) {
+        cluster->network.latency_max_ns = draw_setting(turning->prng, 1000, 40 * MS_NS);
+        cluster->network.latency_min_ns =
+            draw_setting(turning->prng, 0, cluster->network.latency_max_ns);
+    }
+}
+
+/* Generous: whatever is drawn later, the job may restart. */
+static void turn_restart(struct turning *turning)
+{
+    struct restart_options *restart = &turning->scenario->job.restart;
+    struct prng *prng = turning->prng;
+    restart->attempts = UINT32_MAX;
+    if (!may_turn(turning, "restart")) {
+        return;
+    }
+    restart->strategy = (enum restart_strategy)prng_between(prng, RESTART_FIXED_DELAY,
+                                                            RESTART_FAILURE_RATE);
+    restart->delay_ns = draw_setting(prng, 0, S_NS);
+    restart->initial_delay_ns = draw_setting(prng, MS_NS, 500 * MS_NS);
+    restart->max_delay_ns = restart->initial_delay_ns + draw_setting(prng, 0, 2 * S_NS);
+    restart->multiplier_ppm = (uint32_t)draw_setting(prng, 1000000, 4000000);
+    restart->reset_threshold_ns = draw_setting(prng, MS_NS, 3600 * S_NS);
+    restart->jitter_ppm = (uint32_t)draw_setting(prng, 0, 1000000);
+    restart->max_failures = RESTART_FAILURES_REMEMBERED;
+    restart->failure_interval_ns = draw_setting(prng, MS_NS, 100 * MS_NS);
+}
+
+/* The base's own faults may name subtasks and TaskManagers: then there are as many as it says. */
+static void turn_size(struct turning *turning)
+{
+    struct job_config *job = &turning->scenario->job;
+    if (turning->base->scenario->fault_count > 0) {
+        return;
+    }
+    uint32_t most = job->parallelism > PARALLELISM_MAX ? job->parallelism : PARALLELISM_MAX;
+    if (may_turn(turning, "job.parallelism")) {
+        job->parallelism = (uint32_t)prng_between(turning->prng, 1, most);
+    }
+    if (may_turn(turning, "cluster.task_managers")) {
+        job->task_managers = (uint32_t)prng_between(turning->prng, 1, job->parallelism + 1);
+    }
+    if (may_turn(turning, "job.max_parallelism")) {
+        job->max_parallelism = (uint32_t)draw_setting(turning->prng, job->parallelism, 512);
+    }
+    if (job->max_parallelism < job->parallelism) {
+        job->max_parallelism = job->parallelism;
+    }
+    if (may_turn(turning, "cluster.slots") ||
+        (uint64_t)job->slots * job->task_managers < job->parallelism) {
+        uint32_t fewest = (job->parallelism + job->task_managers - 1) / job->task_managers;
+        job->slots = fewest + (uint32_t)prng_between(turning->prng, 0, SLOTS_SPARE_MAX);
+    }
+}
+
+/* Longer than the longest handler of an actor that has to do with a slow store. */
+static void turn_heartbeat_timeout(struct turning *turning)
+{
+    struct job_config *job = &turning->scenario->job;
+    uint64_t least_ns = 4 * job->heartbeat_interval_ns;
+    least_ns = least_ns < HEARTBEAT_TIMEOUT_MIN_NS ? HEARTBEAT_TIMEOUT_MIN_NS : least_ns;
+    if (may_turn(turning, "cluster.heartbeat.timeout") || job->heartbeat_timeout_ns < least_ns) {
+        job->heartbeat_timeout_ns = draw_setting(turning->prng, least_ns, 4 * least_ns);
+    }
+}
+
+void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, struct prng *prng)
+{
+    CHECK(scenario->job.parallelism > 0);
+    static const uint32_t shares_ppm[] = { 0, 100000, 300000, 600000 };
+    enum { SHARE_COUNT = sizeof shares_ppm / sizeof shares_ppm[0] };
+    struct turning turning = { .scenario = scenario,
+                               .base = base,
+                               .prng = prng,
+                               .share_ppm = shares_ppm[prng_below(prng, SHARE_COUNT)] };
+    for (uint32_t i = 0; i < KNOB_COUNT; i++) {
+        const struct knob *knob = &knobs[i];
+        CHECK(knob->low <= knob->high);
+        if (may_turn(&turning, knob->path)) {
+            store_knob(scenario, knob, draw_setting(prng, knob->low, knob->high));
+        }
+    }
+    turn_interval(&turning);
+    turn_latency(&turning);
+    turn_restart(&turning);
+    turn_size(&turning);
+    turn_heartbeat_timeout(&turning);
+    CHECK(scenario->job.max_parallelism >= scenario->job.parallelism);
+    CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >=
+          scenario->job.parallelism);
+}
