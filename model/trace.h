@@ -16,7 +16,7 @@
 #define FACT_LIST(FACT)                                                                            \
     FACT(JOB_MANAGER_STARTED, "job_manager.started", "epoch", "",                                  \
          "a JobManager took the leadership with a new epoch")                                      \
-    FACT(TASK_MANAGER_REGISTERED, "task_manager.registered", "peer_process", "slots",                   \
+    FACT(TASK_MANAGER_REGISTERED, "task_manager.registered", "peer_process", "slots",              \
          "the JobManager counts a TaskManager's slots")                                            \
     FACT(RESTORE_CHOSEN, "restore.chosen", "", "",                                                 \
          "the checkpoint to restore was chosen; checkpoint 0: none exists")                        \
@@ -46,7 +46,7 @@
     FACT(MANIFEST_SYNCED, "manifest.synced", "", "", "the temporary file is durable")              \
     FACT(MANIFEST_RENAMED, "manifest.renamed", "", "", "the manifest has its name, not durably")   \
     FACT(CHECKPOINT_COMPLETED, "checkpoint.completed", "bytes", "duration_ns",                     \
-         "the manifest is durable and noted in the job record")                                         \
+         "the manifest is durable and noted in the job record")                                    \
     FACT(CHECKPOINT_ABORTED, "checkpoint.aborted", "", "", "given up; the text says why")          \
     FACT(CHECKPOINT_SUBSUMED, "checkpoint.subsumed", "", "",                                       \
          "an older completed checkpoint was deleted")                                              \
@@ -60,14 +60,14 @@
     FACT(TASK_FAILED, "task.failed", "", "", "a subtask failed; the text says why")                \
     FACT(MESSAGE_FENCED, "message.fenced", "attempt", "",                                          \
          "a message of an older attempt was dropped")                                              \
-    FACT(FAILURE_DETECTED, "failure.detected", "peer_process", "",                                      \
+    FACT(FAILURE_DETECTED, "failure.detected", "peer_process", "",                                 \
          "the JobManager learnt of a failure; the text says how")                                  \
     FACT(JOB_CANCELLED, "job.cancelled", "", "", "every reachable subtask of the attempt is gone") \
     FACT(RESTART_SCHEDULED, "restart.scheduled", "delay_ns", "restarts",                           \
          "the restart strategy allows another attempt")                                            \
     FACT(JOB_FINISHED, "job.finished", "", "", "every subtask finished; durable")                  \
     FACT(JOB_FAILED, "job.failed", "refused", "",                                                  \
-         "the job ended without a result; the text says why; refused 1: a checkpoint is unreadable")\
+         "the job ended without a result; the text says why; refused: it cannot be restored")      \
     FACT(MARK, "mark.hit", "mark", "",                                                             \
          "no step: a rare situation of the protocol came about; the text names it")                \
     FACT(CHANNELS_LOST, "channels.lost", "process", "",                                            \
@@ -80,13 +80,52 @@ enum fact_kind {
     FACT_KIND_COUNT
 };
 
-/* MARK(identifier, "name", "help"): rare situations that a campaign should have seen. A place in the
- * protocol's code reports one with host_mark, as a fact MARK; what a campaign never hit, it has not
- * tested. */
+/* MARK(identifier, "name", "help"): rare situations that a campaign should have seen. A place in
+ * the protocol's code reports one with host_mark, as a fact MARK; what a campaign never hit, it has
+ * not tested. */
 #define MARK_LIST(MARK)                                                                            \
     MARK(ACK_AFTER_EXPIRY, "ack_after_expiry",                                                     \
          "an acknowledgement came for a checkpoint that was given up")                             \
-    MARK(CHECKPOINT_EXPIRED, "checkpoint_expired", "a checkpoint took longer than its timeout")
+    MARK(CHECKPOINT_EXPIRED, "checkpoint_expired", "a checkpoint took longer than its timeout")    \
+    MARK(CHECKPOINT_OVERTAKEN, "checkpoint_overtaken",                                             \
+         "a newer checkpoint completed before a pending one")                                      \
+    MARK(COMMIT_IN_DOUBT, "commit_in_doubt", "a manifest may or may not have become durable")      \
+    MARK(DISCARD_FAILED, "discard_failed", "files of a checkpoint could not be deleted at once")   \
+    MARK(CHECKPOINT_READ_AGAIN, "checkpoint_read_again",                                           \
+         "the checkpoint to restore could not be read, and is tried again")                        \
+    MARK(NEWEST_CHECKPOINT_GONE, "newest_checkpoint_gone",                                         \
+         "a checkpoint that had completed has no manifest any more")                               \
+    MARK(OLDER_CHECKPOINT_CHOSEN, "older_checkpoint_chosen",                                       \
+         "an older checkpoint was taken for an unreadable one, as allowed")                        \
+    MARK(STORE_UNLISTED, "store_unlisted",                                                         \
+         "the checkpoint store could not be listed for a restore")                                 \
+    MARK(TASK_MANAGER_SILENT, "task_manager_silent",                                               \
+         "a TaskManager was given up because its heartbeats were missing")                         \
+    MARK(JOB_MANAGER_SILENT, "job_manager_silent",                                                 \
+         "a TaskManager gave up the JobManager because its heartbeats were missing")               \
+    MARK(REGISTRATION_REPEATED, "registration_repeated",                                           \
+         "a TaskManager registered twice for one session")                                         \
+    MARK(TASK_MANAGER_CAME_BACK_EMPTY, "task_manager_came_back_empty",                             \
+         "a TaskManager registered anew before its end was known")                                 \
+    MARK(TASK_MANAGER_UNKNOWN, "task_manager_unknown",                                             \
+         "a TaskManager that had been given up spoke to the JobManager")                           \
+    MARK(FENCED_ACK, "fenced_ack", "an acknowledgement of an older attempt was dropped")           \
+    MARK(OLD_DEPLOYMENT_DROPPED, "old_deployment_dropped",                                         \
+         "an order to deploy an older attempt came late, and was dropped")                         \
+    MARK(OLD_JOB_MANAGER_IGNORED, "old_job_manager_ignored",                                       \
+         "a TaskManager ignored a JobManager that it does not serve any more")                     \
+    MARK(FAILURE_DURING_RESTORE, "failure_during_restore",                                         \
+         "a subtask or its process failed while a checkpoint was being restored")                  \
+    MARK(ORPHAN_CHECKPOINT_REMOVED, "orphan_checkpoint_removed",                                   \
+         "a new JobManager deleted a checkpoint that had not completed")                           \
+    MARK(TRANSACTION_COMMITTED_BEFORE, "transaction_committed_before",                             \
+         "a restored transaction had been committed already")                                      \
+    MARK(TRANSACTION_ROLLED_BACK, "transaction_rolled_back",                                       \
+         "output that no checkpoint holds was deleted by a restore")                               \
+    MARK(ALIGNMENT_GIVEN_UP, "alignment_given_up",                                                 \
+         "the barrier of a newer checkpoint came during an alignment")                             \
+    MARK(BARRIER_BEHIND_BUFFERS, "barrier_behind_buffers",                                         \
+         "a barrier had to wait behind buffers that have no credit")
 
 enum mark {
 #define MARK(identifier, name, help) MARK_##identifier,

@@ -280,8 +280,8 @@ void cost_describe(const struct cost_analysis *analysis, const struct cost_regim
         text_seconds(arena, analysis->duration_min_s),
         text_seconds(arena, analysis->duration_max_s));
     buffer_append_format(out,
-                         " T × N in seconds is %s to %s times the measured time (R² %s); the best "
-                         "line a T N + b has R² %s.",
+                         " T × N in seconds is %s to %s times the measured time (R² %s); the "
+                         "best line a T N + b has R² %s.",
                          text_number(arena, analysis->off_min),
                          text_number(arena, analysis->off_max),
                          text_r2(arena, analysis->formula_r2), text_r2(arena, analysis->line.r2));

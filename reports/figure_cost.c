@@ -137,8 +137,8 @@ static void append_product_plot(struct buffer *body, uint32_t index,
     plot_append_number(body, analysis->line.slope);
     buffer_append_text(body, "*x + ");
     plot_append_number(body, analysis->line.intercept);
-    buffer_append_text(body,
-                       " with lines dt (2,4) lw 2 lc rgb '" PLOT_SECOND "' title 'best a·T·N + b'");
+    buffer_append_text(body, " with lines dt (2,4) lw 2 lc rgb '" PLOT_SECOND "'"
+                             " title 'best a·T·N + b'");
     for (uint32_t k = 0; k < tasks->count; k++) {
         buffer_append_format(body,
                              ", \\\n    $product%" PRIu32 "_%" PRIu32
@@ -460,7 +460,7 @@ void figure_alignment(struct report_figure *figure, struct arena *arena,
                        ". Without backpressure it is a matter of network delays; with it, of full "
                        "buffers. A task with one input never aligns.");
     buffer_append_text(&body, "\n");
-    figure_add_panel(figure, figure->name, "alignment time over parallelism, one line a regime",
+    figure_add_panel(figure, "alignment-all", "alignment time over parallelism, one line a regime",
                      &body);
 }
 

@@ -5,6 +5,9 @@
 
 #include "model/base/check.h"
 #include "reports/figure_cost.h"
+#include "reports/figure_interval.h"
+#include "reports/figure_recovery.h"
+#include "reports/figure_run.h"
 #include "reports/results_schema.h"
 
 /* ---- opening --------------------------------------------------------------------------------- */
@@ -82,6 +85,16 @@ static void add_cost_figures(struct report *report)
     }
 }
 
+static void add_story(struct report *report, const struct story *story)
+{
+    if (story->found) {
+        figure_failure(&report->figures[report->figure_count], report->arena, story);
+        keep_figure(report);
+        figure_timeline(&report->figures[report->figure_count], report->arena, story);
+        keep_figure(report);
+    }
+}
+
 enum status report_build(struct report *report, struct arena *arena, const char *path,
                          struct buffer *error)
 {
@@ -91,8 +104,17 @@ enum status report_build(struct report *report, struct arena *arena, const char 
     if (status == STATUS_OK) {
         status = report_data_read(&report->data, arena, db, path, error);
     }
+    struct story story = { 0 };
+    if (status == STATUS_OK) {
+        status = story_read(&story, arena, db, path, error);
+    }
     if (status == STATUS_OK) {
         add_cost_figures(report);
+        figure_recovery(&report->figures[report->figure_count], arena, &report->data);
+        keep_figure(report);
+        figure_interval(&report->figures[report->figure_count], arena, &report->data);
+        keep_figure(report);
+        add_story(report, &story);
     }
     int code = sqlite3_close(db);
     CHECK(code == SQLITE_OK);

@@ -147,39 +147,19 @@ static void read_runs(struct reading *reading)
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
-#define OF_SCENARIO(path) "json_extract(scenario_json, '$." path "')"
-
 static const char cells_sql[] =
     "SELECT run.id, sweep, tasks, parallelism, interval_ns / 1e9, seed, simulated_ns / 1e9,"
-    " records, recoveries, exit_code = 0, " OF_SCENARIO("job.input.keys") ", " OF_SCENARIO("job."
-                                                                                           "input."
-                                                                                           "rate") ", " OF_SCENARIO("cluster.cpu.record") ", " OF_SCENARIO("cluster.store.write") ", " OF_SCENARIO(
-        "cluster.store.client_write") ", " OF_SCENARIO("cluster.store.writers") ", " OF_SCENARIO("c"
-                                                                                                 "l"
-                                                                                                 "u"
-                                                                                                 "s"
-                                                                                                 "t"
-                                                                                                 "e"
-                                                                                                 "r"
-                                                                                                 "."
-                                                                                                 "h"
-                                                                                                 "e"
-                                                                                                 "a"
-                                                                                                 "r"
-                                                                                                 "t"
-                                                                                                 "b"
-                                                                                                 "e"
-                                                                                                 "a"
-                                                                                                 "t"
-                                                                                                 "."
-                                                                                                 "t"
-                                                                                                 "i"
-                                                                                                 "m"
-                                                                                                 "e"
-                                                                                                 "o"
-                                                                                                 "u"
-                                                                                                 "t") ", " OF_SCENARIO("state.incremental") " FROM sweep_cell JOIN run ON run.id = run_id"
-                                                                                                                                            " ORDER BY sweep, tasks, interval_ns, seed, run.id";
+    " records, recoveries, exit_code = 0,"
+    " json_extract(scenario_json, '$.job.input.keys'),"
+    " json_extract(scenario_json, '$.job.input.rate'),"
+    " json_extract(scenario_json, '$.cluster.cpu.record'),"
+    " json_extract(scenario_json, '$.cluster.store.write'),"
+    " json_extract(scenario_json, '$.cluster.store.client_write'),"
+    " json_extract(scenario_json, '$.cluster.store.writers'),"
+    " json_extract(scenario_json, '$.cluster.heartbeat.timeout'),"
+    " json_extract(scenario_json, '$.state.incremental')"
+    " FROM sweep_cell JOIN run ON run.id = run_id"
+    " ORDER BY sweep, tasks, interval_ns, seed, run.id";
 
 static void read_cell(struct reading *reading, sqlite3_stmt *row, struct report_cell *cell)
 {

@@ -209,7 +209,8 @@ void plot_begin(struct buffer *body, const struct plot_axes *axes)
     plot_append_text(body, axes->title);
     buffer_append_text(body, " textcolor rgb '" PLOT_INK "' noenhanced\nset xlabel ");
     plot_append_text(body, axes->x);
-    buffer_append_text(body, " textcolor rgb '" PLOT_INK "' offset 0,0.3 noenhanced\nset ylabel ");
+    buffer_append_text(body, " textcolor rgb '" PLOT_INK "' offset 0,1.3 noenhanced\n"
+                             "set xtics offset 0,0.5\nset ylabel ");
     plot_append_text(body, axes->y);
     buffer_append_text(body, " textcolor rgb '" PLOT_INK "' offset 0.6,0 noenhanced\n");
     if (axes->log_x) {
@@ -232,6 +233,7 @@ void figure_add_panel(struct report_figure *figure, const char *name, const char
                       struct buffer *body)
 {
     CHECK(figure->panel_count < REPORT_PANELS_MAX);
+    CHECK(strcmp(name, figure->name) != 0); /* that is the file of all panels together */
     *buffer_extend(body, 1) = '\0';
     figure->panels[figure->panel_count++] =
         (struct report_panel){ .name = name, .label = label, .body = (const char *)body->data };
@@ -276,7 +278,7 @@ static void append_together(const struct report_figure *figure, struct buffer *o
     buffer_append_format(
         out, "set terminal %s noenhanced size %" PRIu32 ",%" PRIu32 " font 'sans-serif,%u' %s\n",
         png ? "pngcairo" : "svg", width_of(figure) * columns * scale,
-        height_of(figure) * rows * scale, png ? 12u : 13u,
+        height_of(figure) * rows * scale, png ? 11u : 13u,
         png ? "background '#ffffff' fontscale 2 linewidth 2 pointscale 2" : "background '#ffffff'");
     append_output(out, figure->name, png ? "png" : "svg");
     buffer_append_format(out, "set multiplot layout %" PRIu32 ",%" PRIu32 "\n", rows, columns);

@@ -25,10 +25,13 @@ static const struct fault_consequence table[FAULT_VERB_COUNT] = {
     [FAULT_STALL] = { EXPECT_SAME, "", "as a pause of whoever calls" },
     [FAULT_FULL] = { EXPECT_SAME, "", "checkpoints are given up, sinks fail, until there is room" },
     [FAULT_IO_ERROR] = { EXPECT_SAME_OR_REFUSED, "of open or read",
-                         "a checkpoint that cannot be read restart.restore_tries times is refused" },
+                         "a checkpoint that cannot be read restart.restore_tries times is "
+                         "refused" },
     [FAULT_AMBIGUOUS] = { EXPECT_SAME_OR_REFUSED, "of open or read",
                           "as io_error; a commit in doubt is looked up" },
-    [FAULT_LIE] = { EXPECT_SAME_OR_REFUSED, "",
+    /* If the JobManager was lied to, its power cut may take manifests and the record of them both:
+     * then nothing is left to notice it by, and the run is judged wrong, which it is. */
+    [FAULT_LIE] = { EXPECT_SAME_OR_REFUSED, "to TaskManagers",
                     "what was said to be durable may be gone after a power cut" },
     [FAULT_HOT_KEY] = { EXPECT_SAME, "", "one subtask has most of the work" },
     [FAULT_BURST] = { EXPECT_SAME, "", "back-pressure" },

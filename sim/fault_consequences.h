@@ -1,9 +1,9 @@
 /* fault_consequences.h - what must be survived and what may be refused: one table, by which a
  * scenario that does not say what it expects is judged.
  *
- * "Survived" is a result equal to the reference. "Refused" is the end of the job with a clear message
- * because what it had saved cannot be read; it is right only for damage to what had been durable. A
- * silently wrong result is never right. */
+ * "Survived" is a result equal to the reference. "Refused" is the end of the job with a clear
+ * message because what it had saved cannot be read; it is right only for damage to what had been
+ * durable. A silently wrong result is never right. */
 #ifndef FAULTLINE_SIM_FAULT_CONSEQUENCES_H
 #define FAULTLINE_SIM_FAULT_CONSEQUENCES_H
 

@@ -88,10 +88,10 @@ struct fault *fault_swizzle(struct arena *arena, const struct fault *swizzle,
         struct fault *clog = &clogs[i];
         *clog = *swizzle;
         clog->verb = FAULT_CLOG;
-        clog->object = (struct fault_object){ .kind = process == 0 ? OBJECT_JOB_MANAGER
-                                                                   : OBJECT_TASK_MANAGER,
-                                              .index = process == 0 ? 0 : process - 1,
-                                              .part = PART_NETWORK };
+        clog->object =
+            (struct fault_object){ .kind = process == 0 ? OBJECT_JOB_MANAGER : OBJECT_TASK_MANAGER,
+                                   .index = process == 0 ? 0 : process - 1,
+                                   .part = PART_NETWORK };
         clog->for_ns = swizzle->for_ever ? 0 : end_ns - start_ns;
         if (clog->trigger.kind == TRIGGER_AT) {
             clog->trigger.at_ns += start_ns;

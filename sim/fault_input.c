@@ -18,12 +18,11 @@ static struct generator_range range_of(const struct input_config *input, const s
 {
     uint64_t first = record_at(input, fault->trigger.at_ns);
     if (fault->verb == FAULT_POISON) {
-        return (struct generator_range){ .first = first,
-                                         .end = first + 1,
-                                         .key = GENERATOR_BAD_KEY };
+        return (
+            struct generator_range){ .first = first, .end = first + 1, .key = GENERATOR_BAD_KEY };
     }
-    uint64_t end = fault->for_ever ? input->records
-                                   : record_at(input, fault->trigger.at_ns + fault->for_ns);
+    uint64_t end =
+        fault->for_ever ? input->records : record_at(input, fault->trigger.at_ns + fault->for_ns);
     return (struct generator_range){ .first = first, .end = end, .key = 0 };
 }
 
@@ -57,8 +56,7 @@ static void add_bursts(struct arena *arena, struct scenario *scenario, uint32_t 
         if (fault->verb == FAULT_BURST) {
             bursts[count++] = (struct input_burst){
                 .from_ns = fault->trigger.at_ns,
-                .until_ns = fault->for_ever ? UINT64_MAX
-                                            : fault->trigger.at_ns + fault->for_ns,
+                .until_ns = fault->for_ever ? UINT64_MAX : fault->trigger.at_ns + fault->for_ns,
                 .factor_ppm = fault->factor_ppm,
             };
         }

@@ -9,8 +9,8 @@
 #include "model/base/arena.h"
 #include "sim/scenario.h"
 
-/* Makes the generator of the scenario's input if it needs one and has none, and gives the input what
- * the scenario's faults ask for. Memory from `arena`. */
+/* Makes the generator of the scenario's input if it needs one and has none, and gives the input
+ * what the scenario's faults ask for. Memory from `arena`. */
 void fault_input_prepare(struct arena *arena, struct scenario *scenario);
 
 #endif

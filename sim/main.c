@@ -11,11 +11,14 @@
 #include "reports/junit.h"
 #include "reports/results.h"
 #include "sim/campaign/report_command.h"
+#include "sim/campaign/bisect.h"
+#include "sim/campaign/hunt_command.h"
 #include "sim/campaign/sweep_command.h"
 #include "sim/fault_consequences.h"
 #include "sim/options.h"
 #include "sim/output_files.h"
 #include "sim/outputs.h"
+#include "sim/predict_run.h"
 #include "sim/run.h"
 #include "sim/scenario_json.h"
 #include "sim/verdict.h"
@@ -130,6 +133,22 @@ static void run_again(struct verdict_view *view, const struct scenario *scenario
     arena_drop(&arena);
 }
 
+/* To standard error, so that --json stays JSON. */
+static void tell_difference(const struct scenario *scenario, struct bytes input)
+{
+    struct bisect_result result;
+    bisect(scenario, input, NULL, NULL, &result);
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer text;
+    buffer_init(&text, &arena);
+    bisect_describe(&result, &text);
+    (void)fflush(stdout);
+    (void)fprintf(stderr, "%s: not deterministic: %.*s", scenario->name, (int)text.size,
+                  (const char *)text.data);
+    arena_drop(&arena);
+}
+
 /* Prints what was asked for. */
 static void tell(const struct options *options, const struct verdict_view *view)
 {
@@ -163,7 +182,9 @@ static void note_case(struct session *session, uint32_t index, const struct verd
     buffer_init(&text, run->arena);
     verdict_write_line(view, &text);
     test->kind = JUNIT_FAILED;
-    test->message = arena_format(&session->arena, "%.*s", (int)text.size, (const char *)text.data);
+    CHECK(text.size > 0 && text.data[text.size - 1] == '\n');
+    test->message =
+        arena_format(&session->arena, "%.*s", (int)text.size - 1, (const char *)text.data);
     test->detail = view->replay == NULL ? "" : arena_text(&session->arena, view->replay);
     buffer_free(&text);
 }
@@ -237,6 +258,7 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
         run_again(&view, scenario, input);
         if (view.second_hash != run.trace_hash) {
             run.verdict = verdict_worse(run.verdict, VERDICT_NOT_DETERMINISTIC);
+            tell_difference(scenario, input);
         }
     }
     return deliver(session, index, &view, error);
@@ -375,6 +397,17 @@ static void list_facts(void)
     }
 }
 
+static void list_marks(void)
+{
+    int width = 0;
+    for (int i = 0; i < MARK_COUNT; i++) {
+        width = wider(width, mark_name((enum mark)i));
+    }
+    for (int i = 0; i < MARK_COUNT; i++) {
+        print_row(width, mark_name((enum mark)i), mark_help((enum mark)i));
+    }
+}
+
 static void list_properties(void)
 {
     int width = 0;
@@ -457,6 +490,7 @@ static void command_list(enum list_topic topic)
     case LIST_FAULTS: list_faults(); return;
     case LIST_FACTS: list_facts(); return;
     case LIST_PROPERTIES: list_properties(); return;
+    case LIST_MARKS: list_marks(); return;
     case LIST_TOPIC_COUNT: break;
     }
     CHECK_UNREACHABLE("a topic");
@@ -470,6 +504,10 @@ static enum verdict do_command(const struct options *options)
     case COMMAND_RUN: return command_run(options);
     case COMMAND_SWEEP: return sweep_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_REPORT: return report_command(options, FAULTLINE_BUILD_ID);
+    case COMMAND_PREDICT: return predict_command(options);
+    case COMMAND_FUZZ: return fuzz_command(options);
+    case COMMAND_ENUMERATE: return enumerate_command(options);
+    case COMMAND_SHRINK: return shrink_command(options);
     case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
     case COMMAND_HELP: (void)fputs(options_help(), stdout); return VERDICT_PASS;
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;

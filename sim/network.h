@@ -28,7 +28,7 @@ struct network_options {
     uint64_t bandwidth_bytes_per_s;
 };
 
-enum { NETWORK_ALL_STREAMS = UINT32_MAX };
+#define NETWORK_ALL_STREAMS UINT32_MAX
 #define NETWORK_NEVER UINT64_MAX
 
 enum network_rule_kind {

@@ -20,8 +20,9 @@ static const char *take_word(struct words *words)
 
 /* ---- names, and what was meant by a wrong one ------------------------------------------------ */
 
-static const char *const verb_names[] = { "run", "sweep", "report", "list", "help" };
-static const char *const topic_names[] = { "jobs", "faults", "facts", "properties" };
+static const char *const verb_names[] = { "run",  "sweep",     "report", "predict",
+                                         "fuzz", "enumerate", "shrink", "list", "help" };
+static const char *const topic_names[] = { "jobs", "faults", "facts", "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
 
 enum option {
@@ -31,7 +32,13 @@ enum option {
     OPTION_O,
     OPTION_DB,
     OPTION_JUNIT,
+    OPTION_FAILURE_RATE,
+    OPTION_RECOVERY_LIMIT,
     OPTION_J,
+    OPTION_SEEDS,
+    OPTION_TIME,
+    OPTION_FAULTS,
+    OPTION_REQUIRE_MARKS,
     OPTION_NO_DB,
     OPTION_VERIFY,
     OPTION_TRACE,
@@ -39,39 +46,71 @@ enum option {
     OPTION_JSON,
     OPTION_QUIET,
     OPTION_CSV,
+    OPTION_SHRINK,
+    OPTION_PAIRS,
     OPTION_HELP,
     OPTION_COUNT
 };
 
 static const char *const option_names[OPTION_COUNT] = {
-    "--seed",   "--set",   "--out",   "-o",     "--db",    "--junit", "-j",     "--no-db",
-    "--verify", "--trace", "--plots", "--json", "--quiet", "--csv",   "--help",
+    [OPTION_SEED] = "--seed",
+    [OPTION_SET] = "--set",
+    [OPTION_OUT] = "--out",
+    [OPTION_O] = "-o",
+    [OPTION_DB] = "--db",
+    [OPTION_JUNIT] = "--junit",
+    [OPTION_FAILURE_RATE] = "--failure-rate",
+    [OPTION_RECOVERY_LIMIT] = "--recovery-limit",
+    [OPTION_J] = "-j",
+    [OPTION_SEEDS] = "--seeds",
+    [OPTION_TIME] = "--time",
+    [OPTION_FAULTS] = "--faults",
+    [OPTION_REQUIRE_MARKS] = "--require-marks",
+    [OPTION_NO_DB] = "--no-db",
+    [OPTION_VERIFY] = "--verify",
+    [OPTION_TRACE] = "--trace",
+    [OPTION_PLOTS] = "--plots",
+    [OPTION_JSON] = "--json",
+    [OPTION_QUIET] = "--quiet",
+    [OPTION_CSV] = "--csv",
+    [OPTION_SHRINK] = "--shrink",
+    [OPTION_PAIRS] = "--pairs",
+    [OPTION_HELP] = "--help",
 };
 
 /* Which verbs an option belongs to, as bits. */
 #define OF(command) (1u << (command))
+#define CAMPAIGNS   (OF(COMMAND_FUZZ) | OF(COMMAND_ENUMERATE) | OF(COMMAND_SHRINK))
 enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
-    [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
-    [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
-    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_REPORT),
-    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_REPORT),
+    [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
     [OPTION_DB] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
     [OPTION_JUNIT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
-    [OPTION_J] = OF(COMMAND_SWEEP),
+    [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
+    [OPTION_RECOVERY_LIMIT] = OF(COMMAND_PREDICT),
+    [OPTION_J] = OF(COMMAND_SWEEP) | CAMPAIGNS,
+    [OPTION_SEEDS] = OF(COMMAND_FUZZ),
+    [OPTION_TIME] = OF(COMMAND_FUZZ) | OF(COMMAND_SHRINK),
+    [OPTION_FAULTS] = OF(COMMAND_FUZZ),
+    [OPTION_REQUIRE_MARKS] = OF(COMMAND_FUZZ),
     [OPTION_NO_DB] = OF(COMMAND_RUN),
     [OPTION_VERIFY] = OF(COMMAND_RUN),
     [OPTION_TRACE] = OF(COMMAND_RUN),
     [OPTION_PLOTS] = OF(COMMAND_RUN),
-    [OPTION_JSON] = OF(COMMAND_RUN),
-    [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_JSON] = OF(COMMAND_RUN) | OF(COMMAND_PREDICT),
+    [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | CAMPAIGNS,
     [OPTION_CSV] = OF(COMMAND_REPORT),
+    [OPTION_SHRINK] = OF(COMMAND_FUZZ),
+    [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
     [OPTION_HELP] = ~0u,
 };
 
 static bool option_has_value(enum option option)
 {
-    return option <= OPTION_J;
+    return option <= OPTION_REQUIRE_MARKS;
 }
 
 /* The index of `word` in `names`, or `count`. */
@@ -112,6 +151,61 @@ static bool blame(struct words *words, const char *sentence)
     return false;
 }
 
+/* ---- campaigns ------------------------------------------------------------------------------- */
+
+enum { CAMPAIGN_FAULTS_DEFAULT = 5, CAMPAIGN_FAULTS_MAX = 1000 };
+
+/* "late_ack,job_manager_silent": names of marks, each once. */
+static bool parse_marks(struct options *options, struct words *words, const char *list)
+{
+    for (const char *at = list; *at != '\0';) {
+        size_t size = strcspn(at, ",");
+        struct bytes name = { .data = (const uint8_t *)at, .size = size };
+        enum mark mark;
+        if (!mark_find(name, &mark)) {
+            buffer_append_format(words->error,
+                                 "--require-marks: there is no mark \"%.*s\"; \"faultline list "
+                                 "marks\" names them",
+                                 (int)size, at);
+            return false;
+        }
+        bool known = false;
+        for (uint32_t i = 0; i < options->required_mark_count; i++) {
+            known = known || options->required_marks[i] == mark;
+        }
+        if (!known) {
+            CHECK(options->required_mark_count < MARK_COUNT);
+            options->required_marks[options->required_mark_count++] = mark;
+        }
+        at += size + (at[size] == ',');
+    }
+    return true;
+}
+
+static bool parse_campaign_value(struct options *options, struct words *words, enum option option,
+                                 const char *value)
+{
+    struct bytes text = bytes_of_text(value);
+    switch (option) {
+    case OPTION_SEEDS:
+        return value_parse_range(text, VALUE_COUNT, &options->seed_first, &options->seed_last) ==
+                   VALUE_OK ||
+               blame(words, "--seeds: must be a range such as 1..1000");
+    case OPTION_TIME:
+        return value_parse(text, VALUE_DURATION, &options->time_ns) == VALUE_OK ||
+               blame(words, "--time: must be a duration such as 60s");
+    case OPTION_FAULTS: {
+        uint64_t count = 0;
+        bool ok = value_parse(text, VALUE_COUNT, &count) == VALUE_OK &&
+                  count <= CAMPAIGN_FAULTS_MAX;
+        options->fault_count = (uint32_t)count;
+        return ok || blame(words, "--faults: must be a whole number from 0 to 1000");
+    }
+    case OPTION_REQUIRE_MARKS: return parse_marks(options, words, value);
+    default: CHECK_UNREACHABLE("an option of a campaign");
+    }
+}
+
 /* ---- run ------------------------------------------------------------------------------------- */
 
 static bool apply_value(struct options *options, struct words *words, enum option option,
@@ -140,10 +234,16 @@ static bool apply_value(struct options *options, struct words *words, enum optio
         return false;
     }
     switch (option) {
+    case OPTION_SEEDS:
+    case OPTION_TIME:
+    case OPTION_FAULTS:
+    case OPTION_REQUIRE_MARKS: return parse_campaign_value(options, words, option, value);
     case OPTION_OUT:
     case OPTION_O: options->out = value; return true;
     case OPTION_DB: options->database = value; return true;
     case OPTION_JUNIT: options->junit = value; return true;
+    case OPTION_FAILURE_RATE: options->failure_rate = value; return true;
+    case OPTION_RECOVERY_LIMIT: options->recovery_limit = value; return true;
     default: CHECK_UNREACHABLE("an option without a value");
     }
 }
@@ -159,6 +259,8 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_JSON: options->json = true; return;
     case OPTION_QUIET: options->quiet = true; return;
     case OPTION_CSV: options->csv = true; return;
+    case OPTION_SHRINK: options->shrink = true; return;
+    case OPTION_PAIRS: options->pairs = true; return;
     case OPTION_HELP: options->command = COMMAND_HELP; return;
     default: CHECK_UNREACHABLE("an option with a value");
     }
@@ -247,6 +349,28 @@ static bool parse_sweep(struct options *options, struct words *words)
     return options->scenario_count == 1 || blame(words, "sweep: needs the path of one scenario");
 }
 
+/* Without a range and a time: a thousand seeds. With a time only: from 1 on, as many as it has
+ * time for. */
+static bool parse_campaign(struct options *options, struct words *words)
+{
+    options->fault_count = CAMPAIGN_FAULTS_DEFAULT;
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    if (options->seed_last == 0) {
+        options->seed_first = 1;
+        options->seed_last = options->time_ns > 0 ? UINT64_MAX : 1000;
+    }
+    if (options->scenario_count != 1) {
+        const char *verb = options->command == COMMAND_FUZZ        ? "fuzz"
+                           : options->command == COMMAND_ENUMERATE ? "enumerate"
+                                                                   : "shrink";
+        buffer_append_format(words->error, "%s: needs the path of one scenario", verb);
+        return false;
+    }
+    return true;
+}
+
 static bool parse_report(struct options *options, struct words *words)
 {
     if (!parse_words(options, words) || options->command == COMMAND_HELP) {
@@ -261,13 +385,21 @@ static bool parse_report(struct options *options, struct words *words)
     return true;
 }
 
+static bool parse_predict(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 1 || blame(words, "predict: needs the path of one scenario");
+}
+
 /* ---- the other verbs ------------------------------------------------------------------------- */
 
 static bool parse_list(struct options *options, struct words *words)
 {
     const char *word = take_word(words);
     if (word == NULL) {
-        return blame(words, "list: needs one of jobs, faults, facts, properties");
+        return blame(words, "list: needs one of jobs, faults, facts, properties, marks");
     }
     if (strcmp(word, "--help") == 0) {
         options->command = COMMAND_HELP;
@@ -276,7 +408,7 @@ static bool parse_list(struct options *options, struct words *words)
     options->topic = (enum list_topic)find_name(topic_names, LIST_TOPIC_COUNT, bytes_of_text(word));
     if (options->topic == LIST_TOPIC_COUNT) {
         return blame_name(words, "list", bytes_of_text(word), topic_names, LIST_TOPIC_COUNT,
-                          "there are jobs, faults, facts, properties");
+                          "there are jobs, faults, facts, properties, marks");
     }
     return *words->at == NULL || blame(words, "list: takes one word only");
 }
@@ -301,7 +433,8 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     };
     const char *verb = take_word(&words);
     if (verb == NULL) {
-        return blame(&words, "needs a verb: run, sweep, report, list or help");
+        return blame(&words, "needs a verb: run, sweep, report, predict, fuzz, "
+                             "enumerate, shrink, list or help");
     }
     if (strcmp(verb, "run") == 0) {
         options->command = COMMAND_RUN;
@@ -314,6 +447,23 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     if (strcmp(verb, "report") == 0) {
         options->command = COMMAND_REPORT;
         return parse_report(options, &words);
+    }
+    if (strcmp(verb, "predict") == 0) {
+        options->command = COMMAND_PREDICT;
+        return parse_predict(options, &words);
+    }
+    static const struct {
+        const char *verb;
+        enum command command;
+    } campaigns[] = { { "fuzz", COMMAND_FUZZ },
+                      { "enumerate", COMMAND_ENUMERATE },
+                      { "shrink", COMMAND_SHRINK } };
+    for (size_t i = 0; i < sizeof campaigns / sizeof *campaigns; i++) {
+        if (strcmp(verb, campaigns[i].verb) == 0) {
+            options->command = campaigns[i].command;
+            options->required_marks = arena_alloc(arena, MARK_COUNT, sizeof(enum mark));
+            return parse_campaign(options, &words);
+        }
     }
     if (strcmp(verb, "list") == 0) {
         options->command = COMMAND_LIST;
@@ -329,7 +479,8 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     }
     return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
                       sizeof verb_names / sizeof *verb_names,
-                      "there are run, sweep, report, list, help");
+                      "there are run, sweep, report, predict, fuzz, enumerate, shrink, "
+                      "list, help");
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
@@ -341,7 +492,11 @@ const char *options_help(void)
            "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
            "  faultline sweep SCENARIO [OPTION]...          run every cell of its grid\n"
            "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
-           "  faultline list jobs|faults|facts|properties   what a scenario can name\n"
+           "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
+           "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
+           "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
+           "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
+           "  faultline list jobs|faults|facts|properties|marks   what can be named\n"
            "  faultline help | --version\n"
            "\n"
            "Options of run:\n"
@@ -368,6 +523,22 @@ const char *options_help(void)
            "  -o DIR            where the page goes (default out/report)\n"
            "  --csv             also write the table behind each figure\n"
            "gnuplot must be installed for the figures.\n"
+           "\n"
+           "Options of predict: --seed, --set as above, and\n"
+           "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
+           "  --recovery-limit D  how long a recovery may take, such as 30s\n"
+           "  --json            print the same as one JSON object\n"
+           "\n"
+           "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
+           "  -j N              how many runs at once (default: one a core)\n"
+           "  --seeds A..B      fuzz: one run a seed (default 1..1000; with --time from 1 on)\n"
+           "  --time T          fuzz, shrink: begin no further run after this real time\n"
+           "  --faults N        fuzz: at most so many faults a run (default 5)\n"
+           "  --shrink          fuzz: also shrink the first failure of each kind\n"
+           "  --require-marks M,...  fuzz: fail unless each of these marks was hit\n"
+           "  --pairs           enumerate: also a second crash after each first one\n"
+           "  --out DIR         failing runs are stored in DIR/failures (default out/failures)\n"
+           "  -o FILE           shrink: where to write (default SCENARIO-small.json)\n"
            "\n"
            "Files of a run:\n"
            "  output.txt        what the sink committed, in commit order\n"

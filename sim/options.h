@@ -10,6 +10,7 @@
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
+#include "model/trace.h"
 #include "sim/scenario_json.h"
 
 #define OPTIONS_DEFAULT_OUT      "out"
@@ -21,12 +22,23 @@ enum command {
     COMMAND_RUN,
     COMMAND_SWEEP,
     COMMAND_REPORT,
+    COMMAND_FUZZ,
+    COMMAND_ENUMERATE,
+    COMMAND_SHRINK,
+    COMMAND_PREDICT,
     COMMAND_LIST,
     COMMAND_HELP,
     COMMAND_VERSION
 };
 
-enum list_topic { LIST_JOBS, LIST_FAULTS, LIST_FACTS, LIST_PROPERTIES, LIST_TOPIC_COUNT };
+enum list_topic {
+    LIST_JOBS,
+    LIST_FAULTS,
+    LIST_FACTS,
+    LIST_PROPERTIES,
+    LIST_MARKS,
+    LIST_TOPIC_COUNT
+};
 
 struct options {
     enum command command;
@@ -49,6 +61,20 @@ struct options {
     const char *junit;    /* --junit: also write the verdicts there as JUnit XML; NULL: no */
     uint32_t processes;   /* -j: how many at once; 0: one a core */
     bool csv;             /* the tables behind the figures too */
+
+    /* fuzz, enumerate, shrink: one scenario each */
+    uint64_t seed_first; /* --seeds A..B */
+    uint64_t seed_last;
+    uint64_t time_ns;     /* --time: real time; 0: no limit */
+    uint32_t fault_count; /* --faults: at most so many a run */
+    bool shrink;          /* the first failure of each kind */
+    bool pairs;           /* of crashes */
+    enum mark *required_marks;
+    uint32_t required_mark_count;
+
+    /* predict, besides scenarios[0], overrides and json; as texts, NULL: not given */
+    const char *failure_rate;   /* --failure-rate: "3/day" */
+    const char *recovery_limit; /* --recovery-limit: "30s" */
 };
 
 /* Reads `argv` (borrowed, as are all texts in `options`); memory from `arena`. On a mistake of the

@@ -59,13 +59,13 @@ struct cluster {
     FAULT_VERB(THROW, "throw", "user code of a subtask fails: the next `count` calls `in` it")     \
     FAULT_VERB(LATE, "late", "every timer that a process sets goes off `by` later")                \
     FAULT_VERB(CLOCK, "clock",                                                                     \
-               "a machine's clock jumps `by` (\"-2s\": back: it stands still) or runs on at a `drift`") \
+               "a machine's clock jumps `by` (\"-2s\": it stands still so long) or has a `drift`") \
     FAULT_VERB(THROTTLE, "throttle", "messages share the `bandwidth` given, in each direction")    \
     FAULT_VERB(CLOG, "clog", "messages are held until the end, both ways or in one `direction`")   \
     FAULT_VERB(PARTITION, "partition",                                                             \
                "messages between the `groups`, or of one process, are held until the end")         \
     FAULT_VERB(SWIZZLE, "swizzle",                                                                 \
-               "clog a random half of the processes one after another, free them in another order") \
+               "clog a random half of the processes one by one, free them in another order")       \
     FAULT_VERB(RESET, "reset",                                                                     \
                "connections break: what is on its way is lost, and both ends are told")            \
     FAULT_VERB(DUPLICATE, "duplicate", "every control message arrives a second time, `by` later")  \
@@ -75,7 +75,7 @@ struct cluster {
                "storage `calls` fail with no effect: for `for`, or the next `count` of them")      \
     FAULT_VERB(AMBIGUOUS, "ambiguous", "storage `calls` take effect, and answer that they failed") \
     FAULT_VERB(LIE, "lie", "syncs answer that all is durable, and make nothing so")                \
-    FAULT_VERB(HOT_KEY, "hot_key", "every generated record that is due meanwhile has the same key") \
+    FAULT_VERB(HOT_KEY, "hot_key", "every generated record that is due meanwhile has one key")     \
     FAULT_VERB(BURST, "burst", "generated records become due `factor` times as fast")              \
     FAULT_VERB(POISON, "poison", "the generated record that is due then is no number")
 

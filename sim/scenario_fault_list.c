@@ -1,7 +1,8 @@
 /* The list "faults": one element becomes one fault, or as many as its trigger says.
  *
  * `every`, `rate`, `times`, `spacing`, `rolling`, `p` and swizzle are resolved here, from the seed:
- * what is left are faults with `at` or `when`, so that a run's resolved scenario holds every draw. */
+ * what is left are faults with `at` or `when`, so that a run's resolved scenario holds every draw.
+ */
 #include <string.h>
 
 #include "model/base/check.h"
@@ -68,9 +69,8 @@ static bool read_rate(struct fault_reader *fault_reader)
 {
     const json_t *value = find(fault_reader, "rate");
     struct limits limits = { .unit = VALUE_RATE, .min = 1, .max = 1000000 };
-    return value == NULL ||
-           read_quantity(fault_reader->reader, key_path(fault_reader, "rate"), value, limits,
-                         &fault_reader->how.rate_per_s);
+    return value == NULL || read_quantity(fault_reader->reader, key_path(fault_reader, "rate"),
+                                          value, limits, &fault_reader->how.rate_per_s);
 }
 
 /* Exactly one of the four. */
@@ -99,7 +99,8 @@ static bool read_trigger(struct fault_reader *fault_reader)
                read_duration(fault_reader, "after", 0, &fault_reader->fault.trigger.after_ns);
     }
     if (find(fault_reader, "after") != NULL) {
-        return reader_fail(reader, key_path(fault_reader, "after"), "makes sense with \"when\" only");
+        return reader_fail(reader, key_path(fault_reader, "after"),
+                           "makes sense with \"when\" only");
     }
     return read_duration(fault_reader, "at", 0, &fault_reader->fault.trigger.at_ns) &&
            read_gaps(fault_reader, "every", &fault_reader->how.gap_min_ns,
@@ -122,8 +123,8 @@ static bool read_repetition(struct fault_reader *fault_reader)
     if (times == NULL && repeats) {
         return reader_fail(reader, fault_reader->path, "needs \"times\": how often in all");
     }
-    if (times != NULL && !read_quantity(reader, key_path(fault_reader, "times"), times, limits,
-                                        &count)) {
+    if (times != NULL &&
+        !read_quantity(reader, key_path(fault_reader, "times"), times, limits, &count)) {
         return false;
     }
     how->times = (uint32_t)count;
@@ -164,9 +165,8 @@ static bool read_object(struct fault_reader *fault_reader, uint32_t number, stru
     if (!read_text(reader, path, value, &text)) {
         return false;
     }
-    struct prng prng =
-        reader_stream(reader, number == 0 ? path : arena_format(reader->arena, "%s#%u", path,
-                                                                number));
+    struct prng prng = reader_stream(
+        reader, number == 0 ? path : arena_format(reader->arena, "%s#%u", path, number));
     if (!parse_fault_object(reader, path, text, &prng, &fault->object)) {
         return false;
     }
@@ -199,8 +199,8 @@ static bool append_swizzle(struct fault_reader *fault_reader, const struct fault
     struct reader *reader = fault_reader->reader;
     struct prng prng = reader_stream(reader, path);
     uint32_t count = 0;
-    struct fault *clogs = fault_swizzle(reader->arena, swizzle,
-                                        reader->scenario->job.task_managers, &prng, &count);
+    struct fault *clogs =
+        fault_swizzle(reader->arena, swizzle, reader->scenario->job.task_managers, &prng, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (!append(fault_reader, &clogs[i])) {
             return false;
@@ -214,9 +214,9 @@ static bool append_firing(struct fault_reader *fault_reader, const struct fault 
                           uint32_t number)
 {
     if (fault->verb == FAULT_SWIZZLE) {
-        return append_swizzle(fault_reader, fault,
-                              arena_format(fault_reader->reader->arena, "%s.swizzle#%u",
-                                           fault_reader->path, number));
+        return append_swizzle(
+            fault_reader, fault,
+            arena_format(fault_reader->reader->arena, "%s.swizzle#%u", fault_reader->path, number));
     }
     return append(fault_reader, fault);
 }

@@ -7,10 +7,10 @@
 
 static const char *const unsynced_choices[] = { "keep", "lose", "tear", "random", NULL };
 static const char *const direction_choices[] = { "both", "out", "in", NULL };
-static const char *const user_call_choices[] = { "map", "process", "snapshot", "restore", "commit",
-                                                 NULL };
-static const char *const call_choices[] = { "open",   "read", "write",  "sync",
-                                            "rename", "list", "remove", "make_dir", NULL };
+static const char *const user_call_choices[] = { "map",     "process", "snapshot",
+                                                 "restore", "commit",  NULL };
+static const char *const call_choices[] = { "open", "read",   "write",    "sync", "rename",
+                                            "list", "remove", "make_dir", NULL };
 
 _Static_assert(DISK_KEEP == 0 && DISK_LOSE == 1 && DISK_TEAR == 2 && DISK_RANDOM == 3,
                "the order of unsynced_choices");
@@ -51,11 +51,10 @@ static const char *without_sign(struct fault *fault, const json_t *value)
 static bool read_by(struct parameter_reader *self, const json_t *value)
 {
     struct fault *fault = self->fault;
-    const char *positive =
-        fault->verb == FAULT_CLOCK ? without_sign(fault, value) : NULL;
+    const char *positive = fault->verb == FAULT_CLOCK ? without_sign(fault, value) : NULL;
     json_t *own = positive != NULL ? json_string(positive) : NULL;
-    bool ok = read_quantity(self->reader, self->path, own != NULL ? own : value,
-                            duration_limits(1), &fault->by_ns);
+    bool ok = read_quantity(self->reader, self->path, own != NULL ? own : value, duration_limits(1),
+                            &fault->by_ns);
     json_decref(own);
     return ok;
 }
@@ -144,8 +143,7 @@ static bool read_groups(struct parameter_reader *self, const json_t *value)
                 trimmed--;
             }
             if (trimmed > 0 &&
-                !set_group(self, of_process,
-                           arena_format(reader->arena, "%.*s", (int)trimmed, at),
+                !set_group(self, of_process, arena_format(reader->arena, "%.*s", (int)trimmed, at),
                            (uint8_t)group)) {
                 return false;
             }
@@ -298,8 +296,9 @@ static bool check_together(struct parameter_reader *self)
                            fault_verb_name(fault->verb));
     }
     if (is_input && fault->trigger.kind != TRIGGER_AT) {
-        return reader_fail(reader, self->fault_path, "\"%s\" needs \"at\": the input is known "
-                                                     "before the run",
+        return reader_fail(reader, self->fault_path,
+                           "\"%s\" needs \"at\": the input is known "
+                           "before the run",
                            fault_verb_name(fault->verb));
     }
     return true;

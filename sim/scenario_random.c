@@ -53,6 +53,19 @@ static const char *element_path(struct reader *reader, const char *key, size_t i
     return arena_format(reader->arena, "random.%s[%zu]", key, index);
 }
 
+/* Can a fault be drawn with nothing but an object, "for" and "by"? */
+static bool can_be_drawn(enum fault_verb verb)
+{
+    switch (verb) {
+    case FAULT_CLOCK:
+    case FAULT_PARTITION:
+    case FAULT_SWIZZLE:
+    case FAULT_HOT_KEY:
+    case FAULT_POISON: return false;
+    default: return (verb_required(verb) & ~(uint32_t)PARAMETER_BY) == 0;
+    }
+}
+
 static bool read_verbs(struct random_reader *random)
 {
     CHECK(random->verbs == NULL);
@@ -68,6 +81,11 @@ static bool read_verbs(struct random_reader *random)
         if (!read_verb(reader, element_path(reader, "do", i), json_array_get(list, i),
                        &random->verbs[i])) {
             return false;
+        }
+        if (!can_be_drawn(random->verbs[i])) {
+            return reader_fail(reader, element_path(reader, "do", i),
+                               "\"%s\" has parameters that \"random\" does not draw",
+                               fault_verb_name(random->verbs[i]));
         }
     }
     return random->verb_count > 0 || reader_fail(reader, "random.do", "must not be empty");
@@ -252,16 +270,17 @@ static struct fault draw_fault(const struct random_reader *random, struct prng *
             (struct fault_trigger){ .kind = TRIGGER_AT,
                                     .at_ns = draw_duration(prng, 0, options->during_ns - 1) };
     }
-    if (verb_lasts(fault.verb)) {
+    if (verb_length(fault.verb) != LENGTH_NONE) {
         fault.for_ns = draw_duration(prng, options->for_min_ns, options->for_max_ns);
     }
-    if (fault.verb == FAULT_DELAY) {
+    if ((verb_required(fault.verb) & PARAMETER_BY) != 0) {
         fault.by_ns = draw_duration(prng, options->by_min_ns, options->by_max_ns);
     }
     if (fault.verb == FAULT_CRASH && fault.object.machine) {
         static const enum disk_survival explicit_ones[] = { DISK_KEEP, DISK_LOSE, DISK_TEAR };
         fault.unsynced = explicit_ones[prng_below(prng, 3)];
     }
+    fault.calls = (verb_parameters(fault.verb) & PARAMETER_CALLS) != 0 ? FAULT_CALL_ANY : 0;
     CHECK(verb_fits(fault.verb, &fault.object));
     CHECK(!verb_lasts(fault.verb) || fault.for_ns > 0);
     return fault;

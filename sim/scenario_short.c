@@ -7,12 +7,10 @@
 #include "sim/scenario_json.h"
 
 /* The keys from which the defaults of others follow. */
-static const char *const kernel_paths[] = { "seed",
-                                            "job.name",
-                                            "job.parallelism",
-                                            "job.input.file",
-                                            "restart.strategy",
-                                            "cluster.task_managers" };
+static const char *const kernel_paths[] = {
+    "seed",           "job.name",         "job.parallelism",
+    "job.input.file", "restart.strategy", "cluster.task_managers"
+};
 
 /* What no default is ever taken for: names say what the file is. */
 static const char *const own_paths[] = { "name", "about", "job.name", "job.input.file",
@@ -36,8 +34,8 @@ static bool keep_kernel(const void *context, uint32_t index)
     return IS_AMONG(scenario_fields[index].path, kernel_paths);
 }
 
-/* What every key would be if it were missing from `scenario`, in which the kernel stays. The keys of
- * the kernel have the values of a scenario that says nothing. */
+/* What every key would be if it were missing from `scenario`, in which the kernel stays. The keys
+ * of the kernel have the values of a scenario that says nothing. */
 static struct scenario defaults_of(const struct scenario *scenario, struct arena *arena)
 {
     struct buffer json;
@@ -46,8 +44,8 @@ static struct scenario defaults_of(const struct scenario *scenario, struct arena
     struct buffer error;
     buffer_init(&error, arena);
     struct scenario defaults;
-    enum status status = scenario_parse(&defaults, arena, buffer_bytes(&json), "defaults", ".",
-                                        NULL, &error);
+    enum status status =
+        scenario_parse(&defaults, arena, buffer_bytes(&json), "defaults", ".", NULL, &error);
     struct scenario plain;
     scenario_init(&plain);
     if (status != STATUS_OK) {
@@ -183,8 +181,8 @@ bool scenario_setting_round(struct scenario *scenario, struct arena *arena, uint
     if (value == 0 || is_special) {
         return false;
     }
-    uint64_t rounded = in_bytes ? UINT64_C(1) << (63 - __builtin_clzll(value))
-                                : round_to_digits(value, digits);
+    uint64_t rounded =
+        in_bytes ? UINT64_C(1) << (63 - __builtin_clzll(value)) : round_to_digits(value, digits);
     if (rounded == value || rounded < field->min) {
         return false;
     }

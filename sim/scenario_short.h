@@ -20,13 +20,13 @@ void scenario_write_short(const struct scenario *scenario, struct buffer *out);
 /* How many keys have a value of their own; they are numbered from 0. */
 uint32_t scenario_setting_count(void);
 
-/* Gives setting `index` its default. False, and nothing changes, if it has it, has none, or says how
- * large the run is. Works in `arena`. */
+/* Gives setting `index` its default. False, and nothing changes, if it has it, has none, or says
+ * how large the run is. Works in `arena`. */
 bool scenario_setting_reset(struct scenario *scenario, struct arena *arena, uint32_t index);
 
-/* Rounds setting `index`, if it is a number and not its default, down to `digits` decimal digits, or
- * to a power of two if it counts bytes. False, and nothing changes, if it is that round, would leave
- * its limits, or says how large the run is. */
+/* Rounds setting `index`, if it is a number and not its default, down to `digits` decimal digits,
+ * or to a power of two if it counts bytes. False, and nothing changes, if it is that round, would
+ * leave its limits, or says how large the run is. */
 bool scenario_setting_round(struct scenario *scenario, struct arena *arena, uint32_t index,
                             uint32_t digits);
 

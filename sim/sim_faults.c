@@ -14,9 +14,8 @@ struct sim_faults *world_faults(struct world *world,
         CHECK(on_hit != NULL);
         world->faults = arena_alloc(world->arena, 1, sizeof *world->faults);
         *world->faults = (struct sim_faults){ .on_hit = on_hit, .context = context };
-        world->faults->storage = (struct storage_faults){ .arena = world->arena,
-                                                          .on_hit = on_hit,
-                                                          .context = context };
+        world->faults->storage =
+            (struct storage_faults){ .arena = world->arena, .on_hit = on_hit, .context = context };
     }
     return world->faults;
 }
@@ -141,8 +140,7 @@ void world_set_clock(struct world *world, uint32_t number, uint64_t by_ns, uint3
 
 static void arm(struct sim_actor *actor, const struct sim_throw *wanted)
 {
-    if (wanted->left > 0 && actor->vertex == wanted->vertex &&
-        actor->subtask == wanted->subtask) {
+    if (wanted->left > 0 && actor->vertex == wanted->vertex && actor->subtask == wanted->subtask) {
         actor->host.throwing |= 1u << wanted->call;
     }
 }

@@ -20,10 +20,10 @@ struct sim_process;
 /* A machine's clock. It is a function of simulated time that never falls: behind a jump back it
  * stands still until it would have reached the same reading again. */
 struct sim_clock {
-    uint64_t set_ns;    /* simulated time from which on `shown_ns` and `rate_ppm` hold */
-    int64_t shown_ns;   /* what it would show at set_ns, had it never stood still */
-    uint64_t rate_ppm;  /* how far it gets in a million nanoseconds */
-    uint64_t floor_ns;  /* what it showed when it was last set: it never shows less */
+    uint64_t set_ns;   /* simulated time from which on `shown_ns` and `rate_ppm` hold */
+    int64_t shown_ns;  /* what it would show at set_ns, had it never stood still */
+    uint64_t rate_ppm; /* how far it gets in a million nanoseconds */
+    uint64_t floor_ns; /* what it showed when it was last set: it never shows less */
 };
 
 /* What slows a process down; a part of struct sim_process, made when first needed. */

@@ -563,7 +563,8 @@ static enum status host_rename_(struct host *host, enum host_volume volume, cons
     struct storage_verdict verdict = judge(actor, volume, from, FAULT_CALL_RENAME);
     charge_call(actor, volume, &verdict);
     return verdict.takes_effect
-               ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number, from, to))
+               ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number,
+                                              from, to))
                : verdict.status;
 }
 
@@ -589,7 +590,8 @@ static enum status host_make_dir_(struct host *host, enum host_volume volume, co
     struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_MAKE_DIR);
     charge_call(actor, volume, &verdict);
     return verdict.takes_effect
-               ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number, path))
+               ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number,
+                                                path))
                : verdict.status;
 }
 
@@ -602,7 +604,8 @@ static enum status host_remove_dir_(struct host *host, enum host_volume volume, 
     struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
     charge_call(actor, volume, &verdict);
     return verdict.takes_effect
-               ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number, path))
+               ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number,
+                                                  path))
                : verdict.status;
 }
 

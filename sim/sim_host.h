@@ -13,7 +13,8 @@
  * When a process dies its data connections break unreported: the JobManager, which is told, ends
  * the attempt at all their other ends.
  * A fault that waits for a fact strikes at once, but counts from the clock of the actor that
- * reported the fact. A message in flight is lost when its sender's process dies, and when its receiver's does. */
+ * reported the fact. A message in flight is lost when its sender's process dies, and when its
+ * receiver's does. */
 #ifndef FAULTLINE_SIM_SIM_HOST_H
 #define FAULTLINE_SIM_SIM_HOST_H
 
@@ -137,6 +138,8 @@ struct world {
     uint64_t hash;
     uint64_t event_count;
     struct world_event_note last_event;
+    uint64_t moment_ns;     /* when the last event was ... */
+    uint64_t moment_events; /* ... and how many there have been at that moment */
     enum outcome outcome;
     bool ended;
 };
@@ -188,8 +191,8 @@ struct sim_actor *sim_actor_create(struct sim_process *process, struct world *wo
                                    uint32_t index, const struct actor_ops *ops,
                                    struct bytes argument, uint64_t due_ns);
 
-/* Ends an actor; a handler that runs goes on as a black hole. The memory is dropped when the running
- * handler returns, whose actor may be another of the same process and share it (H3). */
+/* Ends an actor; a handler that runs goes on as a black hole. The memory is dropped when the
+ * running handler returns, whose actor may be another of the same process and share it (H3). */
 void sim_actor_kill(struct sim_actor *actor);
 
 /* The living actor at `address`, or NULL. */

@@ -1,7 +1,11 @@
 /* storage_faults.h - what faults do to storage calls: slower, later, refused, failed, or untrue.
  *
  * Rules that are in force are asked about every call. Of several that match, the slowest factor and
- * the longest stall count, and the first of those that change the answer (the newest rule first). */
+ * the longest stall count, and the first of those that change the answer (the newest rule first).
+ *
+ * Not modelled: short reads and writes, which the host's contract excludes (host.h: a read is short
+ * only at the end of the file, a write is whole or fails), failures of asking for a file's size, and
+ * a sync that fails and takes the written data with it. */
 #ifndef FAULTLINE_SIM_STORAGE_FAULTS_H
 #define FAULTLINE_SIM_STORAGE_FAULTS_H
 
@@ -27,14 +31,14 @@ enum storage_fault {
 struct storage_rule {
     enum storage_fault fault;
     enum host_volume volume;
-    uint32_t process;  /* that calls; STORAGE_EVERY_PROCESS */
-    const char *glob;  /* of paths; NULL: any. Borrowed */
-    uint32_t calls;    /* bits of enum fault_call */
+    uint32_t process; /* that calls; STORAGE_EVERY_PROCESS */
+    const char *glob; /* of paths; NULL: any. Borrowed */
+    uint32_t calls;   /* bits of enum fault_call */
     uint64_t from_ns;
     uint64_t until_ns; /* STORAGE_FOR_GOOD: no end */
     uint64_t factor_ppm;
-    uint32_t left;     /* how many calls it still strikes; 0: any number */
-    uint32_t number;   /* whose rule it is: told at every hit */
+    uint32_t left;   /* how many calls it still strikes; 0: any number */
+    uint32_t number; /* whose rule it is: told at every hit */
     struct storage_rule *next;
 };
 
@@ -57,7 +61,7 @@ struct storage_call {
 };
 
 struct storage_verdict {
-    enum status status;  /* what to answer unless the call itself fails otherwise */
+    enum status status; /* what to answer unless the call itself fails otherwise */
     bool takes_effect;
     uint64_t factor_ppm; /* of the time the call takes */
     uint64_t not_before_ns;

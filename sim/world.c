@@ -327,16 +327,21 @@ bool world_cut(struct world *world, uint32_t number, uint64_t for_ns, enum disk_
 {
     CHECK(number < world->process_count);
     struct sim_process *process = &world->processes[number];
-    if (!process->alive) {
+    if (!process->machine_up) {
         return false;
     }
-    kill_process(world, process);
+    bool was_alive = process->alive;
+    if (was_alive) {
+        kill_process(world, process);
+    }
     process->machine_up = false; /* nobody is left to say that the connections are gone */
     disk_cut(world->shared, number, survival, &world->disk_prng);
     if (process->local_disk != NULL) {
         disk_cut(process->local_disk, number, survival, &world->disk_prng);
     }
-    return_after(world, process, for_ns);
+    if (was_alive) {
+        return_after(world, process, for_ns); /* else its return is due already */
+    }
     return true;
 }
 
@@ -484,6 +489,8 @@ static void on_actor_start(struct world *world, struct sim_actor *actor)
     end_handler(actor);
 }
 
+enum { EVENTS_AT_ONCE_MAX = 5000000 };
+
 /* Taken before the event's subject is gone. */
 static struct world_event_note note_of(const struct world *world, const struct event *event)
 {
@@ -522,6 +529,14 @@ bool world_step(struct world *world)
     if (world->ended || !event_queue_pop(world->queue, &event) ||
         event.due_ns > world->scenario->expect.within_ns) {
         world->ended = true;
+        return false;
+    }
+    if (event.due_ns != world->moment_ns) {
+        world->moment_ns = event.due_ns;
+        world->moment_events = 0;
+    }
+    if (++world->moment_events > EVENTS_AT_ONCE_MAX) {
+        world->ended = true; /* time stands still: a loop that costs nothing */
         return false;
     }
     world->event_count++;

@@ -54,7 +54,7 @@ void world_call_at(struct world *world, uint64_t due_ns, world_callback callback
 /* Runs until the job has ended or `scenario->expect.within_ns` is over. */
 enum outcome world_run(struct world *world);
 
-/* Looks at the next event only; false when the run is over. */
+/* Looks at the next event only; false when the run is over, or when simulated time stands still. */
 bool world_step(struct world *world);
 
 uint64_t world_now_ns(const struct world *world);
@@ -86,8 +86,8 @@ bool world_is_alive(const struct world *world, uint32_t process);
 /* Kills a process (kill -9); it starts again after `for_ns`. False if it was dead. */
 bool world_crash(struct world *world, uint32_t process, uint64_t for_ns);
 
-/* Cuts the power of a process's machine; both return after `for_ns`. False if the process was dead
- * (then the machine is not cut either). */
+/* Cuts the power of a process's machine; both return after `for_ns`, or, if the process was dead
+ * already, when that is due. False if the machine had no power. */
 bool world_cut(struct world *world, uint32_t process, uint64_t for_ns,
                enum disk_survival survival);
 

@@ -93,6 +93,16 @@ static void id_list_append(struct coordinator *coordinator, struct id_list *list
     list->ids[list->count++] = id;
 }
 
+/* Keeps the ids rising: an older one may be adopted after a newer one. */
+static void id_list_insert(struct coordinator *coordinator, struct id_list *list, uint64_t id)
+{
+    id_list_append(coordinator, list, id);
+    for (size_t i = list->count - 1; i > 0 && list->ids[i - 1] > id; i--) {
+        list->ids[i] = list->ids[i - 1];
+        list->ids[i - 1] = id;
+    }
+}
+
 static bool id_list_has(const struct id_list *list, uint64_t id)
 {
     for (size_t i = list->count; i > 0; i--) {
@@ -577,6 +587,21 @@ void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_
     }
     fail_pending(coordinator, pending, "commit failed", !outcome_unknown);
     settle(coordinator);
+}
+
+void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
+{
+    CHECK(coordinator->state == RUN_STOPPED);
+    struct id_list *in_doubt = &coordinator->in_doubt;
+    size_t kept_count = 0;
+    for (size_t i = 0; i < in_doubt->count; i++) {
+        if (in_doubt->ids[i] != id) {
+            in_doubt->ids[kept_count++] = in_doubt->ids[i];
+            continue;
+        }
+        id_list_insert(coordinator, &coordinator->completed, id);
+    }
+    in_doubt->count = kept_count;
 }
 
 static void mark_ended(struct coordinator *coordinator, uint32_t task)

@@ -122,6 +122,10 @@ void coordinator_on_committed(struct coordinator *coordinator, uint64_t now_ns, 
 void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_ns, uint64_t id,
                                   bool outcome_unknown);
 
+/* The job will be restored from `id`, which was found in the store. If the outcome of its commit
+ * was unknown it is known now: `id` counts as completed, and is kept like any other. */
+void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id);
+
 /* Subtask `task` has seen its whole input. When all have (or finished), the final checkpoint is
  * triggered at once, whatever interval and pause say, unless one that was triggered after that
  * moment is pending; a failed final one is tried again, after the interval, at most a second (at

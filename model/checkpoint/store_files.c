@@ -314,6 +314,7 @@ enum status store_discard_incomplete(struct host *host)
         bool is_there;
         status = find_manifest(host, list.ids[i], &is_there);
         if (status == STATUS_OK && !is_there) {
+            host_mark(host, MARK_ORPHAN_CHECKPOINT_REMOVED);
             status = store_discard(host, list.ids[i]);
         }
     }

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "model/base/check.h"
 #include "model/checkpoint/store.h"
 #include "model/runtime/job_manager.h"
@@ -18,12 +20,16 @@ static void add_pending(struct job_manager *manager, uint64_t id, uint64_t trigg
 {
     struct arena *arena = manager->host->arena;
     struct pending_checkpoint *pending = arena_alloc(arena, 1, sizeof *pending);
-    *pending = (struct pending_checkpoint){ .next = manager->pending,
-                                            .id = id,
+    *pending = (struct pending_checkpoint){ .id = id,
                                             .triggered_ns = triggered_ns,
                                             .all_after_end = true };
     pending->states = arena_alloc(arena, manager->task_count, sizeof *pending->states);
-    manager->pending = pending;
+    struct pending_checkpoint **link = &manager->pending;
+    while (*link != NULL) {
+        CHECK((*link)->id < id);
+        link = &(*link)->next;
+    }
+    *link = pending;
 }
 
 static void drop_pending(struct job_manager *manager, uint64_t id)
@@ -172,6 +178,7 @@ static void do_commit(struct job_manager *manager, uint64_t id)
         return;
     }
     if (status != STATUS_OK) {
+        host_mark(manager->host, MARK_COMMIT_IN_DOUBT);
         coordinator_on_commit_failed(manager->coordinator, host_now_ns(manager->host), id, true);
         return;
     }
@@ -203,8 +210,8 @@ static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subs
         (struct leftover){ .id = id, .is_subsumed = is_subsumed };
 }
 
-/* Removes a checkpoint's files; what cannot be removed now is tried again, at the latest by the next
- * JobManager, which tidies the store. */
+/* Removes a checkpoint's files; what cannot be removed now is tried again, at the latest by the
+ * next JobManager, which tidies the store. */
 static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
     enum status status = store_discard(manager->host, id);
@@ -212,6 +219,7 @@ static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
         return;
     }
     if (status != STATUS_OK) {
+        host_mark(manager->host, MARK_DISCARD_FAILED);
         keep_leftover(manager, id, is_subsumed);
     } else if (is_subsumed) {
         job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
@@ -229,6 +237,15 @@ void job_checkpoints_tidy(struct job_manager *manager)
     manager->leftover_count -= count;
     for (size_t i = 0; i < manager->leftover_count; i++) {
         manager->leftovers[i] = manager->leftovers[i + count];
+    }
+}
+
+static void mark_abort(struct job_manager *manager, const char *reason)
+{
+    if (strcmp(reason, "expired") == 0) {
+        host_mark(manager->host, MARK_CHECKPOINT_EXPIRED);
+    } else if (strcmp(reason, "subsumed") == 0) {
+        host_mark(manager->host, MARK_CHECKPOINT_OVERTAKEN);
     }
 }
 
@@ -252,6 +269,7 @@ static void perform(struct job_manager *manager, const struct coordinator_action
         }
         drop_pending(manager, action->id);
         job_manager_report(manager, FACT_CHECKPOINT_ABORTED, action->id, 0, 0, action->reason);
+        mark_abort(manager, action->reason);
         notify_all(manager, MESSAGE_NOTIFY_ABORTED, action->id);
         break;
     case COORDINATOR_DISCARD:
@@ -366,6 +384,9 @@ void job_checkpoints_on_ack(struct job_manager *manager, const struct message *m
     enum coordinator_ack answer =
         coordinator_on_ack(manager->coordinator, host_now_ns(manager->host), id, task);
     bool accepted = answer == COORDINATOR_ACK_ACCEPTED;
+    if (answer == COORDINATOR_ACK_LATE) {
+        host_mark(manager->host, MARK_ACK_AFTER_EXPIRY);
+    }
     if (accepted) {
         struct pending_checkpoint *pending = find_pending(manager, id);
         CHECK(pending != NULL);

@@ -5,7 +5,8 @@
 #include "model/runtime/job_manager.h"
 #include "model/runtime/task.h"
 
-/* At first TaskManagers are given this long to register all, so that the load is spread evenly. */
+/* A new JobManager gives all TaskManagers this long to register, so that the load is spread
+ * evenly. */
 enum { REGISTRATION_GRACE_NS = 200 * 1000 * 1000 };
 
 /* ---- what to restore ------------------------------------------------------------------------- */
@@ -22,6 +23,7 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
 {
     uint64_t retry_ns = host_now_ns(manager->host) + manager->config->restore_retry_delay_ns;
     if (++manager->restore_tries < manager->config->restore_tries) {
+        host_mark(manager->host, MARK_CHECKPOINT_READ_AGAIN);
         job_manager_report(manager, FACT_RESTORE_RETRIED, id, manager->restore_tries, 0, why);
         manager->deploy_after_ns = retry_ns;
         return;
@@ -31,10 +33,13 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
     enum status status = store_list(manager->host, manager->host->arena, &ids, &count);
     bool has_older = status == STATUS_OK && count > 0 && ids[0] < id;
     arena_free(manager->host->arena, ids);
-    if (status == STATUS_HALTED) {
+    if (status != STATUS_OK) {
+        manager->restore_tries--; /* J4: this try decides when the store can be listed again */
+        manager->deploy_after_ns = retry_ns;
         return;
     }
     if (manager->config->allow_older && has_older) {
+        host_mark(manager->host, MARK_OLDER_CHECKPOINT_CHOSEN);
         manager->restore_below = id;
         manager->restore_tries = 0;
         manager->deploy_after_ns = host_now_ns(manager->host);
@@ -120,17 +125,24 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         plan->id = known;
         status = STATUS_NOT_FOUND;
         buffer_append_format(&why, "it had completed, and its manifest is gone");
+        host_mark(manager->host, MARK_NEWEST_CHECKPOINT_GONE);
     }
     if (status == STATUS_OK && plan->id != 0) {
         status = read_manifest(manager, plan->id, plan, &why);
     }
     if (status == STATUS_OK) {
         manager->restore_id = plan->id;
+        /* A commit whose outcome was unknown has succeeded; the restore will commit its output. */
+        coordinator_on_restoring(manager->coordinator, plan->id);
+        if (manager->record.newest_completed < plan->id) {
+            manager->record.newest_completed = plan->id; /* durable with the new attempt */
+        }
         job_manager_report(manager, FACT_RESTORE_CHOSEN, plan->id, 0, 0, "");
         return true;
     }
     if (status != STATUS_HALTED && why.size == 0) {
         buffer_append_format(&why, "the store cannot be listed: %s", status_text(status));
+        host_mark(manager->host, MARK_STORE_UNLISTED);
         *buffer_extend(&why, 1) = '\0';
         job_manager_report(manager, FACT_RESTORE_RETRIED, 0, manager->restore_tries, 0,
                            (const char *)why.data); /* J4 */
@@ -162,7 +174,7 @@ static bool has_slots(const struct job_manager *manager)
         return false;
     }
     return registered == manager->config->task_managers || manager->ever_deployed ||
-           host_now_ns(manager->host) >= REGISTRATION_GRACE_NS;
+           host_now_ns(manager->host) >= manager->started_ns + REGISTRATION_GRACE_NS;
 }
 
 /* Slot i holds subtask i of every vertex (Flink's slot sharing); slots are dealt out in turn over
@@ -273,8 +285,8 @@ void job_deploy_try(struct job_manager *manager)
         return;
     }
     if (!has_slots(manager)) {
-        if (now_ns < REGISTRATION_GRACE_NS) {
-            job_manager_deploy_at(manager, REGISTRATION_GRACE_NS);
+        if (now_ns < manager->started_ns + REGISTRATION_GRACE_NS) {
+            job_manager_deploy_at(manager, manager->started_ns + REGISTRATION_GRACE_NS);
         }
         return; /* the next registration tries again */
     }

@@ -2,9 +2,11 @@
 
 #include "model/base/check.h"
 
-enum timer_tag { TIMER_HEARTBEAT, TIMER_DEPLOY, TIMER_COORDINATOR, TIMER_TAKE_OVER };
+enum timer_tag { TIMER_HEARTBEAT, TIMER_DEPLOY, TIMER_COORDINATOR, TIMER_TAKE_OVER, TIMER_TIDY };
 
-enum { TIDY_TRIES = 5 /* at the end of the job */ };
+/* At the end of the job, the delay of a restore's retry apart (Flink's job clean-up is retried
+ * too). After that files remain: a store that never heals must not keep the job from ending. */
+enum { TIDY_TRIES = 100, TIDY_DELAY_NS_MIN = 50 * 1000 * 1000 };
 
 void job_manager_report(struct job_manager *manager, enum fact_kind kind, uint64_t checkpoint,
                         uint64_t value0, uint64_t value1, const char *text)
@@ -33,6 +35,35 @@ static struct worker *worker_of(struct job_manager *manager, actor_id address)
 
 /* ---- the end of an attempt, and of the job --------------------------------------------------- */
 
+/* The files are gone, or it was tried often enough: the job's end is made durable and known. */
+static void end_when_tidy(struct job_manager *manager)
+{
+    job_checkpoints_tidy(manager);
+    if (manager->leftover_count > 0 && ++manager->tidy_tries < TIDY_TRIES) {
+        uint64_t delay_ns = manager->config->restore_retry_delay_ns;
+        manager->state = JOB_TIDYING;
+        (void)host_timer_set(manager->host,
+                             host_now_ns(manager->host) +
+                                 (delay_ns < TIDY_DELAY_NS_MIN ? TIDY_DELAY_NS_MIN : delay_ns),
+                             TIMER_TIDY);
+        return;
+    }
+    enum status status = job_record_store(manager->host, &manager->record);
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    /* If the record could not be written the next JobManager would run the job's end again: it is
+     * idempotent. */
+    manager->state = JOB_ENDED;
+    if (manager->record.state == JOB_STATE_FINISHED) {
+        job_manager_report(manager, FACT_JOB_FINISHED, 0, 0, 0, "");
+    } else {
+        *buffer_extend(&manager->failure, 1) = '\0';
+        job_manager_report(manager, FACT_JOB_FAILED, 0, manager->refused, 0,
+                           (const char *)manager->failure.data);
+    }
+}
+
 static void end_job(struct job_manager *manager, enum job_state state)
 {
     const struct pipeline *pipeline = manager->pipeline;
@@ -44,24 +75,8 @@ static void end_job(struct job_manager *manager, enum job_state state)
             }
         }
     }
-    for (int i = 0; i < TIDY_TRIES && manager->leftover_count > 0; i++) {
-        job_checkpoints_tidy(manager);
-    }
     manager->record.state = state;
-    enum status status = job_record_store(manager->host, &manager->record);
-    if (status == STATUS_HALTED) {
-        return;
-    }
-    /* If the record could not be written the next JobManager would run the job's end again: it is
-     * idempotent. */
-    manager->state = JOB_ENDED;
-    if (state == JOB_STATE_FINISHED) {
-        job_manager_report(manager, FACT_JOB_FINISHED, 0, 0, 0, "");
-    } else {
-        *buffer_extend(&manager->failure, 1) = '\0';
-        job_manager_report(manager, FACT_JOB_FAILED, 0, manager->refused, 0,
-                           (const char *)manager->failure.data);
-    }
+    end_when_tidy(manager);
 }
 
 /* Every subtask of the attempt that can be reached is gone. */
@@ -125,6 +140,9 @@ static bool may_restart(struct job_manager *manager)
 
 static void detect(struct job_manager *manager, uint32_t process, const char *why)
 {
+    if (manager->state == JOB_DEPLOYING && manager->restore_id != 0) {
+        host_mark(manager->host, MARK_FAILURE_DURING_RESTORE);
+    }
     job_manager_report(manager, FACT_FAILURE_DETECTED, 0, process, 0, why);
     job_checkpoints_stop(manager, "the job failed");
 }
@@ -143,7 +161,8 @@ void job_manager_fail(struct job_manager *manager, uint32_t process, const char 
 
 void job_manager_give_up(struct job_manager *manager, bool refused, const char *why)
 {
-    if (manager->state == JOB_ENDED || manager->failure.size > 0) {
+    if (manager->state == JOB_ENDED || manager->state == JOB_TIDYING ||
+        manager->failure.size > 0) {
         return;
     }
     manager->refused = refused;
@@ -179,11 +198,16 @@ static void on_register(struct job_manager *manager, const struct message *messa
     CHECK(registration_decode(message, &registration) == STATUS_OK);
     struct worker *worker = worker_of(manager, message->from);
     if (worker->address == message->from && worker->session == registration.session) {
+        host_mark(manager->host, MARK_REGISTRATION_REPEATED);
         host_send(manager->host, worker->address,
                   message_of_kind(manager->host, MESSAGE_REGISTERED, 0));
         return; /* it was impatient */
     }
+    if (worker->address == message->from && registration.session < worker->session) {
+        return; /* a repetition that came late: it has registered anew since then */
+    }
     if (worker->address != 0) {
+        host_mark(manager->host, MARK_TASK_MANAGER_CAME_BACK_EMPTY);
         /* It ended its subtasks before it asked; or it is a new process, and the old one's end has
          * not been heard of yet. */
         lose_worker(manager, worker, "came back without its subtasks");
@@ -209,6 +233,7 @@ static void on_heartbeat_timer(struct job_manager *manager)
             continue;
         }
         if (now_ns >= worker->heard_ns + manager->config->heartbeat_timeout_ns) {
+            host_mark(manager->host, MARK_TASK_MANAGER_SILENT);
             lose_worker(manager, worker, "no heartbeat within the timeout");
         } else {
             host_send(manager->host, worker->address,
@@ -229,6 +254,7 @@ static void on_worker_message(struct job_manager *manager, const struct message 
             lose_worker(manager, worker, "connection lost");
         }
     } else if (!known) {
+        host_mark(manager->host, MARK_TASK_MANAGER_UNKNOWN);
         host_send(manager->host, message->from,
                   message_of_kind(manager->host, MESSAGE_UNKNOWN, 0));
     } else {
@@ -245,6 +271,7 @@ static void on_worker_message(struct job_manager *manager, const struct message 
 static void run_all(struct job_manager *manager)
 {
     manager->state = JOB_RUNNING;
+    manager->restore_tries = 0; /* what was chosen could be read */
     job_manager_report(manager, FACT_JOB_RUNNING, manager->restore_id, 0, 0, "");
     for (uint32_t i = 0; i < manager->task_count; i++) {
         host_send(manager->host, manager->tasks[i].address,
@@ -291,11 +318,17 @@ static void on_task_message(struct job_manager *manager, const struct message *m
 {
     if (message->attempt != manager->record.attempt || !has_attempt(manager)) {
         job_manager_report(manager, FACT_MESSAGE_FENCED, 0, message->attempt, 0, "");
+        if (message->kind == MESSAGE_ACK) {
+            host_mark(manager->host, MARK_FENCED_ACK);
+        }
         return; /* J1: of an attempt that is over */
     }
     CHECK(message->channel < manager->task_count);
     switch (message->kind) {
     case MESSAGE_RESTORED:
+        if (manager->tasks[message->channel].state != JOB_TASK_DEPLOYED) {
+            break; /* said twice */
+        }
         manager->tasks[message->channel].state = JOB_TASK_RESTORED;
         if (++manager->restored_count == manager->task_count) {
             run_all(manager);
@@ -359,6 +392,7 @@ static void take_over(struct job_manager *manager)
         return;
     }
     manager->state = JOB_WAITING;
+    manager->started_ns = host_now_ns(manager->host);
     job_manager_report(manager, FACT_JOB_MANAGER_STARTED, 0, manager->record.epoch, 0, "");
     if (status != STATUS_OK) {
         manager->refused = true;
@@ -440,6 +474,10 @@ static void job_manager_timer(void *self, timer_id timer, uint64_t tag)
         CHECK(manager->state == JOB_STARTING);
         take_over(manager);
         job_deploy_try(manager);
+        break;
+    case TIMER_TIDY:
+        CHECK(manager->state == JOB_TIDYING);
+        end_when_tidy(manager);
         break;
     case TIMER_COORDINATOR:
         CHECK(timer == manager->wake_timer);

@@ -31,6 +31,7 @@ enum job_manager_state {
     JOB_CANCELLING, /* the attempt failed; its subtasks are being ended */
     JOB_ENDED,
     JOB_STARTING, /* the durable record cannot be read or written: tried again */
+    JOB_TIDYING,  /* over, but for files of the store that could not be deleted yet */
 };
 
 /* A checkpoint whose files could not be removed: tried again. */
@@ -79,8 +80,9 @@ struct job_manager {
     uint32_t task_count;
     uint32_t restored_count;
     uint32_t finished_count;
-    struct pending_checkpoint *pending;
+    struct pending_checkpoint *pending; /* rising ids */
     bool performing;          /* the coordinator's actions are being carried out */
+    uint64_t started_ns;      /* when this JobManager took over */
     bool ever_deployed;       /* by this JobManager */
     uint64_t deploy_after_ns; /* the restart delay, or that of another try */
     uint64_t restore_id;      /* what the current attempt was restored from; 0: nothing */
@@ -89,6 +91,7 @@ struct job_manager {
     struct buffer failure;    /* why the job must end for good; empty: it need not */
     bool refused;             /* ... because a checkpoint is unreadable */
     uint64_t nameless_id; /* the last checkpoint whose id could not be made durable; 0: none */
+    uint32_t tidy_tries; /* at the end of the job */
     struct leftover *leftovers;
     size_t leftover_count;
     size_t leftover_capacity;

@@ -36,7 +36,6 @@ enum message_kind {
     /* subtask -> subtask downstream, in the order of the stream; `channel` is the receiver's */
     MESSAGE_DATA,             /* records: u32 length and bytes, one after the other */
     MESSAGE_BARRIER,          /* trigger */
-    MESSAGE_CANCEL_BARRIER,   /* number = checkpoint */
     MESSAGE_STREAM_ENDED,     /* no more records; barriers may follow */
     MESSAGE_END_OF_PARTITION, /* nothing follows */
     /* subtask -> subtask upstream; `channel` is the receiver's output channel */
@@ -45,6 +44,7 @@ enum message_kind {
     MESSAGE_UPLOAD_CHUNK,    /* the u64 checkpoint, then bytes of the state file */
     MESSAGE_UPLOAD_END,      /* number = checkpoint: make the file durable, then answer */
     MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close the file, no answer */
+    MESSAGE_UPLOAD_DISCARD, /* forget the upload and delete its file: nobody will ask for it */
     MESSAGE_UPLOAD_ACCEPTED, /* number = checkpoint: one chunk was written */
     MESSAGE_UPLOAD_DONE,     /* upload_result */
 };

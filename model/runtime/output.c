@@ -56,6 +56,9 @@ static void enqueue(struct output *output, uint32_t index, struct message *messa
 {
     struct output_channel *channel = &output->channels[index];
     if (channel->waiting.count > 0) {
+        if (!is_buffer(message)) {
+            host_mark(output->host, MARK_BARRIER_BEHIND_BUFFERS);
+        }
         message_queue_push(&channel->waiting, message);
     } else if (!is_buffer(message)) {
         transmit(output, index, message);

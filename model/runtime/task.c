@@ -50,6 +50,9 @@ struct task {
     timer_id work_timer;  /* 0: not set */
     timer_id flush_timer; /* 0: not set */
     uint64_t progress_ns; /* of the last source.progress */
+    /* at_least_once: the end of an input may overtake the barrier of another, so a checkpoint of
+     * which a barrier came before the end of data does not cover it. 0 if barriers block. */
+    uint64_t newest_before_end;
     uint64_t final_checkpoint; /* the first snapshot after the end of data; 0: none yet. It, or any
                                 * later one, is final when it completes */
 };
@@ -290,7 +293,11 @@ static void take_snapshot(struct task *task, const struct trigger *trigger,
 {
     uint64_t checkpoint = trigger->checkpoint;
     uint64_t begin_ns = host_now_ns(task->host);
-    report(task, FACT_TASK_ALIGNED, checkpoint, aligned->first_barrier_ns - trigger->triggered_ns,
+    /* Machines' clocks may differ. */
+    uint64_t start_delay_ns = aligned->first_barrier_ns > trigger->triggered_ns
+                                  ? aligned->first_barrier_ns - trigger->triggered_ns
+                                  : 0;
+    report(task, FACT_TASK_ALIGNED, checkpoint, start_delay_ns,
            aligned->last_barrier_ns - aligned->first_barrier_ns);
     if (task->output.channel_count > 0) {
         broadcast(task, trigger_encode(task->host, MESSAGE_BARRIER, task->context.attempt,
@@ -304,7 +311,8 @@ static void take_snapshot(struct task *task, const struct trigger *trigger,
         buffer_free(&operators);
         return;
     }
-    bool after_end = task->state == TASK_END_OF_DATA;
+    bool after_end =
+        task->state == TASK_END_OF_DATA && checkpoint > task->newest_before_end;
     if (after_end && task->final_checkpoint == 0) {
         task->final_checkpoint = checkpoint;
     }
@@ -331,15 +339,15 @@ static void follow(struct task *task, const struct aligner_answer *answer,
                    const struct trigger *trigger)
 {
     if (answer->given_up_id != 0) {
+        host_mark(task->host, MARK_ALIGNMENT_GIVEN_UP);
         give_up(task, answer->given_up_id);
     }
     if (answer->aligned_id != 0) {
         /* The end of a channel may complete an alignment whose barriers came before. */
         struct trigger own = { .checkpoint = answer->aligned_id,
                                .triggered_ns = answer->first_barrier_ns };
-        take_snapshot(task, trigger != NULL && trigger->checkpoint == own.checkpoint ? trigger
-                                                                                     : &own,
-                      answer);
+        bool given = trigger != NULL && trigger->checkpoint == own.checkpoint;
+        take_snapshot(task, given ? trigger : &own, answer);
     }
     if (answer->unblocked) {
         input_gate_unblock(&task->gate);
@@ -379,6 +387,7 @@ static void finish(struct task *task)
         broadcast(task, message_of_kind(task->host, MESSAGE_END_OF_PARTITION,
                                         task->context.attempt));
     }
+    task_snapshots_discard_all(&task->snapshots);
     task->state = TASK_FINISHED;
     report(task, FACT_TASK_FINISHED, 0, 0, 0);
     tell_job_manager(task, MESSAGE_FINISHED);
@@ -461,6 +470,9 @@ static void end_of_data(struct task *task)
     CHECK(task->state == TASK_RUNNING);
     operator_chain_finish(&task->chain);
     task->state = TASK_END_OF_DATA;
+    if (task->aligner.mode == ALIGNER_AT_LEAST_ONCE) {
+        task->newest_before_end = task->aligner.latest_id;
+    }
     if (task->output.channel_count > 0) {
         broadcast(task,
                   message_of_kind(task->host, MESSAGE_STREAM_ENDED, task->context.attempt));

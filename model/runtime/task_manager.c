@@ -106,6 +106,7 @@ static void on_registered(struct task_manager *manager, actor_id job_manager)
 static void on_deploy(struct task_manager *manager, struct message *message)
 {
     if (message->attempt <= manager->newest_attempt) {
+        host_mark(manager->host, MARK_OLD_DEPLOYMENT_DROPPED);
         host_message_free(manager->host, message);
         return;
     }
@@ -216,6 +217,7 @@ static void task_manager_message(void *self, struct message *message)
     } else if (message->from == manager->job_manager) {
         on_order(manager, message);
     } else {
+        host_mark(manager->host, MARK_OLD_JOB_MANAGER_IGNORED);
         host_message_free(manager->host, message); /* of a JobManager that is no more */
     }
 }
@@ -229,6 +231,7 @@ static void task_manager_timer(void *self, timer_id timer, uint64_t tag)
     if (tag == TIMER_REGISTER) {
         ask_for_registration(manager);
     } else if (host_now_ns(manager->host) >= manager->heard_ns + config->heartbeat_timeout_ns) {
+        host_mark(manager->host, MARK_JOB_MANAGER_SILENT);
         lose_job_manager(manager);
     } else {
         set_timer(manager, config->heartbeat_interval_ns, TIMER_HEARTBEAT);

@@ -194,6 +194,7 @@ static bool commit_one(struct file_sink *sink, const struct transaction *transac
     if (status == STATUS_NOT_FOUND) {
         status = find_file(host, visible);
         if (status == STATUS_OK) {
+            host_mark(host, MARK_TRANSACTION_COMMITTED_BEFORE);
             return false; /* committed before */
         }
         if (status == STATUS_NOT_FOUND && sink->restoring) {
@@ -278,7 +279,9 @@ static enum status delete_pending(struct host *host, const char *directory, uint
         if (is_pending_below(name, attempt)) {
             char path[PATH_SIZE];
             format_path(path, "%s/%s", directory, name);
+            host_mark(host, MARK_TRANSACTION_ROLLED_BACK);
             status = host_remove(host, HOST_SHARED, path);
+            status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
         }
     }
     buffer_free(&names);
@@ -318,7 +321,7 @@ static enum status file_sink_restore(void *self, struct bytes state)
     }
     enum status status =
         delete_pending(sink->context->host, sink->directory, sink->context->attempt);
-    /* What cannot be deleted says nothing against the checkpoint: the subtask fails, that is all. */
+    /* What cannot be deleted says nothing against the checkpoint: only the subtask fails. */
     return check(sink, status, sink->directory) || status != STATUS_HALTED ? STATUS_OK : status;
 }
 

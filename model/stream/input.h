@@ -17,8 +17,8 @@ struct input_burst {
 };
 
 /* The record with number n (from 0, over all subtasks) is due at n / rate_per_s seconds of the
- * host's clock, or earlier by what bursts add to the clock. Records of a file are numbered within each subtask's part: the k-th record of
- * subtask i counts as number k * parallelism + i. */
+ * host's clock, or earlier by what bursts add to the clock. Records of a file are numbered within
+ * each subtask's part: the k-th record of subtask i counts as number k * parallelism + i. */
 struct input_config {
     enum input_kind kind;
     const char *file;      /* INPUT_FILE: its path on the SHARED volume */

@@ -20,7 +20,8 @@ struct recording {
     size_t window_count;   /* ... so many */
     char facts[sizeof((struct bisect_event *)0)->facts];
 
-    const struct recording *reference; /* stop keeping at the first difference; NULL: no reference */
+    const struct recording
+        *reference; /* stop keeping at the first difference; NULL: no reference */
     bool differs;
     uint64_t kept_start; /* without a reference: keep the window that begins behind this event */
     bool keeps;
@@ -70,15 +71,14 @@ static bool is_as_in_reference(const struct recording *recording, uint64_t count
 
 static void end_window(struct recording *recording, uint64_t count, uint64_t hash)
 {
-    recording->hashes =
-        arena_grow(&recording->arena, recording->hashes, &recording->hash_capacity,
-                   recording->hash_count + 1, sizeof *recording->hashes);
+    recording->hashes = arena_grow(&recording->arena, recording->hashes, &recording->hash_capacity,
+                                   recording->hash_count + 1, sizeof *recording->hashes);
     recording->hashes[recording->hash_count++] = hash;
     if (recording->reference != NULL && !recording->differs) {
         recording->differs = !is_as_in_reference(recording, count, hash);
     }
-    bool goes_on = recording->reference != NULL ? !recording->differs
-                                                : count <= recording->kept_start;
+    bool goes_on =
+        recording->reference != NULL ? !recording->differs : count <= recording->kept_start;
     if (goes_on) {
         recording->window_start = count;
         recording->window_count = 0;
@@ -115,15 +115,14 @@ static void arm_world(void *context, struct world *world)
     }
 }
 
-static void record(struct recording *recording, const struct scenario *scenario,
-                   struct bytes input)
+static void record(struct recording *recording, const struct scenario *scenario, struct bytes input)
 {
     struct arena arena;
     arena_init(&arena);
-    struct run_options options = { .observer = { .on_fact = note_fact,
-                                                 .on_event = note_event,
-                                                 .context = recording },
-                                   .arm = arm_world };
+    struct run_options options = {
+        .observer = { .on_fact = note_fact, .on_event = note_event, .context = recording },
+        .arm = arm_world
+    };
     struct run run;
     run_scenario(&run, &arena, scenario, input, &options);
     arena_drop(&arena);
@@ -139,8 +138,8 @@ static void record(struct recording *recording, const struct scenario *scenario,
 static bool find_difference(const struct recording *first, const struct recording *second,
                             struct bisect_result *result)
 {
-    size_t most = first->window_count > second->window_count ? first->window_count
-                                                             : second->window_count;
+    size_t most =
+        first->window_count > second->window_count ? first->window_count : second->window_count;
     for (size_t i = 0; i < most; i++) {
         bool in_first = i < first->window_count;
         bool in_second = i < second->window_count;
@@ -252,13 +251,12 @@ void bisect_describe(const struct bisect_result *result, struct buffer *out)
 {
     switch (result->outcome) {
     case BISECT_EQUAL:
-        buffer_append_format(out, "%" PRIu64 " more runs were equal to each other\n",
-                             result->runs);
+        buffer_append_format(out, "%" PRIu64 " more runs were equal to each other\n", result->runs);
         return;
     case BISECT_NOT_REPEATED:
         buffer_append_format(out,
-                             "runs are equal up to event %" PRIu64
-                             ", but no two of %" PRIu64 " went on in the same way\n",
+                             "runs are equal up to event %" PRIu64 ", but no two of %" PRIu64
+                             " went on in the same way\n",
                              result->window_start, result->runs);
         return;
     case BISECT_FOUND: break;

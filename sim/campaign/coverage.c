@@ -38,9 +38,8 @@ static void note_fired(void *context, const struct fault_record *record)
 struct run_observer coverage_observer(struct coverage *coverage)
 {
     CHECK(coverage->last == FACT_KIND_COUNT);
-    return (struct run_observer){
-        .on_fact = note_fact, .on_fired = note_fired, .context = coverage
-    };
+    return (
+        struct run_observer){ .on_fact = note_fact, .on_fired = note_fired, .context = coverage };
 }
 
 /* All counters as one array, in the order of the struct. */

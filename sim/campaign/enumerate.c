@@ -95,8 +95,7 @@ static void run_pair(const struct enumeration *enumeration, const struct fault *
     /* If this one crashes, this line is the last before the reason. */
     (void)fprintf(stderr, "second: %s checkpoint %" PRIu64 " #%u way %u\n",
                   fact_info(second->fact)->name, second->checkpoint, second->occurrence, way);
-    struct finding finding =
-        run_case(enumeration, faults, 2, &arena, &(struct run_options){ 0 });
+    struct finding finding = run_case(enumeration, faults, 2, &arena, &(struct run_options){ 0 });
     report_case(result, &finding, second, way);
     arena_drop(&arena);
 }
@@ -106,8 +105,8 @@ static void run_pairs(const struct enumeration *enumeration, const struct fault 
                       const struct point_learner *learner, struct arena *arena,
                       struct buffer *result)
 {
-    struct point_list seconds = points_select(learner, UINT64_MAX, OCCURRENCE_MAX,
-                                              enumeration->options->pair_facts, arena);
+    struct point_list seconds =
+        points_select(learner, UINT64_MAX, OCCURRENCE_MAX, enumeration->options->pair_facts, arena);
     for (size_t i = 0; i < seconds.count; i++) {
         const struct point *second = &seconds.points[i];
         for (uint32_t way = 0; way < point_way_count(second); way++) {
@@ -170,8 +169,8 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
         buffer_append_text(&what, i == 0 ? "" : ", then ");
         fault_describe(&scenario, &faults[i], &what);
     }
-    const char *name = arena_format(&arena, "%s-case-%" PRIu64, scenario.name,
-                                    enumeration->result->failures);
+    const char *name =
+        arena_format(&arena, "%s-case-%" PRIu64, scenario.name, enumeration->result->failures);
     enum status status = failure_file_write(
         arena_format(&arena, "%s/failures", enumeration->options->out), name, &scenario,
         arena_format(&arena, "enumeration of %s", scenario.name), finding, false, &path, &error);
@@ -182,8 +181,8 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
     arena_drop(&arena);
 }
 
-static void note_case(struct enumeration *enumeration, uint64_t number,
-                      const struct fault *second, const struct finding *finding)
+static void note_case(struct enumeration *enumeration, uint64_t number, const struct fault *second,
+                      const struct finding *finding)
 {
     struct enumerate_result *result = enumeration->result;
     result->cases++;
@@ -201,8 +200,8 @@ static void note_case(struct enumeration *enumeration, uint64_t number,
     }
 }
 
-static void take_report(struct enumeration *enumeration, uint64_t number,
-                        struct decoder *decoder, struct arena *arena)
+static void take_report(struct enumeration *enumeration, uint64_t number, struct decoder *decoder,
+                        struct arena *arena)
 {
     struct finding finding = finding_decode(decoder, arena);
     if (decode_u8(decoder) == 0) {
@@ -293,8 +292,7 @@ static enum verdict prepare(struct enumeration *enumeration)
 {
     const struct enumerate_options *options = enumeration->options;
     enum status status = scenario_read(&enumeration->scenario, &enumeration->arena,
-                                       options->scenario, &options->overrides,
-                                       enumeration->error);
+                                       options->scenario, &options->overrides, enumeration->error);
     if (status == STATUS_OK) {
         status = run_read_input(&enumeration->scenario, &enumeration->arena, &enumeration->input,
                                 enumeration->error);

@@ -64,9 +64,8 @@ static void note_fired(void *context, const struct fault_record *record)
 struct run_observer point_learner_observer(struct point_learner *learner)
 {
     CHECK(learner->seen.count == 0);
-    return (struct run_observer){
-        .on_fact = note_fact, .on_fired = note_fired, .context = learner
-    };
+    return (
+        struct run_observer){ .on_fact = note_fact, .on_fired = note_fired, .context = learner };
 }
 
 struct point_list points_select(const struct point_learner *learner, uint64_t checkpoint_max,

@@ -10,7 +10,7 @@
 /* A fact about one participant, in one checkpoint, for the n-th time. */
 struct point {
     enum fact_kind fact;
-    uint32_t vertex;  /* FACT_NO_TASK: of the job */
+    uint32_t vertex; /* FACT_NO_TASK: of the job */
     uint32_t subtask;
     uint64_t checkpoint; /* 0: none */
     uint32_t occurrence; /* from 1 */
@@ -25,9 +25,9 @@ struct point_list {
 
 /* Gathers the points of a run. */
 struct point_learner {
-    struct point_list seen;  /* every point, in order */
-    bool waits_for_fault;    /* only what comes after the first fault took effect is gathered ... */
-    size_t first;            /* ... from this one on */
+    struct point_list seen; /* every point, in order */
+    bool waits_for_fault;   /* only what comes after the first fault took effect is gathered ... */
+    size_t first;           /* ... from this one on */
     bool fired;
 };
 

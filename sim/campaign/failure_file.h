@@ -16,8 +16,4 @@ MUST_USE enum status failure_file_write(const char *folder, const char *name,
                                         const struct finding *finding, bool is_short,
                                         struct buffer *path, struct buffer *error);
 
-/* Writes `content` to the file `path`, whole or not at all, making its folders. */
-MUST_USE enum status file_write_whole(const char *path, struct bytes content,
-                                      struct buffer *error);
-
 #endif

@@ -48,13 +48,12 @@ struct finding finding_of_run(const struct run *run)
     if (finding.kind == FINDING_NONE && run->unmet_count > 0) {
         const char *message = run->unmet[0].message;
         struct bytes key = { .data = (const uint8_t *)message, .size = key_size(message) };
-        return (struct finding){
-            .kind = FINDING_UNMET, .number = hash_bytes(key), .message = message
-        };
+        return (
+            struct finding){ .kind = FINDING_UNMET, .number = hash_bytes(key), .message = message };
     }
     if (finding.kind == FINDING_NONE && run->verdict == VERDICT_NOT_FIRED) {
-        finding = (struct finding){ .kind = FINDING_NOT_FIRED,
-                                    .message = "a planned fault never fired" };
+        finding =
+            (struct finding){ .kind = FINDING_NOT_FIRED, .message = "a planned fault never fired" };
     }
     CHECK((finding.kind == FINDING_NONE) == (run->verdict == VERDICT_PASS));
     return finding;
@@ -71,9 +70,9 @@ struct finding finding_of_crash(const struct worker_end *end, struct arena *aren
     } else if (*text == '\0') {
         text = "it died without a word";
     }
-    return (struct finding){
-        .kind = FINDING_CRASHED, .number = (uint64_t)end->signal, .message = text
-    };
+    return (struct finding){ .kind = FINDING_CRASHED,
+                             .number = (uint64_t)end->signal,
+                             .message = text };
 }
 
 bool finding_same(const struct finding *a, const struct finding *b)
@@ -94,9 +93,7 @@ void finding_describe(const struct finding *finding, struct buffer *out)
         buffer_append_format(out, "%.*s", (int)key_size(finding->message), finding->message);
         return;
     case FINDING_NOT_FIRED: buffer_append_text(out, "not fired"); return;
-    case FINDING_CRASHED:
-        buffer_append_format(out, "signal %u", (unsigned)finding->number);
-        return;
+    case FINDING_CRASHED: buffer_append_format(out, "signal %u", (unsigned)finding->number); return;
     case FINDING_INVALID: buffer_append_text(out, "invalid"); return;
     }
     CHECK_UNREACHABLE("a kind of finding");
@@ -132,7 +129,6 @@ struct finding finding_decode(struct decoder *decoder, struct arena *arena)
     struct bytes message = decode_bytes(decoder);
     CHECK(!decoder->failed);
     CHECK(finding.kind <= FINDING_INVALID);
-    finding.message =
-        arena_format(arena, "%.*s", (int)message.size, (const char *)message.data);
+    finding.message = arena_format(arena, "%.*s", (int)message.size, (const char *)message.data);
     return finding;
 }

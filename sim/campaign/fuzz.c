@@ -46,10 +46,18 @@ struct campaign {
 
 static struct finding invalid(struct arena *arena, const struct buffer *error)
 {
-    return (struct finding){
-        .kind = FINDING_INVALID,
-        .message = arena_format(arena, "%.*s", (int)error->size, (const char *)error->data)
-    };
+    return (struct finding){ .kind = FINDING_INVALID,
+                             .message = arena_format(arena, "%.*s", (int)error->size,
+                                                     (const char *)error->data) };
+}
+
+static bool changes_input(const struct scenario *scenario)
+{
+    bool changes = false;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        changes = changes || scenario->faults[i].object.kind == OBJECT_INPUT;
+    }
+    return changes;
 }
 
 static void run_seed(void *context, uint64_t seed, struct buffer *result)
@@ -66,6 +74,9 @@ static void run_seed(void *context, uint64_t seed, struct buffer *result)
     if (swarm_draw(&scenario, &arena, &campaign->base, seed, &error) == STATUS_OK) {
         struct run_options options = { .observer = coverage_observer(&coverage) };
         struct run run;
+        if (changes_input(&scenario)) {
+            scenario.job.input.generator = NULL; /* the run makes its own */
+        }
         run_scenario(&run, &arena, &scenario, campaign->input, &options);
         finding = finding_of_run(&run);
     } else {
@@ -115,8 +126,8 @@ static const char *failure_folder(struct campaign *campaign, struct arena *arena
     return arena_format(arena, "%s/failures", campaign->options->out);
 }
 
-static const char *failure_name(const struct campaign *campaign, struct arena *arena,
-                                uint64_t seed, const char *ending)
+static const char *failure_name(const struct campaign *campaign, struct arena *arena, uint64_t seed,
+                                const char *ending)
 {
     return arena_format(arena, "%s-%" PRIu64 "%s", campaign->scenario.name, seed, ending);
 }
@@ -142,15 +153,14 @@ static void store(struct campaign *campaign, uint64_t seed, const struct finding
     struct scenario scenario;
     enum status status = swarm_draw(&scenario, &arena, &campaign->base, seed, &error);
     if (status == STATUS_OK) {
-        status = failure_file_write(failure_folder(campaign, &arena),
-                                    failure_name(campaign, &arena, seed, ""), &scenario,
-                                    failure_origin(campaign, &arena, seed), finding, false, &path,
-                                    &error);
+        status = failure_file_write(
+            failure_folder(campaign, &arena), failure_name(campaign, &arena, seed, ""), &scenario,
+            failure_origin(campaign, &arena, seed), finding, false, &path, &error);
         campaign->store_failed = campaign->store_failed || status != STATUS_OK;
     }
     const struct buffer *where = status == STATUS_OK ? &path : &error;
-    progress_say(&campaign->progress, "seed %" PRIu64 ": %.*s: %s\n    %.*s", seed,
-                 (int)what.size, (const char *)what.data, finding->message, (int)where->size,
+    progress_say(&campaign->progress, "seed %" PRIu64 ": %.*s: %s\n    %.*s", seed, (int)what.size,
+                 (const char *)what.data, finding->message, (int)where->size,
                  (const char *)where->data);
     arena_drop(&arena);
 }
@@ -248,8 +258,10 @@ static void tell_unseen(struct campaign *campaign)
     }
     buffer_reset(&text);
     for (unsigned i = 0; i < FAULT_VERB_COUNT; i++) {
-        buffer_append_format(&text, "%s %s %" PRIu64, i == 0 ? "" : ",",
-                             fault_verb_name((enum fault_verb)i), coverage->fired[i]);
+        if (coverage->fired[i] > 0) {
+            buffer_append_format(&text, "%s %s %" PRIu64, text.size == 0 ? "" : ",",
+                                 fault_verb_name((enum fault_verb)i), coverage->fired[i]);
+        }
     }
     progress_say(&campaign->progress, "faults that took effect:%.*s", (int)text.size,
                  (const char *)text.data);
@@ -284,11 +296,10 @@ static void tell_summary(struct campaign *campaign)
                  progress_elapsed_ns(&campaign->progress) / 1000000, rate(campaign),
                  result->failures, result->interrupted ? " (interrupted)" : "");
     tell_groups(campaign);
-    progress_say(&campaign->progress,
-                 "covered: %u of %d facts, %u of %d marks, %u fault x step pairs",
-                 coverage_fact_count(&result->coverage), FACT_KIND_COUNT,
-                 coverage_mark_count(&result->coverage), MARK_COUNT,
-                 coverage_pair_count(&result->coverage));
+    progress_say(
+        &campaign->progress, "covered: %u of %d facts, %u of %d marks, %u fault x step pairs",
+        coverage_fact_count(&result->coverage), FACT_KIND_COUNT,
+        coverage_mark_count(&result->coverage), MARK_COUNT, coverage_pair_count(&result->coverage));
     tell_unseen(campaign);
 }
 
@@ -304,8 +315,7 @@ static void shrink_group(struct campaign *campaign, const struct group *group)
     buffer_init(&path, &arena);
     struct scenario scenario;
     struct scenario small;
-    enum status status =
-        swarm_draw(&scenario, &arena, &campaign->base, group->first_seed, &error);
+    enum status status = swarm_draw(&scenario, &arena, &campaign->base, group->first_seed, &error);
     if (status == STATUS_OK) {
         struct shrink_options options = { .processes = campaign->options->processes,
                                           .time_ns = SHRINK_SECONDS * UINT64_C(1000000000) };
@@ -314,11 +324,10 @@ static void shrink_group(struct campaign *campaign, const struct group *group)
                         &shrunk, &error);
     }
     if (status == STATUS_OK) {
-        status = failure_file_write(
-            failure_folder(campaign, &arena),
-            failure_name(campaign, &arena, group->first_seed, "-small"), &small,
-            failure_origin(campaign, &arena, group->first_seed), &group->finding, true, &path,
-            &error);
+        status = failure_file_write(failure_folder(campaign, &arena),
+                                    failure_name(campaign, &arena, group->first_seed, "-small"),
+                                    &small, failure_origin(campaign, &arena, group->first_seed),
+                                    &group->finding, true, &path, &error);
     }
     const struct buffer *said = status == STATUS_OK ? &path : &error;
     progress_say(&campaign->progress, "shrunk seed %" PRIu64 " to %u faults: %.*s",
@@ -394,7 +403,7 @@ static enum verdict prepare(struct campaign *campaign)
     if (status != STATUS_OK) {
         return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
     }
-    /* The generator's tables are the same for every seed. */
+    /* The generator's tables are the same for every seed, unless a fault changes the input. */
     struct input_config *input = &campaign->scenario.job.input;
     if (input->kind == INPUT_GENERATOR) {
         input->generator =
@@ -439,10 +448,9 @@ enum verdict fuzz(const struct fuzz_options *options, struct fuzz_result *result
     struct arena arena;
     arena_init(&arena);
     struct campaign *campaign = arena_alloc(&arena, 1, sizeof *campaign);
-    *campaign = (struct campaign){ .options = options,
-                                   .result = result,
-                                   .error = error,
-                                   .next_seed = options->seed_first };
+    *campaign = (struct campaign){
+        .options = options, .result = result, .error = error, .next_seed = options->seed_first
+    };
     arena_init(&campaign->arena);
     progress_init(&campaign->progress, options->report);
     enum verdict verdict = prepare(campaign);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "sim/campaign/failure_file.h"
 #include "sim/campaign/shrink_private.h"
+#include "sim/output_files.h"
 #include "sim/scenario_short.h"
 
 enum { RUN_SECONDS_MAX = 60, ROUNDS_MAX = 6 };
@@ -21,13 +21,12 @@ static struct finding run_candidate(const struct scenario *candidate, struct byt
     struct buffer error;
     buffer_init(&error, arena);
     struct scenario scenario;
-    enum status status = scenario_parse(&scenario, arena, buffer_bytes(&json), "candidate", ".",
-                                        NULL, &error);
+    enum status status =
+        scenario_parse(&scenario, arena, buffer_bytes(&json), "candidate", ".", NULL, &error);
     if (status != STATUS_OK) {
-        return (struct finding){
-            .kind = FINDING_INVALID,
-            .message = arena_format(arena, "%.*s", (int)error.size, (const char *)error.data)
-        };
+        return (struct finding){ .kind = FINDING_INVALID,
+                                 .message = arena_format(arena, "%.*s", (int)error.size,
+                                                         (const char *)error.data) };
     }
     struct run run;
     run_scenario(&run, arena, &scenario, input, &(struct run_options){ 0 });
@@ -281,7 +280,7 @@ static bool shrink_quantity(struct shrinker *shrinker, enum quantity quantity, c
     bool helped = false;
     do {
         uint64_t value = quantity_get(&shrinker->best, quantity);
-        uint64_t smaller[] = { 1,         value / 32, value / 8,          value / 4,
+        uint64_t smaller[] = { 1,         value / 32,        value / 8,          value / 4,
                                value / 2, value - value / 4, value - value / 16, value - 1 };
         shrinker_clear(shrinker);
         uint64_t last = 0;
@@ -464,8 +463,7 @@ static enum verdict shrink_read(const struct shrink_file_options *options, struc
     struct scenario small;
     struct shrink_result result;
     if (status == STATUS_OK) {
-        status = shrink(&small, arena, scenario, input, &finding, &options->shrink, &result,
-                        error);
+        status = shrink(&small, arena, scenario, input, &finding, &options->shrink, &result, error);
     }
     if (status != STATUS_OK) {
         return VERDICT_SURROUNDINGS;
@@ -474,10 +472,9 @@ static enum verdict shrink_read(const struct shrink_file_options *options, struc
     buffer_init(&json, arena);
     scenario_write_short(&small, &json);
     const char *out = options->out != NULL ? options->out : default_out(arena, options->scenario);
-    status = file_write_whole(out, buffer_bytes(&json), error);
+    status = output_path_write(arena, out, buffer_bytes(&json), error);
     if (status == STATUS_OK && options->shrink.report != NULL) {
-        (void)fprintf(options->shrink.report,
-                      "%llu runs, %u of %u faults left: %s run %s\n",
+        (void)fprintf(options->shrink.report, "%llu runs, %u of %u faults left: %s run %s\n",
                       (unsigned long long)result.runs, small.fault_count, scenario->fault_count,
                       options->program, out);
     }

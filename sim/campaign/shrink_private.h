@@ -37,7 +37,8 @@ bool shrinker_try(struct shrinker *shrinker, const char *what);
 /* Is there time left, and a reason to go on? */
 bool shrinker_goes_on(const struct shrinker *shrinker);
 
-/* Replaces faults at a time by ones at the nearest step before (shrink_steps.c). True if one was. */
+/* Replaces faults at a time by ones at the nearest step before (shrink_steps.c). True if one was.
+ */
 bool shrink_times_to_steps(struct shrinker *shrinker);
 
 #endif

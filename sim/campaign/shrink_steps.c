@@ -32,9 +32,8 @@ static void note_step(void *context, const struct fact_event *event)
     if (fact->kind == FACT_MARK || fact->kind == FACT_SOURCE_PROGRESS) {
         return;
     }
-    recorder->steps =
-        arena_grow(&recorder->arena, recorder->steps, &recorder->step_capacity,
-                   recorder->step_count + 1, sizeof *recorder->steps);
+    recorder->steps = arena_grow(&recorder->arena, recorder->steps, &recorder->step_capacity,
+                                 recorder->step_count + 1, sizeof *recorder->steps);
     recorder->steps[recorder->step_count++] = (struct step_seen){ .kind = fact->kind,
                                                                   .vertex = fact->vertex,
                                                                   .subtask = fact->subtask,
@@ -97,9 +96,9 @@ static void record_steps(void *context, uint64_t job, struct buffer *result)
     CHECK(job == 0);
     struct recorder recorder = { .scenario = &shrinker->best, .result = result };
     arena_init(&recorder.arena);
-    struct run_options options = { .observer = { .on_fact = note_step,
-                                                 .on_fired = note_fired,
-                                                 .context = &recorder } };
+    struct run_options options = {
+        .observer = { .on_fact = note_step, .on_fired = note_fired, .context = &recorder }
+    };
     struct run run;
     run_scenario(&run, &recorder.arena, &shrinker->best, shrinker->input, &options);
     arena_drop(&recorder.arena);

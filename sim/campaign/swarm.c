@@ -23,13 +23,24 @@ struct step {
 };
 
 /* The moments when a fault hurts most. */
-enum window { WINDOW_ANY, WINDOW_CHECKPOINT, WINDOW_COMMIT, WINDOW_RECOVERY, WINDOW_END, WINDOW_COUNT };
+enum window {
+    WINDOW_ANY,
+    WINDOW_CHECKPOINT,
+    WINDOW_COMMIT,
+    WINDOW_RECOVERY,
+    WINDOW_END,
+    WINDOW_COUNT
+};
 
 static const struct step checkpoint_steps[] = {
-    { FACT_CHECKPOINT_TRIGGERED, false, true }, { FACT_BARRIER_EMITTED, true, true },
-    { FACT_BARRIER_RECEIVED, true, true },      { FACT_TASK_ALIGNED, true, true },
-    { FACT_SNAPSHOT_TAKEN, true, true },        { FACT_SNAPSHOT_WRITTEN, true, true },
-    { FACT_TASK_ACKED, true, true },            { FACT_ACK_RECEIVED, true, true },
+    { FACT_CHECKPOINT_TRIGGERED, false, true },
+    { FACT_BARRIER_EMITTED, true, true },
+    { FACT_BARRIER_RECEIVED, true, true },
+    { FACT_TASK_ALIGNED, true, true },
+    { FACT_SNAPSHOT_TAKEN, true, true },
+    { FACT_SNAPSHOT_WRITTEN, true, true },
+    { FACT_TASK_ACKED, true, true },
+    { FACT_ACK_RECEIVED, true, true },
 };
 static const struct step commit_steps[] = {
     { FACT_CHECKPOINT_ALL_ACKED, false, true }, { FACT_MANIFEST_WRITTEN, false, true },
@@ -53,7 +64,10 @@ struct steps {
     const struct step *steps;
     uint32_t count;
 };
-#define STEPS(array) { array, sizeof(array) / sizeof(array)[0] }
+#define STEPS(array)                                                                               \
+    {                                                                                              \
+        array, sizeof(array) / sizeof(array)[0]                                                    \
+    }
 static const struct steps window_steps[WINDOW_COUNT] = {
     [WINDOW_CHECKPOINT] = STEPS(checkpoint_steps),
     [WINDOW_COMMIT] = STEPS(commit_steps),
@@ -219,12 +233,11 @@ static void append_step(struct drawing *drawing, enum window window, uint64_t ti
                 json, "(any %s)",
                 vertex_name(drawing, prng_below(prng, drawing->pipeline.vertex_count)));
         } else {
-            occurrences *= (uint64_t)drawing->pipeline.vertex_count *
-                           drawing->scenario->job.parallelism;
+            occurrences *=
+                (uint64_t)drawing->pipeline.vertex_count * drawing->scenario->job.parallelism;
         }
     }
-    buffer_append_format(json, " #%llu\"",
-                         (unsigned long long)prng_between(prng, 1, occurrences));
+    buffer_append_format(json, " #%llu\"", (unsigned long long)prng_between(prng, 1, occurrences));
 }
 
 static void append_trigger(struct drawing *drawing, const struct swarm_row *row)
@@ -234,8 +247,7 @@ static void append_trigger(struct drawing *drawing, const struct swarm_row *row)
     uint64_t rest_ns = drawing->next_ns < horizon_ns ? horizon_ns - drawing->next_ns : 1;
     uint64_t time_ns = drawing->next_ns + prng_below(prng, rest_ns / 2 + 1);
     drawing->next_ns = time_ns + drawing->quiet_ns;
-    enum window window =
-        (enum window)draw_weighted(prng, drawing->window_weights, WINDOW_COUNT);
+    enum window window = (enum window)draw_weighted(prng, drawing->window_weights, WINDOW_COUNT);
     if (window != WINDOW_ANY && (row->needs & ROW_AT_A_TIME) == 0) {
         append_step(drawing, window, time_ns);
         return;
@@ -258,8 +270,7 @@ static void append_fault(struct drawing *drawing)
     CHECK(object_count > 0);
     buffer_append_text(drawing->json, "{");
     append_trigger(drawing, row);
-    buffer_append_format(drawing->json, ", \"do\": \"%s\", \"on\": \"",
-                         fault_verb_name(row->verb));
+    buffer_append_format(drawing->json, ", \"do\": \"%s\", \"on\": \"", fault_verb_name(row->verb));
     append_object(drawing, row->objects[prng_below(prng, object_count)]);
     buffer_append_text(drawing->json, "\"");
     for (uint32_t i = 0; i < SWARM_PARAMETER_MAX && row->parameters[i].key != NULL; i++) {
@@ -270,8 +281,8 @@ static void append_fault(struct drawing *drawing)
 
 /* ---- the scenario ---------------------------------------------------------------------------- */
 
-/* The drawn faults in a scenario of their own: what the reader of scenarios makes of them is what it
- * would make of them in a file. */
+/* The drawn faults in a scenario of their own: what the reader of scenarios makes of them is what
+ * it would make of them in a file. */
 static enum status parse_faults(struct drawing *drawing, struct arena *arena,
                                 struct scenario *parsed, struct buffer *error)
 {
@@ -282,6 +293,9 @@ static enum status parse_faults(struct drawing *drawing, struct arena *arena,
                          (unsigned long long)drawing->scenario->seed, job->job, job->parallelism);
     if (job->input.kind == INPUT_GENERATOR && job->input.rate_per_s > 0) {
         buffer_append_text(json, ", \"input\": {\"rate\": \"1/s\"}");
+    }
+    if (job->input.skip_bad_records) {
+        buffer_append_text(json, ", \"bad_records\": \"skip\"");
     }
     buffer_append_format(json,
                          "}, \"cluster\": {\"task_managers\": %u, \"slots\": %u}, \"faults\": [",
@@ -304,8 +318,7 @@ static enum status parse_faults(struct drawing *drawing, struct arena *arena,
 static void join(struct scenario *scenario, struct arena *arena, const struct scenario *parsed)
 {
     uint32_t own = scenario->fault_count;
-    struct fault *faults =
-        arena_alloc(arena, own + parsed->fault_count, sizeof *faults);
+    struct fault *faults = arena_alloc(arena, own + parsed->fault_count, sizeof *faults);
     for (uint32_t i = 0; i < own; i++) {
         faults[i] = scenario->faults[i];
     }

@@ -21,17 +21,17 @@ enum { SWARM_FAULTS_DEFAULT = 5, SWARM_FAULTS_MAX = 1000 };
 
 /* All is borrowed. */
 struct swarm_base {
-    const struct scenario *scenario; /* resolved; its own faults stay and come first */
+    const struct scenario *scenario;            /* resolved; its own faults stay and come first */
     const struct scenario_overrides *overrides; /* a knob that one of them sets is not turned */
     uint32_t fault_count;                       /* how many are drawn, at most */
-    uint64_t horizon_ns; /* faults begin before this time: about how long an undisturbed run takes */
+    uint64_t
+        horizon_ns; /* faults begin before this time: about how long an undisturbed run takes */
 };
 
 /* Draws number `seed`; the scenario's seed is `seed` too. Memory from `arena`; the name and the
  * texts are the base's. Error: INVALID with a sentence if the drawn faults cannot be applied to the
  * scenario, which is a mistake in the table of verbs. */
 MUST_USE enum status swarm_draw(struct scenario *scenario, struct arena *arena,
-                                const struct swarm_base *base, uint64_t seed,
-                                struct buffer *error);
+                                const struct swarm_base *base, uint64_t seed, struct buffer *error);
 
 #endif

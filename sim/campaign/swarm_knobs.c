@@ -5,8 +5,8 @@
 
 #include "model/base/check.h"
 
-#define MS_NS UINT64_C(1000000)
-#define S_NS  UINT64_C(1000000000)
+#define MS_NS                    UINT64_C(1000000)
+#define S_NS                     UINT64_C(1000000000)
 #define HEARTBEAT_TIMEOUT_MIN_NS (2 * S_NS)
 enum { KIB = 1024, MIB = 1024 * KIB, GIB = 1024 * MIB, PARALLELISM_MAX = 4, SLOTS_SPARE_MAX = 2 };
 
@@ -31,7 +31,7 @@ static const struct knob knobs[] = {
     { "checkpoint.mode", AT(job.checkpoint.mode), MODE_EXACTLY_ONCE, MODE_AT_LEAST_ONCE },
     { "checkpoint.inline_threshold", AT(job.checkpoint.inline_threshold_bytes), 0, MIB },
     { "restart.restore_tries", AT(job.restore_tries), 1, 6 },
-    { "restart.restore_retry_delay", AT(job.restore_retry_delay_ns), 0, 500 * MS_NS },
+    { "restart.restore_retry_delay", AT(job.restore_retry_delay_ns), MS_NS, 500 * MS_NS },
     { "cluster.heartbeat.interval", AT(job.heartbeat_interval_ns), 100 * MS_NS, S_NS },
     { "cluster.network.buffer", AT(job.buffer_bytes), 256, 64 * KIB },
     { "cluster.network.buffers_per_channel", AT(job.buffers_per_channel), 1, 8 },
@@ -141,9 +141,9 @@ static void turn_restart(struct turning *turning)
     if (!may_turn(turning, "restart")) {
         return;
     }
-    restart->strategy = (enum restart_strategy)prng_between(prng, RESTART_FIXED_DELAY,
-                                                            RESTART_FAILURE_RATE);
-    restart->delay_ns = draw_setting(prng, 0, S_NS);
+    restart->strategy =
+        (enum restart_strategy)prng_between(prng, RESTART_FIXED_DELAY, RESTART_FAILURE_RATE);
+    restart->delay_ns = draw_setting(prng, 5 * MS_NS, S_NS);
     restart->initial_delay_ns = draw_setting(prng, MS_NS, 500 * MS_NS);
     restart->max_delay_ns = restart->initial_delay_ns + draw_setting(prng, 0, 2 * S_NS);
     restart->multiplier_ppm = (uint32_t)draw_setting(prng, 1000000, 4000000);
@@ -213,6 +213,5 @@ void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, 
     turn_size(&turning);
     turn_heartbeat_timeout(&turning);
     CHECK(scenario->job.max_parallelism >= scenario->job.parallelism);
-    CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >=
-          scenario->job.parallelism);
+    CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >= scenario->job.parallelism);
 }

@@ -12,7 +12,6 @@ uint64_t swarm_draw_scaled(struct prng *prng, uint64_t low, uint64_t high);
 
 /* Turns some of the knobs of `scenario`, most often to an extreme. What the base's overrides set
  * stays as it is. */
-void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base,
-                      struct prng *prng);
+void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, struct prng *prng);
 
 #endif

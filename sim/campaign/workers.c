@@ -47,8 +47,8 @@ struct pool {
     size_t orphan_capacity;
     uint32_t batch;
     bool no_more_jobs;
-    bool stopping;   /* begin nothing new */
-    bool killing;    /* tick said so */
+    bool stopping; /* begin nothing new */
+    bool killing;  /* tick said so */
     uint64_t tick_ns;
     int signals; /* a signalfd: interruptions are events, not handlers */
     sigset_t old_mask;

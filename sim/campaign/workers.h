@@ -1,9 +1,9 @@
 /* workers.h - many jobs at once: a pool of child processes, each with a batch of jobs.
  *
- * A job runs in a child process, so a crash of one run is a finding and not the end of the campaign.
- * A child does its jobs in order and reports each as soon as it is done: when it dies, the culprit
- * is the first job it has not reported, and the jobs behind that are given to another child.
- * Reports come in the order of their ends. */
+ * A job runs in a child process, so a crash of one run is a finding and not the end of the
+ * campaign. A child does its jobs in order and reports each as soon as it is done: when it dies,
+ * the culprit is the first job it has not reported, and the jobs behind that are given to another
+ * child. Reports come in the order of their ends. */
 #ifndef FAULTLINE_SIM_CAMPAIGN_WORKERS_H
 #define FAULTLINE_SIM_CAMPAIGN_WORKERS_H
 

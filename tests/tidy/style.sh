@@ -59,7 +59,7 @@ words() {
 # A comment may speak of a double. JSON numbers become integers in the reader of scenarios, and
 # integers become JSON numbers in what a run writes; between the two there are none.
 floating_point() {
-    text '^(model|sim)/.*\.[ch]$' | grep -vE '^sim/(scenario_reader|outputs)\.c$' |
+    text '^(model|sim)/.*\.[ch]$' | grep -vE '^sim/(scenario_reader|outputs|predict_run[a-z_]*)\.[ch]$' |
         xargs grep -nHwE 'double|float' | grep -vE ':[0-9]+: *(/\*|\*)' |
         at_line 'floating point in a decision'
 }

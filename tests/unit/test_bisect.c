@@ -20,11 +20,10 @@ static void tear_down(void)
 
 static struct scenario small_scenario(void)
 {
-    static const char json[] =
-        "{ \"job\": { \"name\": \"count\", \"parallelism\": 2, \"input\":\n"
-        "    { \"records\": 60000, \"keys\": 100, \"rate\": \"10k/s\" } },\n"
-        "  \"cluster\": { \"network\": { \"buffer\": \"256B\" } },\n"
-        "  \"checkpoint\": { \"interval\": \"20ms\" } }";
+    static const char json[] = "{ \"job\": { \"name\": \"count\", \"parallelism\": 2, \"input\":\n"
+                               "    { \"records\": 60000, \"keys\": 100, \"rate\": \"10k/s\" } },\n"
+                               "  \"cluster\": { \"network\": { \"buffer\": \"256B\" } },\n"
+                               "  \"checkpoint\": { \"interval\": \"20ms\" } }";
     struct buffer error;
     buffer_init(&error, &arena);
     struct scenario scenario;

@@ -13,7 +13,8 @@
 /* One event and the actions it must bring. Events are "NOW VERB [ID] [TASK]":
  *   start (random 0: the first trigger after min_pause), start_late (after the interval),
  *   stop, time, ack ID TASK, decline ID TASK, given_up ID TASK, trigger_failed ID,
- *   finish ID, committed ID, commit_failed ID, commit_unknown ID, end TASK, finished TASK.
+ *   finish ID, committed ID, commit_failed ID, commit_unknown ID, restoring ID, end TASK,
+ *   finished TASK.
  * Actions are separated by "; "; what an ack was judged comes first, unless it was accepted. */
 struct step {
     const char *event;
@@ -113,6 +114,8 @@ static const char *give_event(struct coordinator *coordinator, const char *event
         coordinator_on_commit_failed(coordinator, now_ns, id, true);
     } else if (strcmp(verb, "finish") == 0) {
         coordinator_mark_final(coordinator, id);
+    } else if (strcmp(verb, "restoring") == 0) {
+        coordinator_on_restoring(coordinator, id);
     } else if (strcmp(verb, "end") == 0) {
         coordinator_on_end_of_data(coordinator, now_ns, (uint32_t)id);
     } else {
@@ -591,6 +594,27 @@ START_TEST(a_commit_in_doubt_is_discarded_only_after_a_newer_completion)
 }
 END_TEST
 
+START_TEST(a_commit_in_doubt_that_is_restored_is_kept_like_any_other)
+{
+    struct coordinator_options options = options_with(10, 1);
+    options.retained = 2;
+    play(options, (struct step[]){ { "0 start", "wake 0" },
+                                   { "0 time", "trigger 1; wake 10" },
+                                   { "1 ack 1 0", "commit 1" },
+                                   { "2 commit_unknown 1", "abort 1 commit failed" },
+                                   { "3 stop", "" },
+                                   { "4 restoring 1", "" },
+                                   { "5 start", "wake 5" },
+                                   { "5 time", "trigger 2; wake 15" },
+                                   { "6 ack 2 0", "commit 2" },
+                                   { "7 committed 2", "complete 2" }, /* nothing is discarded */
+                                   { "15 time", "trigger 3; wake 25" },
+                                   { "16 ack 3 0", "commit 3" },
+                                   { "17 committed 3", "complete 3; subsume 1" },
+                                   { 0 } });
+}
+END_TEST
+
 START_TEST(the_final_checkpoint_is_triggered_at_the_end_of_all_data)
 {
     play(options_with(0, 3), (struct step[]){ { "0 start", "" },
@@ -813,6 +837,7 @@ static void add_rule_tests(TCase *tcase)
     tcase_add_test(tcase, c9_commits_go_one_at_a_time);
     tcase_add_test(tcase, c9_an_open_commit_neither_expires_nor_stops);
     tcase_add_test(tcase, a_commit_in_doubt_is_discarded_only_after_a_newer_completion);
+    tcase_add_test(tcase, a_commit_in_doubt_that_is_restored_is_kept_like_any_other);
 }
 
 static void add_other_tests(TCase *tcase)

@@ -120,10 +120,9 @@ END_TEST
 static void tell(const struct run_observer *observer, enum fact_kind kind, uint32_t vertex,
                  uint32_t subtask, uint64_t checkpoint)
 {
-    struct fact_event event = { .fact = { .kind = kind,
-                                          .vertex = vertex,
-                                          .subtask = subtask,
-                                          .checkpoint = checkpoint } };
+    struct fact_event event = {
+        .fact = { .kind = kind, .vertex = vertex, .subtask = subtask, .checkpoint = checkpoint }
+    };
     observer->on_fact(observer->context, &event);
 }
 

@@ -168,7 +168,7 @@ START_TEST(a_required_mark_that_is_never_hit_fails_the_campaign)
     struct fuzz_options options = options_of(path);
     options.fault_count = 0;
     options.seed_last = 3;
-    static const enum mark required[] = { MARK_ACK_AFTER_EXPIRY };
+    static const enum mark required[] = { MARK_NEWEST_CHECKPOINT_GONE };
     options.required_marks = required;
     options.required_mark_count = 1;
     struct fuzz_result result;
@@ -183,10 +183,9 @@ static struct swarm_base read_base(struct scenario *scenario, const char *path,
     struct buffer error;
     buffer_init(&error, &arena);
     ck_assert_int_eq(scenario_read(scenario, &arena, path, overrides, &error), STATUS_OK);
-    return (struct swarm_base){ .scenario = scenario,
-                                .overrides = overrides,
-                                .fault_count = 5,
-                                .horizon_ns = 500000000 };
+    return (struct swarm_base){
+        .scenario = scenario, .overrides = overrides, .fault_count = 5, .horizon_ns = 500000000
+    };
 }
 
 START_TEST(whatever_is_drawn_can_be_written_and_read_back)
@@ -218,7 +217,8 @@ END_TEST
 
 START_TEST(what_was_set_by_hand_is_not_drawn)
 {
-    static const char *const settings[] = { "checkpoint.interval=70ms", "restart={\"delay\":\"33ms\"}",
+    static const char *const settings[] = { "checkpoint.interval=70ms",
+                                            "restart={\"delay\":\"33ms\"}",
                                             "cluster.network.buffer=1KiB" };
     struct scenario_overrides overrides = { .settings = settings, .setting_count = 3 };
     struct scenario scenario;
@@ -232,8 +232,8 @@ START_TEST(what_was_set_by_hand_is_not_drawn)
         ck_assert_uint_eq(drawn.job.checkpoint.interval_ns, 70000000);
         ck_assert_uint_eq(drawn.job.restart.delay_ns, 33000000);
         ck_assert_uint_eq(drawn.job.buffer_bytes, 1024);
-        other_differs = other_differs ||
-                        drawn.job.buffers_per_channel != scenario.job.buffers_per_channel;
+        other_differs =
+            other_differs || drawn.job.buffers_per_channel != scenario.job.buffers_per_channel;
     }
     ck_assert(other_differs);
 }

@@ -137,23 +137,25 @@ END_TEST
 START_TEST(a_word_like_no_other_gets_all_told)
 {
     expect_refused("f colour",
-                   "unknown verb \"colour\"; there are run, sweep, report, list, help");
+                   "unknown verb \"colour\"; there are run, sweep, report, predict, fuzz, "
+                   "enumerate, shrink, list, help");
     expect_refused("f run --xyzzy a", "unknown option \"--xyzzy\"; \"help\" lists the options");
     expect_refused("f list colours",
-                   "unknown list \"colours\"; there are jobs, faults, facts, properties");
+                   "unknown list \"colours\"; there are jobs, faults, facts, properties, marks");
 }
 END_TEST
 
 START_TEST(what_is_missing_or_too_much_is_told)
 {
-    expect_refused("f", "needs a verb: run, sweep, report, list or help");
+    expect_refused("f", "needs a verb: run, sweep, report, predict, fuzz, enumerate, shrink, "
+                        "list or help");
     expect_refused("f run", "run: needs the path of a scenario");
     expect_refused("f run --verify", "run: needs the path of a scenario");
     expect_refused("f run a --out", "--out: needs a value");
     expect_refused("f run a --out=", "--out: must not be empty");
     expect_refused("f run a --trace=yes", "--trace: takes no value");
     expect_refused("f run a --json --quiet", "--json and --quiet exclude each other");
-    expect_refused("f list", "list: needs one of jobs, faults, facts, properties");
+    expect_refused("f list", "list: needs one of jobs, faults, facts, properties, marks");
     expect_refused("f list jobs facts", "list: takes one word only");
 }
 END_TEST
@@ -212,7 +214,7 @@ END_TEST
 START_TEST(every_list_is_found)
 {
     static const char *const lines[] = { "f list jobs", "f list faults", "f list facts",
-                                         "f list properties" };
+                                         "f list properties", "f list marks" };
     for (size_t i = 0; i < LIST_TOPIC_COUNT; i++) {
         struct line line;
         line_init(&line, lines[i]);
@@ -221,6 +223,46 @@ START_TEST(every_list_is_found)
         ck_assert_uint_eq(line.options.topic, i);
         arena_drop(&line.arena);
     }
+}
+END_TEST
+
+START_TEST(a_campaign_says_which_seeds_how_long_and_which_marks)
+{
+    struct line line;
+    line_init(&line, "f fuzz a.json --seeds 5..9 --time 2s --faults=7 --shrink -j 3 "
+                     "--require-marks fenced_ack,commit_in_doubt,fenced_ack");
+    ck_assert(line.accepted);
+    ck_assert_int_eq(line.options.command, COMMAND_FUZZ);
+    ck_assert_uint_eq(line.options.seed_first, 5);
+    ck_assert_uint_eq(line.options.seed_last, 9);
+    ck_assert_uint_eq(line.options.time_ns, 2000000000);
+    ck_assert_uint_eq(line.options.fault_count, 7);
+    ck_assert_uint_eq(line.options.processes, 3);
+    ck_assert(line.options.shrink);
+    ck_assert_uint_eq(line.options.required_mark_count, 2);
+    ck_assert_int_eq(line.options.required_marks[0], MARK_FENCED_ACK);
+    arena_drop(&line.arena);
+    line_init(&line, "f fuzz a.json");
+    ck_assert_uint_eq(line.options.seed_first, 1);
+    ck_assert_uint_eq(line.options.seed_last, 1000);
+    arena_drop(&line.arena);
+    line_init(&line, "f fuzz --time 1min a.json");
+    ck_assert_uint_eq(line.options.seed_last, UINT64_MAX);
+    arena_drop(&line.arena);
+    line_init(&line, "f enumerate a.json --pairs");
+    ck_assert(line.accepted && line.options.pairs);
+    ck_assert_int_eq(line.options.command, COMMAND_ENUMERATE);
+    arena_drop(&line.arena);
+    line_init(&line, "f shrink a.json -o b.json");
+    ck_assert(line.accepted);
+    ck_assert_str_eq(line.options.out, "b.json");
+    arena_drop(&line.arena);
+    expect_refused("f shrink", "shrink: needs the path of one scenario");
+    expect_refused("f fuzz a.json --seeds 9..5", "--seeds: must be a range such as 1..1000");
+    expect_refused("f fuzz a.json --require-marks nought",
+                   "--require-marks: there is no mark \"nought\"; \"faultline list marks\" names "
+                   "them");
+    expect_refused("f enumerate a.json --seeds 1..2", "--seeds: is no option of this verb");
 }
 END_TEST
 
@@ -240,6 +282,7 @@ static Suite *suite(void)
     tcase_add_test(all, a_sweep_says_how_many_at_once_and_a_report_where_to);
     tcase_add_test(all, help_and_version_are_found_where_they_are_expected);
     tcase_add_test(all, every_list_is_found);
+    tcase_add_test(all, a_campaign_says_which_seeds_how_long_and_which_marks);
     suite_add_tcase(result, all);
     return result;
 }

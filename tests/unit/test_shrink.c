@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/campaign/failure_file.h"
+#include "sim/output_files.h"
 #include "sim/scenario_short.h"
 #include "tests/support/runner.h"
 
@@ -32,8 +32,8 @@ static struct scenario parse(const char *json)
     struct buffer error;
     buffer_init(&error, &arena);
     struct scenario scenario;
-    enum status status = scenario_parse(&scenario, &arena, bytes_of_text(json), "test.json", ".",
-                                        NULL, &error);
+    enum status status =
+        scenario_parse(&scenario, &arena, bytes_of_text(json), "test.json", ".", NULL, &error);
     ck_assert_msg(status == STATUS_OK, "%.*s", (int)error.size, (const char *)error.data);
     return scenario;
 }
@@ -48,16 +48,21 @@ static const char *busy(const char *expect)
         "  \"checkpoint\": { \"interval\": \"71ms\", \"retained\": 3, \"max_concurrent\": 2,\n"
         "    \"inline_threshold\": \"17B\" },\n"
         "  \"restart\": { \"strategy\": \"fixed_delay\", \"attempts\": 19, \"delay\": \"13ms\" },\n"
-        "  \"cluster\": { \"task_managers\": 4, \"slots\": 2, \"network\": { \"buffer\": \"777B\" },\n"
+        "  \"cluster\": { \"task_managers\": 4, \"slots\": 2, \"network\": { \"buffer\": \"777B\" "
+        "},\n"
         "    \"heartbeat\": { \"interval\": \"101ms\", \"timeout\": \"1001ms\" } },\n"
         "  \"faults\": [\n"
         "    { \"at\": \"51234us\", \"do\": \"pause\", \"on\": \"count[1]\", \"for\": \"3ms\" },\n"
         "    { \"at\": \"61234us\", \"do\": \"delay\", \"on\": \"link source->count\",\n"
         "      \"by\": \"7ms\", \"for\": \"31ms\" },\n"
-        "    { \"at\": \"151234us\", \"do\": \"crash\", \"on\": \"count[2]\", \"for\": \"33ms\" },\n"
-        "    { \"at\": \"181234us\", \"do\": \"pause\", \"on\": \"source[0]\", \"for\": \"3ms\" },\n"
-        "    { \"at\": \"351234us\", \"do\": \"crash\", \"on\": \"source[1]\", \"for\": \"33ms\" },\n"
-        "    { \"at\": \"361234us\", \"do\": \"pause\", \"on\": \"job_manager\", \"for\": \"3ms\" },\n"
+        "    { \"at\": \"151234us\", \"do\": \"crash\", \"on\": \"count[2]\", \"for\": \"33ms\" "
+        "},\n"
+        "    { \"at\": \"181234us\", \"do\": \"pause\", \"on\": \"source[0]\", \"for\": \"3ms\" "
+        "},\n"
+        "    { \"at\": \"351234us\", \"do\": \"crash\", \"on\": \"source[1]\", \"for\": \"33ms\" "
+        "},\n"
+        "    { \"at\": \"361234us\", \"do\": \"pause\", \"on\": \"job_manager\", \"for\": \"3ms\" "
+        "},\n"
         "    { \"when\": \"checkpoint 2 task.acked(count[1])\", \"do\": \"pause\",\n"
         "      \"on\": \"count[1]\", \"for\": \"2ms\" }\n"
         "  ],\n"
@@ -75,8 +80,8 @@ static struct scenario shrink_busy(const char *expect, struct shrink_result *res
     struct buffer error;
     buffer_init(&error, &arena);
     struct scenario small;
-    enum status status = shrink(&small, &arena, &scenario, (struct bytes){ 0 }, &finding, &options,
-                                result, &error);
+    enum status status =
+        shrink(&small, &arena, &scenario, (struct bytes){ 0 }, &finding, &options, result, &error);
     ck_assert_msg(status == STATUS_OK, "%.*s", (int)error.size, (const char *)error.data);
     struct finding after;
     ck_assert_int_eq(run_apart(&small, (struct bytes){ 0 }, &arena, &after), STATUS_OK);
@@ -134,9 +139,9 @@ START_TEST(what_fails_otherwise_is_not_shrunk)
     struct buffer error;
     buffer_init(&error, &arena);
     struct scenario small;
-    ck_assert_int_eq(shrink(&small, &arena, &scenario, (struct bytes){ 0 }, &other, &options,
-                            &result, &error),
-                     STATUS_INVALID);
+    ck_assert_int_eq(
+        shrink(&small, &arena, &scenario, (struct bytes){ 0 }, &other, &options, &result, &error),
+        STATUS_INVALID);
     ck_assert_uint_gt(error.size, 0);
 }
 END_TEST
@@ -146,7 +151,7 @@ static enum verdict shrink_written(const char *json, const char **out)
     struct buffer error;
     buffer_init(&error, &arena);
     const char *path = arena_format(&arena, "%s/given.json", folder);
-    ck_assert_int_eq(file_write_whole(path, bytes_of_text(json), &error), STATUS_OK);
+    ck_assert_int_eq(output_path_write(&arena, path, bytes_of_text(json), &error), STATUS_OK);
     *out = arena_format(&arena, "%s/given-small.json", folder);
     struct shrink_file_options options = { .scenario = path, .program = "faultline" };
     return shrink_file(&options, &error);

@@ -52,8 +52,8 @@ static bool ended(void *context, const struct worker_end *end)
     if (end->crashed) {
         ck_assert_uint_eq(end->result.size, 0);
         size_t size = end->error_output.size < 63 ? end->error_output.size : 63;
-        memcpy(campaign->words[end->job],
-               end->error_output.data + (end->error_output.size - size), size);
+        memcpy(campaign->words[end->job], end->error_output.data + (end->error_output.size - size),
+               size);
     } else {
         struct decoder decoder;
         decoder_init(&decoder, end->result);
