@@ -235,8 +235,8 @@ static inline void host_stop(struct host *host, actor_id actor)
     host->ops->stop(host, actor);
 }
 
-/* Must the call of user code that is about to be made fail, as if it had thrown an exception? This is
- * how a host injects failures of user code; a live host answers false. */
+/* Must the call of user code that is about to be made fail, as if it had thrown an exception? This
+ * is how a host injects failures of user code; a live host answers false. */
 static inline bool host_throws(struct host *host, enum host_user_call call)
 {
     return (host->throwing >> call & 1u) != 0 && host->ops->throws(host, call);

@@ -73,8 +73,8 @@ struct run {
     struct trace_log *trace;    /* NULL unless asked for */
 };
 
-/* Reads the scenario's input file into `arena` (nothing for generated input). Errors: NOT_FOUND, IO,
- * with one sentence in `error`. */
+/* Reads the scenario's input file into `arena` (nothing for generated input). Errors: NOT_FOUND,
+ * IO, with one sentence in `error`. */
 MUST_USE enum status run_read_input(const struct scenario *scenario, struct arena *arena,
                                     struct bytes *input, struct buffer *error);
 

@@ -27,6 +27,13 @@ bool bound_holds(struct bound bound, uint64_t value)
     CHECK(false);
 }
 
+void scenario_drop_bounds(struct scenario *scenario)
+{
+    scenario->expect.checkpoints = (struct bound){ .kind = BOUND_NONE };
+    scenario->expect.recoveries = (struct bound){ .kind = BOUND_NONE };
+    scenario->expect.recovery_time_ns = (struct bound){ .kind = BOUND_NONE };
+}
+
 static struct job_config default_job(void)
 {
     return (struct job_config){

@@ -223,6 +223,10 @@ struct scenario {
  * of a job are those of model/jobs/jobs.h. */
 void scenario_init(struct scenario *scenario);
 
+/* Drops the bounds on checkpoints and recoveries: they belong to the scenario's own faults, and a
+ * campaign brings others. What the result must be stays. */
+void scenario_drop_bounds(struct scenario *scenario);
+
 /* "crash", and the help line. */
 const char *fault_verb_name(enum fault_verb verb);
 const char *fault_verb_help(enum fault_verb verb);

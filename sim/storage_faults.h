@@ -4,8 +4,8 @@
  * the longest stall count, and the first of those that change the answer (the newest rule first).
  *
  * Not modelled: short reads and writes, which the host's contract excludes (host.h: a read is short
- * only at the end of the file, a write is whole or fails), failures of asking for a file's size, and
- * a sync that fails and takes the written data with it. */
+ * only at the end of the file, a write is whole or fails), failures of asking for a file's size,
+ * and a sync that fails and takes the written data with it. */
 #ifndef FAULTLINE_SIM_STORAGE_FAULTS_H
 #define FAULTLINE_SIM_STORAGE_FAULTS_H
 

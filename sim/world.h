@@ -1,9 +1,9 @@
 /* world.h - the simulated cluster: machines, processes, actors, and the loop that moves time.
  *
- * Process 0 is the JobManager, processes 1.. are the TaskManagers, each on a machine of its own. The
- * world starts them, runs their actors one event at a time (sim_host implements host.h for them),
- * and breaks them when told to. It decides nothing by itself: all that happens follows from the
- * scenario and its seed. */
+ * Process 0 is the JobManager, processes 1.. are the TaskManagers, each on a machine of its own.
+ * The world starts them, runs their actors one event at a time (sim_host implements host.h for
+ * them), and breaks them when told to. It decides nothing by itself: all that happens follows from
+ * the scenario and its seed. */
 #ifndef FAULTLINE_SIM_WORLD_H
 #define FAULTLINE_SIM_WORLD_H
 

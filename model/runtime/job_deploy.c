@@ -257,8 +257,8 @@ static void deploy(struct job_manager *manager, const struct restore_plan *plan)
     uint32_t *dealt = arena_alloc(&scratch, manager->config->task_managers, sizeof *dealt);
     assign_slots(manager, worker_of_slot);
     for (uint32_t task = 0; task < manager->task_count; task++) {
-        struct worker *worker = &manager->workers[worker_of_slot[task % parallelism]];
-        actor_id address = new_address(manager, worker, dealt[worker_of_slot[task % parallelism]]++);
+        uint32_t at = worker_of_slot[task % parallelism];
+        actor_id address = new_address(manager, &manager->workers[at], dealt[at]++);
         manager->tasks[task] =
             (struct job_task){ .address = address, .state = JOB_TASK_DEPLOYED };
         deployment.addresses[task] = address;

@@ -21,7 +21,8 @@ struct job_record {
     enum job_state state;
 };
 
-/* Reads the record; a new job's if there is none. Makes its directory. Errors: CORRUPT, and those of storage. */
+/* Reads the record; a new job's if there is none. Makes its directory. Errors: CORRUPT, and those
+ * of storage. */
 MUST_USE enum status job_record_load(struct host *host, struct job_record *record);
 
 /* Makes `record` durable. On an error the old one may still be there. */

@@ -44,7 +44,6 @@ enum message_kind {
     MESSAGE_UPLOAD_CHUNK,    /* the u64 checkpoint, then bytes of the state file */
     MESSAGE_UPLOAD_END,      /* number = checkpoint: make the file durable, then answer */
     MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close the file, no answer */
-    MESSAGE_UPLOAD_DISCARD, /* forget the upload and delete its file: nobody will ask for it */
     MESSAGE_UPLOAD_ACCEPTED, /* number = checkpoint: one chunk was written */
     MESSAGE_UPLOAD_DONE,     /* upload_result */
 };

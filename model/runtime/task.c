@@ -53,6 +53,7 @@ struct task {
     /* at_least_once: the end of an input may overtake the barrier of another, so a checkpoint of
      * which a barrier came before the end of data does not cover it. 0 if barriers block. */
     uint64_t newest_before_end;
+    uint64_t newest_notified; /* checkpoint that completed */
     uint64_t final_checkpoint; /* the first snapshot after the end of data; 0: none yet. It, or any
                                 * later one, is final when it completes */
 };
@@ -333,8 +334,7 @@ static void give_up(struct task *task, uint64_t checkpoint)
                              &failure));
 }
 
-/* Does what the aligner answered to a barrier, trigger, end or abort. `trigger` is that of the
- * event, or NULL. */
+/* Does what the aligner answered. `trigger` is that of the event, or NULL. */
 static void follow(struct task *task, const struct aligner_answer *answer,
                    const struct trigger *trigger)
 {
@@ -381,13 +381,17 @@ static void on_aborted(struct task *task, uint64_t checkpoint)
     task_snapshots_abandon(&task->snapshots, checkpoint);
 }
 
-static void finish(struct task *task)
+/* Not before its uploads are over: else a file may stay that the checkpoint knows nothing of. */
+static void finish_if_due(struct task *task)
 {
+    if (!is_active(task) || task->final_checkpoint == 0 ||
+        task->final_checkpoint > task->newest_notified || task->snapshots.oldest != NULL) {
+        return;
+    }
     if (task->output.channel_count > 0) {
         broadcast(task, message_of_kind(task->host, MESSAGE_END_OF_PARTITION,
                                         task->context.attempt));
     }
-    task_snapshots_discard_all(&task->snapshots);
     task->state = TASK_FINISHED;
     report(task, FACT_TASK_FINISHED, 0, 0, 0);
     tell_job_manager(task, MESSAGE_FINISHED);
@@ -400,10 +404,8 @@ static void on_complete(struct task *task, uint64_t checkpoint)
     }
     report(task, FACT_TASK_NOTIFIED, checkpoint, 0, 0);
     operator_chain_notify_complete(&task->chain, checkpoint);
-    if (!has_failed(task) && task->final_checkpoint != 0 &&
-        task->final_checkpoint <= checkpoint) {
-        finish(task);
-    }
+    task->newest_notified = checkpoint;
+    (void)has_failed(task);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -474,12 +476,13 @@ static void end_of_data(struct task *task)
         task->newest_before_end = task->aligner.latest_id;
     }
     if (task->output.channel_count > 0) {
-        broadcast(task,
-                  message_of_kind(task->host, MESSAGE_STREAM_ENDED, task->context.attempt));
+        broadcast(task, message_of_kind(task->host, MESSAGE_STREAM_ENDED, task->context.attempt));
     }
     report(task, FACT_TASK_END_OF_DATA, 0, 0, 0);
     if (task->deployed->state.finished) {
-        finish(task); /* its final checkpoint was before the restore */
+        task->final_checkpoint = task->deployment->checkpoint; /* it was before the restore */
+        task->newest_notified = task->final_checkpoint;
+        finish_if_due(task);
     } else {
         tell_job_manager(task, MESSAGE_END_OF_DATA);
     }
@@ -523,8 +526,7 @@ static void report_progress(struct task *task, bool force)
     report(task, FACT_SOURCE_PROGRESS, 0, source_records(task->source), lag_ns);
 }
 
-/* A source that waits for records to become due looks a few times per buffer timeout, not once a
- * record: a record that is due waits in a buffer anyway. */
+/* A few times per buffer timeout, not once a record: what is due waits in a buffer anyway. */
 static uint64_t next_pull_ns(const struct task *task, uint64_t now_ns)
 {
     uint64_t due_ns = source_due_ns(task->source);
@@ -565,11 +567,9 @@ static void work(struct task *task)
         }
     }
     if (output_is_available(&task->output)) {
-        if (task->source != NULL) {
-            if (task->state == TASK_RUNNING) {
-                pull_source(task);
-            }
-        } else {
+        if (task->source != NULL && task->state == TASK_RUNNING) {
+            pull_source(task);
+        } else if (task->source == NULL) {
             struct message *message = input_gate_pop(&task->gate, &task->aligner);
             if (message != NULL) {
                 process_input(task, message);
@@ -581,6 +581,7 @@ static void work(struct task *task)
     }
     schedule_flush(task);
     (void)has_failed(task);
+    finish_if_due(task);
 }
 
 /* ---- entry points ---------------------------------------------------------------------------- */
@@ -649,18 +650,18 @@ static void on_control(struct task *task, struct message *message)
     default:
         CHECK_UNREACHABLE("a message for a subtask");
     }
+    finish_if_due(task);
     host_message_free(task->host, message);
 }
 
 static void task_message(void *self, struct message *message)
 {
     struct task *task = self;
-    if (message->attempt != task->context.attempt) {
-        report(task, FACT_MESSAGE_FENCED, 0, message->attempt, 0); /* K4 */
-        host_message_free(task->host, message);
-        return;
+    bool is_fenced = message->attempt != task->context.attempt; /* K4 */
+    if (is_fenced) {
+        report(task, FACT_MESSAGE_FENCED, 0, message->attempt, 0);
     }
-    if (task->state == TASK_FAILED || task->state == TASK_FINISHED) {
+    if (is_fenced || task->state == TASK_FAILED || task->state == TASK_FINISHED) {
         host_message_free(task->host, message);
         return;
     }

@@ -1,8 +1,8 @@
 /* task.h - the actor of one subtask: reads, processes, aligns barriers, snapshots, commits.
  *
- * Life: started -> restored (tells the JobManager) -> running (told by it) -> end of data (its input
- * is read) -> finished (a checkpoint taken after that has completed). A failure ends it at any
- * point: it tells the JobManager and does nothing more.
+ * Life: started -> restored (tells the JobManager) -> running (told by it) -> end of data (its
+ * input is read) -> finished (a checkpoint taken after that has completed). A failure ends it at
+ * any point: it tells the JobManager and does nothing more.
  *
  * K1  The snapshot of checkpoint n covers exactly the records before barrier n on every input.
  * K2  Barrier n leaves behind all output made before the snapshot and before all made after.

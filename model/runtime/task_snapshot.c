@@ -216,16 +216,3 @@ void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoin
     }
     forget(snapshots, snapshot);
 }
-
-void task_snapshots_discard_all(struct task_snapshots *snapshots)
-{
-    while (snapshots->oldest != NULL) {
-        struct task_snapshot *snapshot = snapshots->oldest;
-        if (snapshot->uploading) {
-            send_to_uploader(snapshots,
-                             message_of_number(snapshots->host, MESSAGE_UPLOAD_DISCARD,
-                                               snapshots->attempt, snapshot->checkpoint));
-        }
-        forget(snapshots, snapshot);
-    }
-}

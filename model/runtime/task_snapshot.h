@@ -47,8 +47,4 @@ void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct mes
 /* The checkpoint was aborted: its snapshot is dropped. */
 void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoint);
 
-/* The subtask finishes: what is under way is never acknowledged, and its checkpoints may complete
- * without it. So its files are deleted here; no checkpoint that is discarded takes them along. */
-void task_snapshots_discard_all(struct task_snapshots *snapshots);
-
 #endif

@@ -115,21 +115,6 @@ static void on_end(struct uploader *uploader, const struct message *message)
               upload_result_encode(uploader->host, message->attempt, &result));
 }
 
-/* The file may be half written, whole, or gone with its checkpoint. One that cannot be deleted goes
- * with its checkpoint's directory at the latest. */
-static void on_discard(struct uploader *uploader, uint64_t checkpoint)
-{
-    struct upload *upload = find(uploader, checkpoint);
-    if (upload != NULL) {
-        (void)end(uploader, upload);
-    }
-    char name[UPLOADER_NAME_SIZE];
-    char path[STORE_PATH_SIZE];
-    uploader_file_name(name, uploader->argument.vertex, uploader->argument.subtask);
-    store_file(path, checkpoint, name);
-    (void)!host_remove(uploader->host, HOST_SHARED, path);
-}
-
 static void uploader_message(void *self, struct message *message)
 {
     struct uploader *uploader = self;
@@ -147,9 +132,6 @@ static void uploader_message(void *self, struct message *message)
         }
         break;
     }
-    case MESSAGE_UPLOAD_DISCARD:
-        on_discard(uploader, message_number(message));
-        break;
     default:
         CHECK_UNREACHABLE("a message for an uploader");
     }

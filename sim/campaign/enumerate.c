@@ -50,6 +50,7 @@ static struct scenario case_of(const struct enumeration *enumeration, struct fau
     scenario.faults = faults;
     scenario.fault_count = count;
     scenario.expect.all_fired = true;
+    scenario_drop_bounds(&scenario);
     return scenario;
 }
 

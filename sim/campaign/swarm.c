@@ -342,6 +342,7 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
     CHECK(job != NULL);
     *scenario = *base->scenario;
     scenario->seed = seed;
+    scenario_drop_bounds(scenario);
     struct prng prng = random_stream(seed, "swarm.knobs");
     swarm_turn_knobs(scenario, base, &prng);
     if (base->fault_count == 0) {

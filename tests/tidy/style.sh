@@ -19,7 +19,7 @@ lengths() {
     function most(name) { return name ~ /^tests\// ? 900 : 700 }
     function measure(name, lines) {
         if (lines > most(name))
-            print name ":" most(name) + 1 ": " lines " lines, " most(name) " are enough for one file"
+            print name ":" most(name) + 1 ": " lines " lines, " most(name) " are enough"
     }
     FNR == 1 {
         if (length(previous) > 0)
@@ -59,7 +59,8 @@ words() {
 # A comment may speak of a double. JSON numbers become integers in the reader of scenarios, and
 # integers become JSON numbers in what a run writes; between the two there are none.
 floating_point() {
-    text '^(model|sim)/.*\.[ch]$' | grep -vE '^sim/(scenario_reader|outputs|predict_run[a-z_]*)\.[ch]$' |
+    text '^(model|sim)/.*\.[ch]$' |
+        grep -vE '^sim/(scenario_reader|outputs|predict_run[a-z_]*)\.[ch]$' |
         xargs grep -nHwE 'double|float' | grep -vE ':[0-9]+: *(/\*|\*)' |
         at_line 'floating point in a decision'
 }

@@ -92,7 +92,7 @@ fresh_base || exit 1
 sound_scenarios >"$work/sound"
 rm -f "$work"/*.report.failed
 patches=()
-for patch in tests/planted/*.patch; do
+for patch in tests/mutants/*.patch; do
     if [ $# -eq 0 ] || grep -qF -- "$wanted" <<<"$patch"; then
         patches+=("$patch")
     fi
