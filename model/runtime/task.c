@@ -27,7 +27,6 @@ enum task_state {
     TASK_FAILED,
 };
 
-/* What on_timer is called for. */
 enum timer_tag { TIMER_WORK, TIMER_FLUSH };
 
 struct task {

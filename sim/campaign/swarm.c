@@ -124,10 +124,15 @@ static bool row_is_possible(const struct drawing *drawing, const struct swarm_ro
            ((row->needs & ROW_SKIPS_RECORDS) == 0 || input->skip_bad_records);
 }
 
-/* What cannot be done gives its weight to the first row, which always can. */
+/* Most of what goes wrong shows only after a recovery, whatever caused it: so crashes are frequent
+ * in most runs. What cannot be done gives its weight to the first row, which always can. */
 static void draw_rows(struct drawing *drawing)
 {
     draw_weights(&drawing->prng, drawing->row_weights, swarm_row_count);
+    bool crashes = prng_chance(&drawing->prng, MILLION / 4 * 3);
+    for (uint32_t i = 0; crashes && i < swarm_row_count; i++) {
+        drawing->row_weights[i] += swarm_rows[i].verb == FAULT_CRASH ? WEIGHT_MAX : 0;
+    }
     for (uint32_t i = 0; i < swarm_row_count; i++) {
         if (!row_is_possible(drawing, &swarm_rows[i])) {
             CHECK(i > 0);

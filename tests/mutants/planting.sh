@@ -1,0 +1,93 @@
+# shellcheck shell=bash
+# planting.sh - building the program with a bug planted, and running it; run.sh and score.sh are made of this. Sourced, never run.
+. "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
+
+root=$PWD
+work=build/mutants
+base=$work/base
+export root work base
+
+# A copy of the tree, built; each mutant is a copy of it, in which only the files it touches are compiled again.
+fresh_base() {
+    mkdir -p "$base"
+    rm -rf "$base"/model "$base"/sim "$base"/reports "$base"/scenarios "$base"/Makefile
+    cp -a model sim reports scenarios Makefile "$base" && build_in "$base"
+}
+
+build_in() {
+    make -s -C "$1" CONFIG=release "-j${2:-$(job_count)}" build/release/faultline
+}
+
+# apply PATCH FOLDER - with what there is. git must not see that the folder lies in a repository: it would skip every file.
+apply() {
+    if command -v patch >/dev/null; then
+        patch -s -p1 --no-backup-if-mismatch -d "$2" <"$1"
+    else
+        GIT_CEILING_DIRECTORIES=$root/$work git -C "$2" apply "$root/$1"
+    fi
+}
+
+# build_mutant PATCH FOLDER - a copy of the base with the bug; says what is wrong if there is none.
+build_mutant() {
+    rm -rf "$2"
+    cp -a "$base" "$2"
+    if ! apply "$1" "$2" >"$2/log" 2>&1; then
+        echo "does not apply: $(head -n 1 "$2/log")"
+        return 1
+    elif ! build_in "$2" 1 >"$2/log" 2>&1; then
+        echo "does not compile: $(grep -m 1 error "$2/log")"
+        return 1
+    fi
+}
+
+# try PROGRAM SCENARIO - runs one; if it fails, prints what was violated: `PROPERTY in SCENARIO`.
+try() {
+    local out status property
+    out=$(timeout 60 "$1" run "$root/scenarios/$2.json" --no-db --quiet --out "$1.out" 2>&1 </dev/null)
+    status=$?
+    [ "$status" -eq 0 ] && return 1
+    case $out in
+    *"broken invariant"*) property="an assertion" ;;
+    *) property=$(sed -nE 's/^[A-Z ]+ +[^ ]+: ([a-z_]+)[:.].*/\1/p' <<<"$out" | head -n 1) ;;
+    esac
+    echo "${property:-exit status $status} in $2"
+}
+
+# Scenarios that pass without a bug: only these can show one.
+sound_scenarios() {
+    find scenarios -name '*.json' ! -name '*.schema.json' ! -name 'base*.json' ! -path 'scenarios/sweeps/*' |
+        sed 's|^scenarios/||; s|\.json$||' | sort |
+        while IFS= read -r scenario; do
+            if found=$(try "$root/$base/build/release/faultline" "$scenario"); then
+                echo "without a bug: $found" >&2
+            else
+                echo "$scenario"
+            fi
+        done
+}
+
+# show_scenarios PATCH PROGRAM ALL - runs the scenarios that the head of the patch names, every one if none of these fails or with
+# ALL; prints what failed.
+show_scenarios() {
+    local named found
+    named=$(sed -nE 's/^# caught by: *//p' "$1" | tr -d ',')
+    if [ "$3" != all ]; then
+        found=$(for scenario in $named; do try "$2" "$scenario"; done)
+    fi
+    if [ -z "${found:-}" ]; then
+        found=$(while IFS= read -r scenario; do try "$2" "$scenario"; done <"$work/sound")
+    fi
+    [ -z "$found" ] || echo "$found"
+}
+
+# chosen_patches [NAME...] - those whose names contain a NAME; without one, all.
+chosen_patches() {
+    local patch wanted
+    wanted=$(printf '%s\n' "$@")
+    for patch in tests/mutants/*.patch; do
+        if [ $# -eq 0 ] || grep -qE -- "${wanted//$'\n'/|}" <<<"$patch"; then
+            echo "$patch"
+        fi
+    done
+}
+export -f apply build_in build_mutant job_count try show_scenarios
