@@ -83,7 +83,7 @@ clean: ## removes build/ (what runs left in out/ stays)
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' \
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' \
 	    $(firstword $(MAKEFILE_LIST))
 
 # --- for developers ---------------------------------------------------------------------------
@@ -121,6 +121,14 @@ tidy: $(library_objects) $(main_object) ## the arrows between folders, forbidden
 .PHONY: bench
 bench: $(bench_programs) ## the benchmarks, one after the other
 	@for program in $(bench_programs); do echo "$${program##*/}"; $$program || exit 1; done
+
+.PHONY: mutants
+mutants: ## plants known bugs, one at a time; some scenario must catch each
+	@tests/mutants/run.sh
+
+.PHONY: mutant-scores
+mutant-scores: ## how soon fuzz finds each of them: writes tests/mutants/SCORES.md (15 min)
+	@tests/mutants/score.sh
 
 # --- rules ------------------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# planting.sh - building the program with a bug planted, and running it; run.sh and score.sh are made of this. Sourced, never run.
+# planting.sh - building the program with a bug planted, and running it: what run.sh and score.sh
+# are made of. Sourced, never run.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 root=$PWD
@@ -7,7 +8,8 @@ work=build/mutants
 base=$work/base
 export root work base
 
-# A copy of the tree, built; each mutant is a copy of it, in which only the files it touches are compiled again.
+# A copy of the tree, built; each mutant is a copy of it, in which only the files it touches are
+# compiled again.
 fresh_base() {
     mkdir -p "$base"
     rm -rf "$base"/model "$base"/sim "$base"/reports "$base"/scenarios "$base"/Makefile
@@ -18,7 +20,8 @@ build_in() {
     make -s -C "$1" CONFIG=release "-j${2:-$(job_count)}" build/release/faultline
 }
 
-# apply PATCH FOLDER - with what there is. git must not see that the folder lies in a repository: it would skip every file.
+# apply PATCH FOLDER - with what there is. git must not see that the folder lies in a repository: it
+# would skip every file.
 apply() {
     if command -v patch >/dev/null; then
         patch -s -p1 --no-backup-if-mismatch -d "$2" <"$1"
@@ -43,7 +46,8 @@ build_mutant() {
 # try PROGRAM SCENARIO - runs one; if it fails, prints what was violated: `PROPERTY in SCENARIO`.
 try() {
     local out status property
-    out=$(timeout 60 "$1" run "$root/scenarios/$2.json" --no-db --quiet --out "$1.out" 2>&1 </dev/null)
+    out=$(timeout 60 "$1" run "$root/scenarios/$2.json" --no-db --quiet --out "$1.out" 2>&1 \
+        </dev/null)
     status=$?
     [ "$status" -eq 0 ] && return 1
     case $out in
@@ -55,7 +59,8 @@ try() {
 
 # Scenarios that pass without a bug: only these can show one.
 sound_scenarios() {
-    find scenarios -name '*.json' ! -name '*.schema.json' ! -name 'base*.json' ! -path 'scenarios/sweeps/*' |
+    find scenarios -name '*.json' ! -name '*.schema.json' ! -name 'base*.json' \
+        ! -path 'scenarios/sweeps/*' |
         sed 's|^scenarios/||; s|\.json$||' | sort |
         while IFS= read -r scenario; do
             if found=$(try "$root/$base/build/release/faultline" "$scenario"); then
@@ -66,8 +71,8 @@ sound_scenarios() {
         done
 }
 
-# show_scenarios PATCH PROGRAM ALL - runs the scenarios that the head of the patch names, every one if none of these fails or with
-# ALL; prints what failed.
+# show_scenarios PATCH PROGRAM ALL - runs the scenarios that the head of the patch names, every one
+# if none of these fails or with ALL; prints what failed.
 show_scenarios() {
     local named found
     named=$(sed -nE 's/^# caught by: *//p' "$1" | tr -d ',')

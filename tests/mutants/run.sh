@@ -1,24 +1,29 @@
 #!/usr/bin/env bash
-# run.sh [--all] [NAME...] - plants each bug NN-name.patch of this folder (or those whose names contain a NAME) in a copy of the
-# tree, builds the program, and runs scenarios: a good set of scenarios lets no bug survive.
+# run.sh [--all] [NAME...] - plants each bug NN-name.patch of this folder (or those whose names
+# contain a NAME) in a copy of the tree, builds the program, and runs scenarios: a good set of
+# scenarios lets no bug survive.
 #
-# The head of a patch names the scenarios that must catch it (`# caught by:`); if none of them does, or with --all, every scenario
-# is run. `# not caught: REASON` is a bug that no scenario shows, and why. Closes with `mutants: N passed, M failed`; a bug that
-# survives without a reason, and a patch that does not apply or compile, failed.
+# The head of a patch names the scenarios that must catch it (`# caught by:`); if none of them does,
+# or with --all, every scenario is run. `# not caught: REASON` is a bug that no scenario shows, and
+# why. Closes with `mutants: N passed, M failed`; a bug that survives without a reason, and a patch
+# that does not apply or compile, failed.
 set -u
 . "$(dirname "$0")/planting.sh"
 
-# plant PATCH ALL - one bug, in a folder of its own; its report goes to $work/NAME.report, empty if the bug survived.
+# plant PATCH ALL - one bug, in a folder of its own; its report goes to $work/NAME.report, empty if
+# the bug survived.
 plant() {
     local name copy report wrong
     name=$(basename "$1" .patch)
     copy=$work/$name
     report=$work/$name.report
     rm -f "$report" "$report.failed"
-    if wrong=$(build_mutant "$1" "$copy"); then
-        show_scenarios "$1" "$copy/build/release/faultline" "$2" >"$report"
-    else
+    if ! wrong=$(build_mutant "$1" "$copy"); then
         echo "$wrong" >"$report.failed"
+    elif grep -q '^# not caught: ' "$1" && [ "$2" != all ]; then
+        : >"$report"
+    else
+        show_scenarios "$1" "$copy/build/release/faultline" "$2" >"$report"
     fi
     rm -rf "$copy"
 }
@@ -30,7 +35,8 @@ all=
 fresh_base || exit 1
 sound_scenarios >"$work/sound"
 mapfile -t patches < <(chosen_patches "$@")
-printf '%s\n' "${patches[@]}" | xargs -P "$(job_count)" -I{} bash -c 'plant "$1" "$2"' _ {} "$all"
+printf '%s\n' "${patches[@]}" |
+    xargs -P "$(job_count)" -I{} bash -c 'plant "$1" "$2"' _ {} "$all"
 
 for patch in "${patches[@]}"; do
     name=$(basename "$patch" .patch)
@@ -46,7 +52,8 @@ for patch in "${patches[@]}"; do
         count=$(wc -l <"$report")
         more=
         [ "$count" -gt 3 ] && more=", and $((count - 3)) more"
-        printf '%-44s %s%s\n' "$name" "$(head -n 3 "$report" | paste -sd '|' | sed 's/|/, /g')" "$more"
+        printf '%-44s %s%s\n' "$name" \
+            "$(head -n 3 "$report" | paste -sd '|' | sed 's/|/, /g')" "$more"
     fi
 done
 close mutants

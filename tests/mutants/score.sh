@@ -1,33 +1,37 @@
 #!/usr/bin/env bash
-# score.sh [NAME...] - the score sheet of the bug finder, tests/mutants/SCORES.md: for each mutant which scenario catches it, how
-# many fuzz seeds pass until one does (the median of three starts), which property that breaks, how many faults are left of it after
-# shrinking, and whether a crash at some step of the protocol (enumerate) shows it. With a NAME, only those, and to standard output.
+# score.sh [NAME...] - the score sheet of the bug finder, tests/mutants/SCORES.md: for each mutant
+# which scenario catches it, how many fuzz seeds pass until one does (the median of three starts),
+# which property that breaks, how many faults are left of it after shrinking, and whether a crash at
+# some step of the protocol (enumerate) shows it. With a NAME, only those, and to standard output.
 #
-# The seeds go round robin over the bases below, at most 400 for a start. A mutant that neither scenarios nor seeds catch, and whose
-# patch does not say why (`# not caught: REASON`), failed. Closes with `mutant scores: N passed, M failed`.
+# The seeds go round robin over the bases below, at most 400 for a start. A mutant that neither
+# scenarios nor seeds catch, and whose patch does not say why (`# not caught: REASON`), failed.
+# Closes with `mutant scores: N passed, M failed`.
 set -u
 . "$(dirname "$0")/planting.sh"
 
 bases=(
     "base"
     "base --set checkpoint.inline_threshold=0B --set checkpoint.max_concurrent=2"
-    "base --set checkpoint.retained=3 --set checkpoint.timeout=600ms --set checkpoint.tolerable_failures=100"
+    "base --set checkpoint.retained=3 --set checkpoint.timeout=600ms
+          --set checkpoint.tolerable_failures=100"
     "base --set checkpoint.mode=at_least_once"
 )
-bases_text=$(printf '%s\n' "${bases[@]}")
+bases_text=$(for one in "${bases[@]}"; do xargs <<<"${one//$'\n'/ }"; done)
 starts=(1 100001 200001)
-seeds_text=${#starts[@]}
-small="base --set job.parallelism=2 --set cluster.task_managers=2 --set job.input.records=1500 --set job.input.rate=2k/s --set job.input.keys=50"
+small="base --set job.parallelism=2 --set cluster.task_managers=2 --set job.input.records=1500"
+small+=" --set job.input.rate=2k/s --set job.input.keys=50"
 export bases_text small
 
-# fuzz_base PROGRAM OUT FIRST LAST SCENARIO [OPTION...] - the first seed that fails, `base` if no fault is needed, or nothing.
+# fuzz_base PROGRAM OUT FIRST LAST SCENARIO [OPTION...] - the first seed that fails, `base` if no
+# fault is needed, or nothing.
 fuzz_base() {
     local program=$1 out=$2 first=$3 last=$4 scenario=$5
     shift 5
     rm -rf "$out"
     mkdir -p "$out"
-    timeout 60 "$program" fuzz "$root/scenarios/$scenario.json" "$@" --faults 8 --seeds "$first..$last" --time 8s -j 1 \
-        --out "$out" >"$out/log" 2>&1 </dev/null
+    timeout 60 "$program" fuzz "$root/scenarios/$scenario.json" "$@" --faults 8 \
+        --seeds "$first..$last" --time 8s -j 1 --out "$out" >"$out/log" 2>&1 </dev/null
     if grep -q 'fails as it is' "$out/log"; then
         echo base
     else
@@ -35,21 +39,26 @@ fuzz_base() {
     fi
 }
 
-# fuzz_start PROGRAM OUT START - prints `RUNS PROPERTY FILE` of the first failure, or nothing; a quarter of the seeds at first.
+# fuzz_start PROGRAM OUT START - prints `RUNS PROPERTY FILE` of the first failure, or nothing; a
+# quarter of the seeds at first.
 fuzz_start() {
-    local program=$1 out=$2 start=$3 best=0 step first last index found runs options best_index
+    local program=$1 out=$2 start=$3 best=0 best_index best_seed best_out
+    local step first last index base_first found runs options
     for step in "0 24" "25 99"; do
         first=${step% *}
         last=${step#* }
         index=0
         while IFS= read -r options; do
+            base_first=$((start + index * 1000))
             # shellcheck disable=SC2086
-            found=$(fuzz_base "$program" "$out/$index" $((start + index * 1000 + first)) $((start + index * 1000 + last)) $options)
+            found=$(fuzz_base "$program" "$out/$index" $((base_first + first)) \
+                $((base_first + last)) $options)
             if [ "$found" = base ]; then
-                echo "1 $(sed -nE 's/.*drawn fault: ([a-z_ ]+).*/\1/p' "$out/$index/log" | head -n 1 | tr ' ' '-') none"
+                echo "1 $(sed -nE 's/.*drawn fault: ([a-z_ ]+).*/\1/p' "$out/$index/log" |
+                    head -n 1 | tr ' ' '-') none"
                 return
             elif [ -n "$found" ]; then
-                runs=$(((found - start - index * 1000) * 4 + index + 1))
+                runs=$(((found - base_first) * 4 + index + 1))
                 if [ "$best" -eq 0 ] || [ "$runs" -lt "$best" ]; then
                     best=$runs
                     best_index=$index
@@ -59,8 +68,10 @@ fuzz_start() {
             index=$((index + 1))
         done <<<"$bases_text"
         if [ "$best" -gt 0 ]; then
-            echo "$best $(sed -nE "s/^ *seed $best_seed: ([^:]+):.*/\1/p" "$out/$best_index/log" | head -n 1 | tr ' ' '-')" \
-                "$(find "$out/$best_index" -name "*-$best_seed.json" | head -n 1)"
+            best_out=$out/$best_index
+            echo "$best $(sed -nE "s/^ *seed $best_seed: ([^:]+):.*/\1/p" "$best_out/log" |
+                head -n 1 | tr ' ' '-')" \
+                "$(find "$best_out" -name "*-$best_seed.json" | head -n 1)"
             return
         fi
     done
@@ -68,7 +79,8 @@ fuzz_start() {
 
 # shrink_failure PROGRAM FILE OUT - how many faults are left.
 shrink_failure() {
-    timeout 60 "$1" shrink "$2" -j 1 --time 5s -o "$3" 2>&1 </dev/null | sed -nE 's/.* ([0-9]+) of [0-9]+ faults left.*/\1/p' | tail -n 1
+    timeout 60 "$1" shrink "$2" -j 1 --time 5s -o "$3" 2>&1 </dev/null |
+        sed -nE 's/.* ([0-9]+) of [0-9]+ faults left.*/\1/p' | tail -n 1
 }
 
 # enumerate_small PROGRAM OUT - yes or no.
@@ -82,9 +94,11 @@ enumerate_small() {
     [ "$status" -eq 0 ] && echo no || echo yes
 }
 
-# score PATCH - one line of the table in $work/NAME.score, or what is wrong in $work/NAME.score.failed.
+# score PATCH STARTS - one line of the table in $work/NAME.score, or what is wrong in
+# $work/NAME.score.failed.
 score() {
-    local name copy wrong program scenarios start found runs property file shrunk median listed="" first_file="" properties=""
+    local name copy wrong program scenarios start found runs property file shrunk median
+    local listed="" first_file="" properties=""
     name=$(basename "$1" .patch)
     copy=$work/$name
     rm -f "$work/$name.score" "$work/$name.score.failed"
@@ -117,8 +131,8 @@ score() {
     fi
     properties=$(grep . <<<"$properties" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }')
     [ "$median" = 999 ] && median="> 400"
-    echo "| $name | $(head -n 1 <<<"${scenarios:--}") | $median | ${properties:--} | ${shrunk:-?} | $(enumerate_small "$program" "$copy/enumerated") |" \
-        >"$work/$name.score"
+    echo "| $name | $(head -n 1 <<<"${scenarios:--}") | $median | ${properties:--} |" \
+        "${shrunk:-?} | $(enumerate_small "$program" "$copy/enumerated") |" >"$work/$name.score"
     rm -rf "$copy"
 }
 export -f fuzz_base fuzz_start shrink_failure enumerate_small score
@@ -126,7 +140,8 @@ export -f fuzz_base fuzz_start shrink_failure enumerate_small score
 fresh_base || exit 1
 sound_scenarios >"$work/sound"
 mapfile -t patches < <(chosen_patches "$@")
-printf '%s\n' "${patches[@]}" | xargs -P "$(job_count)" -I{} bash -c 'score "$1" "$2"' _ {} "${starts[*]}"
+printf '%s\n' "${patches[@]}" |
+    xargs -P "$(job_count)" -I{} bash -c 'score "$1" "$2"' _ {} "${starts[*]}"
 
 sheet=$(mktemp)
 trap 'rm -f "$sheet"' EXIT
@@ -138,7 +153,8 @@ for patch in "${patches[@]}"; do
         fail "$patch: has no score"
     else
         cat "$work/$name.score" >>"$sheet"
-        if grep -q '^| [^|]* | - | > 400 |' "$work/$name.score" && ! grep -q '^# not caught: ' "$patch"; then
+        if grep -q '^| [^|]* | - | > 400 |' "$work/$name.score" &&
+            ! grep -q '^# not caught: ' "$patch"; then
             fail "$patch: survived scenarios and seeds"
         else
             pass
@@ -147,25 +163,33 @@ for patch in "${patches[@]}"; do
 done
 
 print_sheet() {
-    local found within median small_enough
+    local count in_scenarios enumerated found within median small_enough
+    count=$(wc -l <"$sheet")
+    enumerated=$(grep -c '| yes |$' "$sheet")
+    in_scenarios=$(grep -c -v '^| [^|]* | - |' "$sheet")
     found=$(grep -c -v '> 400' "$sheet")
     within=$(awk -F ' [|] ' '$3 !~ />/ && $3 <= 100' "$sheet" | wc -l)
     small_enough=$(awk -F ' [|] ' '$5 ~ /^[0-2]$/' "$sheet" | wc -l)
-    median=$(awk -F ' [|] ' '{ print $3 ~ />/ ? 401 : $3 }' "$sheet" | sort -n | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')
+    median=$(awk -F ' [|] ' '{ print $3 ~ />/ ? 401 : $3 }' "$sheet" | sort -n |
+        awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }')
     cat <<END
 # How soon a planted bug is found
 
 Made by \`make mutant-scores\` (\`tests/mutants/score.sh\`). A line is one bug of this folder:
 
-- **scenario**: the property that a scenario of the repository breaks, and which one; \`-\`: none does.
-- **seeds**: fuzz runs until the first that fails, the median of $seeds_text starts; 1 may mean that no fault is needed. At most 400.
-- **property**: what that run breaks most often; **left**: faults after \`shrink\`; **enumerate**: whether a crash at some step shows it.
+- **scenario**: the property that breaks in a scenario of the repository; \`-\`: in none.
+- **seeds**: fuzz runs until the first that fails, the median of ${#starts[@]} starts, at most 400;
+  1 with no fault left: the bug shows without a fault.
+- **property**: what these runs break most often; **left**: faults after \`shrink\`;
+  **enumerate**: whether a crash at some step of the protocol shows it.
 
-The seeds go round robin over \`scenarios/base.json\` as it is, with state in files and two checkpoints at once, with three retained
-and a short timeout, and at_least_once; up to eight faults a run.
+The seeds go round robin over \`scenarios/base.json\` as it is, with state in files and two
+checkpoints at once, with three retained and a short timeout, and at_least_once; up to eight faults
+a run. Of a bug that no fault can show (a limit, a count, the input's format) only scenarios tell.
 
-$(wc -l <"$sheet") mutants, $(grep -c -v '^| [^|]* | - |' "$sheet") caught by a scenario, $found by fuzz within 400 seeds, $within of them within 100 (median of all: $median seeds);
-$small_enough shrink to two faults or fewer; $(grep -c '| yes |$' "$sheet") are shown by enumerate.
+$count mutants: $in_scenarios caught by a scenario, $found by fuzz within 400 seeds,
+$within of these within 100 (median of all: $median), $small_enough shrunk to two faults or fewer,
+$enumerated shown by enumerate.
 
 | mutant | scenario | seeds | property | left | enumerate |
 | --- | --- | ---: | --- | ---: | --- |
