@@ -1,6 +1,7 @@
 /* prng.h - the pseudo-random generator: SplitMix64, integers only.
  *
- * Which stream a draw comes from is the simulator's policy (sim/random.h); this is arithmetic. */
+ * Which stream a draw comes from is the simulator's policy (sim/world/random.h); this is
+ * arithmetic. */
 #ifndef FAULTLINE_BASE_PRNG_H
 #define FAULTLINE_BASE_PRNG_H
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
-#include "sim/run.h"
-#include "sim/scenario.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario.h"
 
 enum { BISECT_WINDOW_EVENTS = 4096, BISECT_TRIES = 8 };
 

@@ -11,8 +11,8 @@
 #include "model/base/bytes.h"
 #include "model/base/codec.h"
 #include "model/trace.h"
-#include "sim/run.h"
-#include "sim/scenario.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario.h"
 
 struct coverage {
     uint64_t facts[FACT_KIND_COUNT]; /* how many runs saw it */

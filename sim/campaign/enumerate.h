@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "model/base/bytes.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario_json.h"
 
 enum { ENUMERATE_CHECKPOINTS = 3, ENUMERATE_PAIR_FACTS = 60 };
 

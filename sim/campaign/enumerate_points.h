@@ -4,8 +4,8 @@
 #define FAULTLINE_SIM_CAMPAIGN_ENUMERATE_POINTS_H
 
 #include "model/base/arena.h"
-#include "sim/run.h"
-#include "sim/scenario.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario.h"
 
 /* A fact about one participant, in one checkpoint, for the n-th time. */
 struct point {

@@ -1,9 +1,9 @@
 #include "sim/campaign/failure_file.h"
 
 #include "model/base/check.h"
-#include "sim/output_files.h"
-#include "sim/scenario_json.h"
-#include "sim/scenario_short.h"
+#include "sim/campaign/output_files.h"
+#include "sim/scenario/scenario_json.h"
+#include "sim/scenario/scenario_short.h"
 
 enum status failure_file_write(const char *folder, const char *name,
                                const struct scenario *scenario, const char *origin,

@@ -5,7 +5,7 @@
 #include "model/base/bytes.h"
 #include "model/base/status.h"
 #include "sim/campaign/finding.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 /* Writes `scenario` under the name `name` to FOLDER/NAME.json, whole or not at all, making the
  * folders. Its `about` says `origin` ("fuzz of base, seed 17") and what was found. With `is_short`

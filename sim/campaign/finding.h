@@ -10,8 +10,8 @@
 
 #include "model/base/bytes.h"
 #include "model/base/codec.h"
+#include "sim/campaign/run.h"
 #include "sim/campaign/workers.h"
-#include "sim/run.h"
 
 enum finding_kind {
     FINDING_NONE,      /* the run passed */

@@ -14,8 +14,8 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "sim/campaign/coverage.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario_json.h"
 
 struct fuzz_options {
     const char *scenario;                /* path of the base */

@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "sim/campaign/output_files.h"
 #include "sim/campaign/shrink_private.h"
-#include "sim/output_files.h"
-#include "sim/scenario_short.h"
+#include "sim/scenario/scenario_short.h"
 
 enum { RUN_SECONDS_MAX = 60, ROUNDS_MAX = 6 };
 

@@ -17,8 +17,8 @@
 #include "model/base/bytes.h"
 #include "model/base/status.h"
 #include "sim/campaign/finding.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario_json.h"
 
 struct shrink_options {
     uint32_t processes; /* 0: one a core */

@@ -7,8 +7,8 @@
 #include "model/trace.h"
 #include "sim/campaign/swarm_knobs.h"
 #include "sim/campaign/swarm_verbs.h"
-#include "sim/random.h"
-#include "sim/scenario_values.h"
+#include "sim/scenario/scenario_values.h"
+#include "sim/world/random.h"
 
 #define MS_NS UINT64_C(1000000)
 enum { MILLION = 1000000, CHECKPOINT_MAX = 30, RESTART_MAX = 3, WEIGHT_MAX = 100 };

@@ -14,8 +14,8 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/base/status.h"
-#include "sim/scenario.h"
-#include "sim/scenario_json.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/scenario_json.h"
 
 enum { SWARM_FAULTS_DEFAULT = 5, SWARM_FAULTS_MAX = 1000 };
 

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 enum swarm_parameter_kind {
     DRAW_NONE,

@@ -8,9 +8,9 @@
 #include "model/base/check.h"
 #include "model/base/hash.h"
 #include "reports/results_pack.h"
+#include "sim/campaign/outputs.h"
+#include "sim/campaign/verdict.h"
 #include "sim/campaign/workers.h"
-#include "sim/outputs.h"
-#include "sim/verdict.h"
 
 /* The first byte of what a child sends. */
 enum { CHILD_RAN = 1, CHILD_FAILED = 2 };

@@ -15,8 +15,8 @@
 #include "model/base/bytes.h"
 #include "model/base/status.h"
 #include "reports/results.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario_json.h"
 
 struct sweep_state;
 

@@ -26,8 +26,8 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/trace.h"
-#include "sim/disk.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
+#include "sim/world/disk.h"
 
 enum property {
     PROPERTY_STATE = 1,

@@ -1,7 +1,7 @@
 /* The hold model: with a steady number of pending events, pop one and push one that is due after an
  * exponential delay. Beside the queue stands a plain binary heap, as the reference of the ratio:
  * the machine's speed cancels out. Both fold what they pop into a sum, and the sums must agree. */
-#include "sim/event_queue.h"
+#include "sim/world/event_queue.h"
 
 #include <malloc.h>
 #include <math.h>

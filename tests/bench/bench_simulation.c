@@ -12,9 +12,9 @@
 #include "model/base/text.h"
 #include "model/jobs/jobs.h"
 #include "model/stream/generator.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
-#include "sim/world.h"
+#include "sim/campaign/run.h"
+#include "sim/scenario/scenario_json.h"
+#include "sim/world/world.h"
 
 enum { ROUND_COUNT = 5, CRASH_SEEDS = 20 };
 

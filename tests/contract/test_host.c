@@ -1,5 +1,5 @@
 /* The simulated host against the contract of model/host.h, and what only it promises. */
-#include "sim/sim_host.h"
+#include "sim/world/sim_host.h"
 
 #include <stdlib.h>
 

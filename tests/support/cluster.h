@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 #include "model/runtime/process.h"
-#include "sim/run.h"
-#include "sim/world.h"
+#include "sim/campaign/run.h"
+#include "sim/world/world.h"
 
 enum { CLUSTER_FAULTS_MAX = 8, CLUSTER_PROCESSES_MAX = 16 };
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "model/host.h"
-#include "sim/disk.h"
+#include "sim/world/disk.h"
 
 enum { DISK_HOST_FILES_MAX = 32, DISK_HOST_FACTS_MAX = 64 };
 

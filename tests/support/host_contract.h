@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "model/host.h"
-#include "sim/disk.h"
+#include "sim/world/disk.h"
 
 struct contract_host {
     const char *name;

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 #include "model/base/arena.h"
-#include "sim/disk.h"
 #include "sim/oracle/oracle.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
+#include "sim/world/disk.h"
 
 enum { ORACLE_PARALLELISM = 2, ORACLE_LINES_EACH = 20, ORACLE_KEYS = 10 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/jobs/jobs.h"
-#include "sim/scenario_json.h"
+#include "sim/scenario/scenario_json.h"
 
 static struct probes *running;
 

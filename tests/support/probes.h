@@ -6,8 +6,8 @@
 #define FAULTLINE_TESTS_PROBES_H
 
 #include "model/runtime/process.h"
-#include "sim/fault_script.h"
-#include "sim/world.h"
+#include "sim/fault/fault_script.h"
+#include "sim/world/world.h"
 
 enum { PROBES_TICKS = 40, PROBES_COUNT = 3, PROBES_HEARD_MAX = 400 };
 

@@ -60,7 +60,7 @@ words() {
 # integers become JSON numbers in what a run writes; between the two there are none.
 floating_point() {
     text '^(model|sim)/.*\.[ch]$' |
-        grep -vE '^sim/(scenario_reader|outputs|predict_run[a-z_]*)\.[ch]$' |
+        grep -vE '^sim/[a-z]+/(scenario_reader|outputs|predict_run[a-z_]*)\.[ch]$' |
         xargs grep -nHwE 'double|float' | grep -vE ':[0-9]+: *(/\*|\*)' |
         at_line 'floating point in a decision'
 }

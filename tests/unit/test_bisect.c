@@ -3,7 +3,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "sim/scenario_json.h"
+#include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;

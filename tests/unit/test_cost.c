@@ -1,4 +1,4 @@
-#include "sim/cost.h"
+#include "sim/world/cost.h"
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-#include "sim/fault_script.h"
+#include "sim/fault/fault_script.h"
 
 #include "model/host.h"
 #include "tests/support/cluster.h"

@@ -3,11 +3,11 @@
 #include <dirent.h>
 #include <string.h>
 
-#include "sim/fault_consequences.h"
-#include "sim/fault_firings.h"
-#include "sim/fault_input.h"
-#include "sim/run.h"
-#include "sim/scenario_json.h"
+#include "sim/campaign/run.h"
+#include "sim/fault/fault_consequences.h"
+#include "sim/fault/fault_firings.h"
+#include "sim/fault/fault_input.h"
+#include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
 #define MS UINT64_C(1000000)

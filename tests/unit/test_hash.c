@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "model/base/prng.h"
-#include "sim/random.h"
+#include "sim/world/random.h"
 #include "tests/support/runner.h"
 
 enum { INPUT_BYTES = 5000 };

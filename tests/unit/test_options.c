@@ -1,4 +1,4 @@
-#include "sim/options.h"
+#include "sim/command/options.h"
 
 #include <check.h>
 #include <string.h>

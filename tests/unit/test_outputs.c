@@ -1,4 +1,4 @@
-#include "sim/outputs.h"
+#include "sim/campaign/outputs.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sim/scenario_json.h"
+#include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
 /* A run of a thousand records with one crash, and an empty folder. */

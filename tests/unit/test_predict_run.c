@@ -1,4 +1,4 @@
-#include "sim/predict_run.h"
+#include "sim/command/predict_run.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "sim/run.h"
+#include "sim/campaign/run.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/scenario_json.h"
+#include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;

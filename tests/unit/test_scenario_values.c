@@ -1,7 +1,7 @@
 #include <string.h>
 
-#include "sim/scenario_nearest.h"
-#include "sim/scenario_values.h"
+#include "sim/scenario/scenario_nearest.h"
+#include "sim/scenario/scenario_values.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sim/output_files.h"
-#include "sim/scenario_short.h"
+#include "sim/campaign/output_files.h"
+#include "sim/scenario/scenario_short.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;

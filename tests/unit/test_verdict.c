@@ -1,9 +1,9 @@
-#include "sim/verdict.h"
+#include "sim/campaign/verdict.h"
 
 #include <check.h>
 #include <string.h>
 
-#include "sim/human.h"
+#include "sim/campaign/human.h"
 #include "tests/support/runner.h"
 
 #define MS     UINT64_C(1000000)

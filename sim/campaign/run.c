@@ -1,0 +1,293 @@
+#include "sim/campaign/run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "model/base/check.h"
+#include "model/jobs/jobs.h"
+#include "sim/fault/fault_input.h"
+#include "sim/scenario/scenario_values.h"
+#include "sim/world/world.h"
+
+enum { UNMET_COUNT_MAX = 16 };
+
+const char *verdict_name(enum verdict verdict)
+{
+    switch (verdict) {
+    case VERDICT_PASS: return "pass";
+    case VERDICT_WRONG: return "wrong";
+    case VERDICT_STUCK: return "stuck";
+    case VERDICT_BAD_USAGE: return "bad_usage";
+    case VERDICT_NOT_DETERMINISTIC: return "not_deterministic";
+    case VERDICT_NOT_FIRED: return "not_fired";
+    case VERDICT_SURROUNDINGS: return "surroundings";
+    }
+    CHECK_UNREACHABLE("a verdict");
+}
+
+/* ---- input ----------------------------------------------------------------------------------- */
+
+static enum status read_all(FILE *file, struct arena *arena, struct bytes *content)
+{
+    struct buffer bytes;
+    buffer_init(&bytes, arena);
+    size_t got;
+    do {
+        enum { STEP_BYTES = 1024 * 1024 };
+        uint8_t *at = buffer_extend(&bytes, STEP_BYTES);
+        got = fread(at, 1, STEP_BYTES, file);
+        bytes.size -= STEP_BYTES - got;
+    } while (got > 0);
+    *content = buffer_bytes(&bytes);
+    return ferror(file) ? STATUS_IO : STATUS_OK;
+}
+
+enum status run_read_input(const struct scenario *scenario, struct arena *arena,
+                           struct bytes *input, struct buffer *error)
+{
+    *input = (struct bytes){ 0 };
+    if (scenario->job.input.kind != INPUT_FILE) {
+        return STATUS_OK;
+    }
+    FILE *file = fopen(scenario->input_path, "rb");
+    enum status status = file == NULL ? STATUS_NOT_FOUND : read_all(file, arena, input);
+    if (status != STATUS_OK) {
+        buffer_append_format(error, "%s: job.input.file: cannot read %s: %s", scenario->path,
+                             scenario->input_path, strerror(errno));
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return status;
+}
+
+/* ---- listening ------------------------------------------------------------------------------- */
+
+static void on_fact(void *context, const struct fact_event *event)
+{
+    struct run *run = context;
+    oracle_on_fact(run->oracle, event);
+    summary_on_fact(&run->summary, event);
+    if (run->timeline != NULL) {
+        timeline_on_fact(run->timeline, event);
+    }
+    if (run->trace != NULL) {
+        trace_log_add(run->trace, event);
+    }
+    if (run->observer.on_fact != NULL) {
+        run->observer.on_fact(run->observer.context, event);
+    }
+}
+
+static void on_fired(void *context, const struct fault_record *record)
+{
+    struct run *run = context;
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    fault_describe(run->scenario, record->fault, &text);
+    *buffer_extend(&text, 1) = '\0';
+    enum fault_verb verb = record->fault->verb;
+    bool breaks = verb == FAULT_CRASH || verb == FAULT_PAUSE || verb == FAULT_WIPE ||
+                  verb == FAULT_RESET || verb == FAULT_THROW;
+    summary_on_fault(&run->summary, record->fired_ns, record->ended_ns, (const char *)text.data,
+                     breaks);
+    if (run->timeline != NULL) {
+        timeline_on_fault(run->timeline, record->fired_ns, record->ended_ns,
+                          (const char *)text.data);
+    }
+    buffer_free(&text);
+    if (run->observer.on_fired != NULL) {
+        run->observer.on_fired(run->observer.context, record);
+    }
+}
+
+static void on_damage(void *context, const char *path)
+{
+    struct run *run = context;
+    oracle_on_damage(run->oracle, path);
+}
+
+/* ---- judging --------------------------------------------------------------------------------- */
+
+static void note_unmet(struct run *run, const char *message)
+{
+    if (run->unmet_count < UNMET_COUNT_MAX) {
+        run->unmet[run->unmet_count++].message = message;
+    }
+}
+
+static const char *outcome_text(enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_FINISHED: return "the job finished";
+    case OUTCOME_FAILED: return "the job failed";
+    case OUTCOME_REFUSED: return "the job refused to restore";
+    case OUTCOME_STUCK: return "the job did not end";
+    }
+    CHECK_UNREACHABLE("an outcome");
+}
+
+static bool outcome_is_expected(const struct run *run)
+{
+    switch (run->scenario->expect.result) {
+    case EXPECT_SAME: return run->outcome == OUTCOME_FINISHED;
+    case EXPECT_REFUSED: return run->outcome == OUTCOME_REFUSED;
+    case EXPECT_FAILED: return run->outcome == OUTCOME_FAILED;
+    case EXPECT_SAME_OR_REFUSED:
+        return run->outcome == OUTCOME_FINISHED || run->outcome == OUTCOME_REFUSED;
+    }
+    CHECK_UNREACHABLE("an expected result");
+}
+
+/* "expect.checkpoints: 7 completed; wanted >= 8" */
+static void check_bound(struct run *run, struct bound bound, enum value_unit unit, uint64_t value,
+                        const char *found)
+{
+    if (bound_holds(bound, value)) {
+        return;
+    }
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    buffer_append_text(&text, found);
+    buffer_append_text(&text, "; wanted ");
+    value_format_bound(bound, unit, &text);
+    *buffer_extend(&text, 1) = '\0';
+    note_unmet(run, (const char *)text.data); /* the arena keeps it */
+}
+
+static void check_expectations(struct run *run)
+{
+    const struct expect *expect = &run->scenario->expect;
+    const struct summary *summary = &run->summary;
+    /* A job that gives up instead of finishing is the liveness property's finding. */
+    bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
+                   (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
+    if (!outcome_is_expected(run) && !gave_up) {
+        note_unmet(run, arena_format(run->arena, "expect.result: %s%s%s",
+                                     outcome_text(run->outcome),
+                                     summary->failure[0] != '\0' ? ": " : "", summary->failure));
+    }
+    check_bound(run, expect->checkpoints, VALUE_COUNT, summary->completed,
+                arena_format(run->arena, "expect.checkpoints: %llu completed",
+                             (unsigned long long)summary->completed));
+    check_bound(run, expect->recoveries, VALUE_COUNT, summary->recovery_count,
+                arena_format(run->arena, "expect.recoveries: there were %zu",
+                             summary->recovery_count));
+    for (size_t i = 0; i < summary->recovery_count; i++) {
+        const struct recovery_summary *recovery = &summary->recoveries[i];
+        uint64_t end_ns = recovery->caught_up_ns != 0 ? recovery->caught_up_ns
+                                                      : run->simulated_ns;
+        uint64_t took_ns = end_ns - recovery->failed_ns;
+        check_bound(run, expect->recovery_time_ns, VALUE_DURATION, took_ns,
+                    arena_format(run->arena, "expect.recovery_time: recovery %zu took %llu ms",
+                                 i + 1, (unsigned long long)(took_ns / 1000000)));
+    }
+}
+
+static bool all_fired(const struct run *run)
+{
+    for (uint32_t i = 0; i < run->scenario->fault_count; i++) {
+        if (!run->faults[i].fired) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The worst that was found decides. */
+static enum verdict judge(struct run *run)
+{
+    uint32_t count;
+    const struct violation *violations = oracle_violations(run->oracle, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (violations[i].property != PROPERTY_LIVENESS) {
+            return VERDICT_WRONG;
+        }
+    }
+    if (run->outcome == OUTCOME_STUCK) {
+        return VERDICT_STUCK;
+    }
+    if (count > 0 || run->unmet_count > 0) {
+        return VERDICT_WRONG;
+    }
+    if (run->scenario->expect.all_fired && !all_fired(run)) {
+        return VERDICT_NOT_FIRED;
+    }
+    return VERDICT_PASS;
+}
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+static uint64_t wall_now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void prepare(struct run *run, const struct run_options *options)
+{
+    const struct scenario *scenario = run->scenario;
+    const struct job_info *job = job_find(scenario->job.job);
+    CHECK(job != NULL);
+    pipeline_init(&run->pipeline);
+    job->build(&run->pipeline);
+    run->task_count = run->pipeline.vertex_count * scenario->job.parallelism;
+    run->unmet = arena_alloc(run->arena, UNMET_COUNT_MAX, sizeof *run->unmet);
+    summary_init(&run->summary, run->arena, run->pipeline.vertex_count,
+                 scenario->job.parallelism);
+    if (options->keep_timeline) {
+        const char *names[PIPELINE_VERTEX_COUNT_MAX];
+        for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
+            names[i] = run->pipeline.vertices[i].name;
+        }
+        run->timeline = timeline_create(run->arena, names, run->pipeline.vertex_count,
+                                        scenario->job.parallelism);
+    }
+    if (options->keep_trace) {
+        run->trace = trace_log_create(run->arena, &run->pipeline);
+    }
+}
+
+void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
+                  struct bytes input, const struct run_options *options)
+{
+    uint64_t start_ns = wall_now_ns();
+    struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
+    *scenario = *given;
+    fault_input_prepare(arena, scenario);
+    *run = (struct run){
+        .scenario = scenario, .observer = options->observer, .arena = arena, .input = input
+    };
+    prepare(run, options);
+    struct world *world = world_create(arena, scenario, &run->pipeline, input);
+    run->oracle = oracle_create(arena, scenario, world_shared_disk(world), input);
+    world_add_listener(world, (struct world_listener){ .on_fact = on_fact, .context = run });
+    struct fault_script *script = fault_script_create(
+        arena, scenario, world,
+        (struct fault_hooks){ .on_fired = on_fired, .on_damage = on_damage, .context = run });
+    run->faults = fault_script_records(script);
+    if (options->arm != NULL) {
+        options->arm(options->observer.context, world);
+    }
+    if (run->observer.on_event != NULL) {
+        while (world_step(world)) {
+            run->observer.on_event(run->observer.context, world);
+        }
+        run->outcome = world_outcome(world);
+    } else {
+        run->outcome = world_run(world);
+    }
+    run->simulated_ns = world_now_ns(world);
+    oracle_on_end(run->oracle, run->outcome, run->simulated_ns, fault_script_last_ns(script));
+    summary_on_end(&run->summary, run->simulated_ns);
+    run->trace_hash = world_trace_hash(world);
+    run->event_count = world_event_count(world);
+    run->totals = oracle_totals(run->oracle);
+    check_expectations(run);
+    run->verdict = judge(run);
+    world_destroy(world);
+    run->wall_ns = wall_now_ns() - start_ns;
+}

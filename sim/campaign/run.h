@@ -1,0 +1,86 @@
+/* run.h - one scenario from start to verdict. */
+#ifndef FAULTLINE_SIM_RUN_H
+#define FAULTLINE_SIM_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/stream/pipeline.h"
+#include "reports/summary.h"
+#include "reports/timeline.h"
+#include "sim/fault/fault_script.h"
+#include "sim/oracle/oracle.h"
+#include "sim/scenario/scenario.h"
+#include "sim/world/trace_log.h"
+
+/* The exit codes of the command line. */
+enum verdict {
+    VERDICT_PASS = 0,
+    VERDICT_WRONG = 1,     /* a wrong result, a broken property, or an expectation not met */
+    VERDICT_STUCK = 2,
+    VERDICT_BAD_USAGE = 3, /* scenario or command line */
+    VERDICT_NOT_DETERMINISTIC = 4,
+    VERDICT_NOT_FIRED = 5, /* a planned fault never fired */
+    VERDICT_SURROUNDINGS = 6,
+};
+
+/* "pass", "wrong" ... */
+const char *verdict_name(enum verdict verdict);
+
+/* Whom else to tell while it runs; what is NULL is not called. Observers only look. */
+struct run_observer {
+    void (*on_fact)(void *context, const struct fact_event *event);
+    void (*on_fired)(void *context, const struct fault_record *record);
+    void (*on_event)(void *context, const struct world *world); /* after each event */
+    void *context;
+};
+
+struct run_options {
+    bool keep_trace;    /* collect every fact in `trace` */
+    bool keep_timeline; /* collect a timeline */
+    struct run_observer observer;
+    /* For tests: called with observer.context before anything happens, to arm the world. */
+    void (*arm)(void *context, struct world *world);
+};
+
+/* Something that `expect` asked for and that did not hold. */
+struct unmet {
+    const char *message;
+};
+
+struct run {
+    const struct scenario *scenario;
+    struct run_observer observer;
+    struct arena *arena;
+    struct pipeline pipeline;
+    struct bytes input;
+    enum verdict verdict;
+    enum outcome outcome;
+    uint64_t trace_hash;
+    uint64_t event_count;
+    uint64_t simulated_ns;
+    uint64_t wall_ns;
+    uint32_t task_count;
+    struct oracle *oracle; /* violations, totals, output and state: oracle.h */
+    struct oracle_totals totals;
+    struct summary summary;
+    const struct fault_record *faults; /* scenario->fault_count of them */
+    struct unmet *unmet;
+    uint32_t unmet_count;
+    struct timeline *timeline; /* NULL unless asked for */
+    struct trace_log *trace;    /* NULL unless asked for */
+};
+
+/* Reads the scenario's input file into `arena` (nothing for generated input). Errors: NOT_FOUND,
+ * IO, with one sentence in `error`. */
+MUST_USE enum status run_read_input(const struct scenario *scenario, struct arena *arena,
+                                    struct bytes *input, struct buffer *error);
+
+/* Runs `scenario` on `input` and judges it. Everything in `run` lives in `arena`; the scenario must
+ * outlive it. */
+void run_scenario(struct run *run, struct arena *arena, const struct scenario *scenario,
+                  struct bytes input, const struct run_options *options);
+
+#endif

@@ -1,0 +1,558 @@
+#include "sim/command/options.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "sim/scenario/scenario_nearest.h"
+#include "sim/scenario/scenario_values.h"
+
+/* What is left of the command line, and where its mistake is told. */
+struct words {
+    const char *const *at; /* the next one; ends with NULL */
+    const char **settings; /* what the overrides borrow, while it is filled */
+    struct buffer *error;
+};
+
+static const char *take_word(struct words *words)
+{
+    return *words->at == NULL ? NULL : *words->at++;
+}
+
+/* ---- names, and what was meant by a wrong one ------------------------------------------------ */
+
+static const char *const verb_names[] = { "run",  "sweep",     "report", "predict",
+                                         "fuzz", "enumerate", "shrink", "list", "help" };
+static const char *const topic_names[] = { "jobs", "faults", "facts", "properties", "marks" };
+_Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
+
+enum option {
+    OPTION_SEED,
+    OPTION_SET,
+    OPTION_OUT,
+    OPTION_O,
+    OPTION_DB,
+    OPTION_JUNIT,
+    OPTION_FAILURE_RATE,
+    OPTION_RECOVERY_LIMIT,
+    OPTION_J,
+    OPTION_SEEDS,
+    OPTION_TIME,
+    OPTION_FAULTS,
+    OPTION_REQUIRE_MARKS,
+    OPTION_NO_DB,
+    OPTION_VERIFY,
+    OPTION_TRACE,
+    OPTION_PLOTS,
+    OPTION_JSON,
+    OPTION_QUIET,
+    OPTION_CSV,
+    OPTION_SHRINK,
+    OPTION_PAIRS,
+    OPTION_HELP,
+    OPTION_COUNT
+};
+
+static const char *const option_names[OPTION_COUNT] = {
+    [OPTION_SEED] = "--seed",
+    [OPTION_SET] = "--set",
+    [OPTION_OUT] = "--out",
+    [OPTION_O] = "-o",
+    [OPTION_DB] = "--db",
+    [OPTION_JUNIT] = "--junit",
+    [OPTION_FAILURE_RATE] = "--failure-rate",
+    [OPTION_RECOVERY_LIMIT] = "--recovery-limit",
+    [OPTION_J] = "-j",
+    [OPTION_SEEDS] = "--seeds",
+    [OPTION_TIME] = "--time",
+    [OPTION_FAULTS] = "--faults",
+    [OPTION_REQUIRE_MARKS] = "--require-marks",
+    [OPTION_NO_DB] = "--no-db",
+    [OPTION_VERIFY] = "--verify",
+    [OPTION_TRACE] = "--trace",
+    [OPTION_PLOTS] = "--plots",
+    [OPTION_JSON] = "--json",
+    [OPTION_QUIET] = "--quiet",
+    [OPTION_CSV] = "--csv",
+    [OPTION_SHRINK] = "--shrink",
+    [OPTION_PAIRS] = "--pairs",
+    [OPTION_HELP] = "--help",
+};
+
+/* Which verbs an option belongs to, as bits. */
+#define OF(command) (1u << (command))
+#define CAMPAIGNS   (OF(COMMAND_FUZZ) | OF(COMMAND_ENUMERATE) | OF(COMMAND_SHRINK))
+enum { JOBS_MAX = 256 };
+static const unsigned option_commands[OPTION_COUNT] = {
+    [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_DB] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_JUNIT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
+    [OPTION_RECOVERY_LIMIT] = OF(COMMAND_PREDICT),
+    [OPTION_J] = OF(COMMAND_SWEEP) | CAMPAIGNS,
+    [OPTION_SEEDS] = OF(COMMAND_FUZZ),
+    [OPTION_TIME] = OF(COMMAND_FUZZ) | OF(COMMAND_SHRINK),
+    [OPTION_FAULTS] = OF(COMMAND_FUZZ),
+    [OPTION_REQUIRE_MARKS] = OF(COMMAND_FUZZ),
+    [OPTION_NO_DB] = OF(COMMAND_RUN),
+    [OPTION_VERIFY] = OF(COMMAND_RUN),
+    [OPTION_TRACE] = OF(COMMAND_RUN),
+    [OPTION_PLOTS] = OF(COMMAND_RUN),
+    [OPTION_JSON] = OF(COMMAND_RUN) | OF(COMMAND_PREDICT),
+    [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | CAMPAIGNS,
+    [OPTION_CSV] = OF(COMMAND_REPORT),
+    [OPTION_SHRINK] = OF(COMMAND_FUZZ),
+    [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
+    [OPTION_HELP] = ~0u,
+};
+
+static bool option_has_value(enum option option)
+{
+    return option <= OPTION_REQUIRE_MARKS;
+}
+
+/* The index of `word` in `names`, or `count`. */
+static uint32_t find_name(const char *const *names, uint32_t count, struct bytes word)
+{
+    CHECK(names != NULL);
+    uint32_t i = 0;
+    while (i < count && !bytes_equal(bytes_of_text(names[i]), word)) {
+        i++;
+    }
+    return i;
+}
+
+/* Appends `unknown WHAT "WORD"` and the name that was meant; without one, `otherwise`. */
+static bool blame_name(struct words *words, const char *what, struct bytes word,
+                       const char *const *names, uint32_t count, const char *otherwise)
+{
+    CHECK(count > 0);
+    struct nearest nearest;
+    nearest_init(&nearest, word);
+    for (uint32_t i = 0; i < count; i++) {
+        nearest_offer(&nearest, bytes_of_text(names[i]), names[i]);
+    }
+    buffer_append_format(words->error, "unknown %s \"%.*s\"; ", what, (int)word.size,
+                         (const char *)word.data);
+    if (nearest.answer != NULL) {
+        buffer_append_format(words->error, "did you mean \"%s\"?", nearest.answer);
+    } else {
+        buffer_append_text(words->error, otherwise);
+    }
+    return false;
+}
+
+static bool blame(struct words *words, const char *sentence)
+{
+    CHECK(words->error->size == 0);
+    buffer_append_text(words->error, sentence);
+    return false;
+}
+
+/* ---- campaigns ------------------------------------------------------------------------------- */
+
+enum { CAMPAIGN_FAULTS_DEFAULT = 5, CAMPAIGN_FAULTS_MAX = 1000 };
+
+/* "late_ack,job_manager_silent": names of marks, each once. */
+static bool parse_marks(struct options *options, struct words *words, const char *list)
+{
+    for (const char *at = list; *at != '\0';) {
+        size_t size = strcspn(at, ",");
+        struct bytes name = { .data = (const uint8_t *)at, .size = size };
+        enum mark mark;
+        if (!mark_find(name, &mark)) {
+            buffer_append_format(words->error,
+                                 "--require-marks: there is no mark \"%.*s\"; \"faultline list "
+                                 "marks\" names them",
+                                 (int)size, at);
+            return false;
+        }
+        bool known = false;
+        for (uint32_t i = 0; i < options->required_mark_count; i++) {
+            known = known || options->required_marks[i] == mark;
+        }
+        if (!known) {
+            CHECK(options->required_mark_count < MARK_COUNT);
+            options->required_marks[options->required_mark_count++] = mark;
+        }
+        at += size + (at[size] == ',');
+    }
+    return true;
+}
+
+static bool parse_campaign_value(struct options *options, struct words *words, enum option option,
+                                 const char *value)
+{
+    struct bytes text = bytes_of_text(value);
+    switch (option) {
+    case OPTION_SEEDS:
+        return value_parse_range(text, VALUE_COUNT, &options->seed_first, &options->seed_last) ==
+                   VALUE_OK ||
+               blame(words, "--seeds: must be a range such as 1..1000");
+    case OPTION_TIME:
+        return value_parse(text, VALUE_DURATION, &options->time_ns) == VALUE_OK ||
+               blame(words, "--time: must be a duration such as 60s");
+    case OPTION_FAULTS: {
+        uint64_t count = 0;
+        bool ok = value_parse(text, VALUE_COUNT, &count) == VALUE_OK &&
+                  count <= CAMPAIGN_FAULTS_MAX;
+        options->fault_count = (uint32_t)count;
+        return ok || blame(words, "--faults: must be a whole number from 0 to 1000");
+    }
+    case OPTION_REQUIRE_MARKS: return parse_marks(options, words, value);
+    default: CHECK_UNREACHABLE("an option of a campaign");
+    }
+}
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+static bool apply_value(struct options *options, struct words *words, enum option option,
+                        const char *value)
+{
+    CHECK(option_has_value(option));
+    struct scenario_overrides *overrides = &options->overrides;
+    if (option == OPTION_SEED) {
+        overrides->has_seed = true;
+        return value_parse(bytes_of_text(value), VALUE_COUNT, &overrides->seed) == VALUE_OK ||
+               blame(words, "--seed: must be a whole number from 0 to 18446744073709551615");
+    }
+    if (option == OPTION_SET) {
+        words->settings[overrides->setting_count++] = value;
+        return true;
+    }
+    if (option == OPTION_J) {
+        uint64_t processes = 0;
+        bool ok = value_parse(bytes_of_text(value), VALUE_COUNT, &processes) == VALUE_OK &&
+                  processes >= 1 && processes <= JOBS_MAX;
+        options->processes = (uint32_t)processes;
+        return ok || blame(words, "-j: must be a whole number from 1 to 256");
+    }
+    if (*value == '\0') {
+        buffer_append_format(words->error, "%s: must not be empty", option_names[option]);
+        return false;
+    }
+    switch (option) {
+    case OPTION_SEEDS:
+    case OPTION_TIME:
+    case OPTION_FAULTS:
+    case OPTION_REQUIRE_MARKS: return parse_campaign_value(options, words, option, value);
+    case OPTION_OUT:
+    case OPTION_O: options->out = value; return true;
+    case OPTION_DB: options->database = value; return true;
+    case OPTION_JUNIT: options->junit = value; return true;
+    case OPTION_FAILURE_RATE: options->failure_rate = value; return true;
+    case OPTION_RECOVERY_LIMIT: options->recovery_limit = value; return true;
+    default: CHECK_UNREACHABLE("an option without a value");
+    }
+}
+
+static void apply_switch(struct options *options, enum option option)
+{
+    CHECK(!option_has_value(option));
+    switch (option) {
+    case OPTION_NO_DB: options->database = NULL; return;
+    case OPTION_VERIFY: options->verify = true; return;
+    case OPTION_TRACE: options->trace = true; return;
+    case OPTION_PLOTS: options->plots = true; return;
+    case OPTION_JSON: options->json = true; return;
+    case OPTION_QUIET: options->quiet = true; return;
+    case OPTION_CSV: options->csv = true; return;
+    case OPTION_SHRINK: options->shrink = true; return;
+    case OPTION_PAIRS: options->pairs = true; return;
+    case OPTION_HELP: options->command = COMMAND_HELP; return;
+    default: CHECK_UNREACHABLE("an option with a value");
+    }
+}
+
+/* "-j4" is "-j 4". */
+static bool is_short_jobs(const char *word)
+{
+    return strncmp(word, "-j", 2) == 0 && word[2] >= '0' && word[2] <= '9';
+}
+
+static bool parse_option(struct options *options, struct words *words, const char *word)
+{
+    CHECK(word[0] == '-');
+    if (is_short_jobs(word) && (option_commands[OPTION_J] & OF(options->command)) != 0) {
+        return apply_value(options, words, OPTION_J, word + 2);
+    }
+    const char *equals = strchr(word, '=');
+    struct bytes name = bytes_of_text(word);
+    if (equals != NULL) {
+        name.size = (size_t)(equals - word);
+    }
+    enum option option = (enum option)find_name(option_names, OPTION_COUNT, name);
+    if (option == OPTION_COUNT) {
+        return blame_name(words, "option", name, option_names, OPTION_COUNT,
+                          "\"help\" lists the options");
+    }
+    if ((option_commands[option] & OF(options->command)) == 0) {
+        buffer_append_format(words->error, "%s: is no option of this verb", option_names[option]);
+        return false;
+    }
+    if (!option_has_value(option)) {
+        if (equals != NULL) {
+            buffer_append_format(words->error, "%s: takes no value", option_names[option]);
+            return false;
+        }
+        apply_switch(options, option);
+        return true;
+    }
+    const char *value = equals != NULL ? equals + 1 : take_word(words);
+    if (value == NULL) {
+        buffer_append_format(words->error, "%s: needs a value", option_names[option]);
+        return false;
+    }
+    return apply_value(options, words, option, value);
+}
+
+/* Options and paths, in any order. */
+static bool parse_words(struct options *options, struct words *words)
+{
+    bool options_ended = false;
+    const char *word;
+    while ((word = take_word(words)) != NULL && options->command != COMMAND_HELP) {
+        if (!options_ended && strcmp(word, "--") == 0) {
+            options_ended = true;
+        } else if (!options_ended && word[0] == '-') {
+            if (!parse_option(options, words, word)) {
+                return false;
+            }
+        } else {
+            options->scenarios[options->scenario_count++] = word;
+        }
+    }
+    return true;
+}
+
+static bool parse_run(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    if (options->scenario_count == 0) {
+        return blame(words, "run: needs the path of a scenario");
+    }
+    if (options->json && options->quiet) {
+        return blame(words, "--json and --quiet exclude each other");
+    }
+    return true;
+}
+
+static bool parse_sweep(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 1 || blame(words, "sweep: needs the path of one scenario");
+}
+
+/* Without a range and a time: a thousand seeds. With a time only: from 1 on, as many as it has
+ * time for. */
+static bool parse_campaign(struct options *options, struct words *words)
+{
+    options->fault_count = CAMPAIGN_FAULTS_DEFAULT;
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    if (options->seed_last == 0) {
+        options->seed_first = 1;
+        options->seed_last = options->time_ns > 0 ? UINT64_MAX : 1000;
+    }
+    if (options->scenario_count != 1) {
+        const char *verb = options->command == COMMAND_FUZZ        ? "fuzz"
+                           : options->command == COMMAND_ENUMERATE ? "enumerate"
+                                                                   : "shrink";
+        buffer_append_format(words->error, "%s: needs the path of one scenario", verb);
+        return false;
+    }
+    return true;
+}
+
+static bool parse_report(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    if (options->scenario_count > 1) {
+        return blame(words, "report: takes one results database");
+    }
+    if (options->scenario_count == 1) {
+        options->database = options->scenarios[0];
+    }
+    return true;
+}
+
+static bool parse_predict(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 1 || blame(words, "predict: needs the path of one scenario");
+}
+
+/* ---- the other verbs ------------------------------------------------------------------------- */
+
+static bool parse_list(struct options *options, struct words *words)
+{
+    const char *word = take_word(words);
+    if (word == NULL) {
+        return blame(words, "list: needs one of jobs, faults, facts, properties, marks");
+    }
+    if (strcmp(word, "--help") == 0) {
+        options->command = COMMAND_HELP;
+        return true;
+    }
+    options->topic = (enum list_topic)find_name(topic_names, LIST_TOPIC_COUNT, bytes_of_text(word));
+    if (options->topic == LIST_TOPIC_COUNT) {
+        return blame_name(words, "list", bytes_of_text(word), topic_names, LIST_TOPIC_COUNT,
+                          "there are jobs, faults, facts, properties, marks");
+    }
+    return *words->at == NULL || blame(words, "list: takes one word only");
+}
+
+bool options_parse(struct options *options, struct arena *arena, int argc, const char *const *argv,
+                   struct buffer *error)
+{
+    CHECK(argc >= 1 && argv[argc] == NULL);
+    CHECK(error->size == 0);
+    /* Neither list can be longer than the command line. */
+    size_t room = (size_t)argc;
+    struct words words = {
+        .at = argv + 1,
+        .settings = arena_alloc(arena, room, sizeof *words.settings),
+        .error = error,
+    };
+    *options = (struct options){
+        .program = argv[0],
+        .scenarios = arena_alloc(arena, room, sizeof *options->scenarios),
+        .overrides.settings = words.settings,
+        .database = OPTIONS_DEFAULT_DATABASE,
+    };
+    const char *verb = take_word(&words);
+    if (verb == NULL) {
+        return blame(&words, "needs a verb: run, sweep, report, predict, fuzz, "
+                             "enumerate, shrink, list or help");
+    }
+    if (strcmp(verb, "run") == 0) {
+        options->command = COMMAND_RUN;
+        return parse_run(options, &words);
+    }
+    if (strcmp(verb, "sweep") == 0) {
+        options->command = COMMAND_SWEEP;
+        return parse_sweep(options, &words);
+    }
+    if (strcmp(verb, "report") == 0) {
+        options->command = COMMAND_REPORT;
+        return parse_report(options, &words);
+    }
+    if (strcmp(verb, "predict") == 0) {
+        options->command = COMMAND_PREDICT;
+        return parse_predict(options, &words);
+    }
+    static const struct {
+        const char *verb;
+        enum command command;
+    } campaigns[] = { { "fuzz", COMMAND_FUZZ },
+                      { "enumerate", COMMAND_ENUMERATE },
+                      { "shrink", COMMAND_SHRINK } };
+    for (size_t i = 0; i < sizeof campaigns / sizeof *campaigns; i++) {
+        if (strcmp(verb, campaigns[i].verb) == 0) {
+            options->command = campaigns[i].command;
+            options->required_marks = arena_alloc(arena, MARK_COUNT, sizeof(enum mark));
+            return parse_campaign(options, &words);
+        }
+    }
+    if (strcmp(verb, "list") == 0) {
+        options->command = COMMAND_LIST;
+        return parse_list(options, &words);
+    }
+    if (strcmp(verb, "help") == 0 || strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
+        options->command = COMMAND_HELP;
+        return true;
+    }
+    if (strcmp(verb, "--version") == 0) {
+        options->command = COMMAND_VERSION;
+        return true;
+    }
+    return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
+                      sizeof verb_names / sizeof *verb_names,
+                      "there are run, sweep, report, predict, fuzz, enumerate, shrink, "
+                      "list, help");
+}
+
+/* ---- help ------------------------------------------------------------------------------------ */
+
+const char *options_help(void)
+{
+    return "faultline breaks a stream processor on purpose and checks that it recovers.\n"
+           "\n"
+           "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
+           "  faultline sweep SCENARIO [OPTION]...          run every cell of its grid\n"
+           "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
+           "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
+           "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
+           "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
+           "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
+           "  faultline list jobs|faults|facts|properties|marks   what can be named\n"
+           "  faultline help | --version\n"
+           "\n"
+           "Options of run:\n"
+           "  --seed N          another seed than the scenario's\n"
+           "  --set PATH=VALUE  another value, such as checkpoint.interval=250ms; may be repeated\n"
+           "  --out DIR         where the files go (default out/NAME; of several scenarios\n"
+           "                    each has its own folder DIR/NAME)\n"
+           "  --verify          run twice; both must leave the same trace hash\n"
+           "  --trace           also write trace.jsonl (every fact) and timeline.json (Perfetto)\n"
+           "  --plots           also write gnuplot scripts, and draw them if gnuplot is installed\n"
+           "  --db FILE         the results database (default out/results.db)\n"
+           "  --no-db           no results database\n"
+           "  --json            print result.json instead of the text\n"
+           "  --quiet           print one line a scenario instead of the text\n"
+           "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
+           "\n"
+           "Options of sweep: --seed, --set, --db, --junit as above, and\n"
+           "  -j N              how many runs at once (default: one a core)\n"
+           "  --quiet           no progress, only the end\n"
+           "A sweep that was stopped goes on where it was: cells that the database has from this\n"
+           "build are not run again.\n"
+           "\n"
+           "Options of report:\n"
+           "  -o DIR            where the page goes (default out/report)\n"
+           "  --csv             also write the table behind each figure\n"
+           "gnuplot must be installed for the figures.\n"
+           "\n"
+           "Options of predict: --seed, --set as above, and\n"
+           "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
+           "  --recovery-limit D  how long a recovery may take, such as 30s\n"
+           "  --json            print the same as one JSON object\n"
+           "\n"
+           "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
+           "  -j N              how many runs at once (default: one a core)\n"
+           "  --seeds A..B      fuzz: one run a seed (default 1..1000; with --time from 1 on)\n"
+           "  --time T          fuzz, shrink: begin no further run after this real time\n"
+           "  --faults N        fuzz: at most so many faults a run (default 5)\n"
+           "  --shrink          fuzz: also shrink the first failure of each kind\n"
+           "  --require-marks M,...  fuzz: fail unless each of these marks was hit\n"
+           "  --pairs           enumerate: also a second crash after each first one\n"
+           "  --out DIR         failing runs are stored in DIR/failures (default out/failures)\n"
+           "  -o FILE           shrink: where to write (default SCENARIO-small.json)\n"
+           "\n"
+           "Files of a run:\n"
+           "  output.txt        what the sink committed, in commit order\n"
+           "  state.tsv         the final keyed state, sorted by key\n"
+           "  run.json          the resolved scenario: run it to get the same run again\n"
+           "  result.json       the verdict, with all numbers\n"
+           "\n"
+           "Exit codes:\n"
+           "  0  pass\n"
+           "  1  a wrong result, a broken property or an expectation not met\n"
+           "  2  stuck: the job did not end\n"
+           "  3  a bad scenario or command line\n"
+           "  4  not deterministic\n"
+           "  5  a planned fault never fired\n"
+           "  6  the surroundings failed: disk full, file unreadable\n"
+           "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n";
+}

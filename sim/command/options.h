@@ -1,0 +1,88 @@
+/* options.h - the words of the command line, as plain data.
+ *
+ * Options may stand before or after the scenarios, as `--seed 7` or `--seed=7`; after `--` there
+ * are only scenarios. Nothing is opened or run here. */
+#ifndef FAULTLINE_SIM_OPTIONS_H
+#define FAULTLINE_SIM_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/trace.h"
+#include "sim/scenario/scenario_json.h"
+
+#define OPTIONS_DEFAULT_OUT      "out"
+#define OPTIONS_DEFAULT_DATABASE "out/results.db"
+
+#define OPTIONS_DEFAULT_REPORT "out/report"
+
+enum command {
+    COMMAND_RUN,
+    COMMAND_SWEEP,
+    COMMAND_REPORT,
+    COMMAND_FUZZ,
+    COMMAND_ENUMERATE,
+    COMMAND_SHRINK,
+    COMMAND_PREDICT,
+    COMMAND_LIST,
+    COMMAND_HELP,
+    COMMAND_VERSION
+};
+
+enum list_topic {
+    LIST_JOBS,
+    LIST_FAULTS,
+    LIST_FACTS,
+    LIST_PROPERTIES,
+    LIST_MARKS,
+    LIST_TOPIC_COUNT
+};
+
+struct options {
+    enum command command;
+    const char *program; /* as it was called */
+
+    /* list */
+    enum list_topic topic;
+
+    /* run, sweep; and report, for which the database is the path given */
+    const char **scenarios; /* paths; at least one, for a sweep one */
+    uint32_t scenario_count;
+    struct scenario_overrides overrides;
+    const char *out;      /* --out; NULL: a folder of the scenario's name in OPTIONS_DEFAULT_OUT */
+    const char *database; /* NULL: none */
+    bool verify;          /* run twice, compare the trace hashes */
+    bool trace;           /* also write every fact, and a timeline */
+    bool plots;           /* also write gnuplot scripts, and draw them */
+    bool json;            /* result.json to standard output instead of the text */
+    bool quiet;           /* one line a scenario instead of the text */
+    const char *junit;    /* --junit: also write the verdicts there as JUnit XML; NULL: no */
+    uint32_t processes;   /* -j: how many at once; 0: one a core */
+    bool csv;             /* the tables behind the figures too */
+
+    /* fuzz, enumerate, shrink: one scenario each */
+    uint64_t seed_first; /* --seeds A..B */
+    uint64_t seed_last;
+    uint64_t time_ns;     /* --time: real time; 0: no limit */
+    uint32_t fault_count; /* --faults: at most so many a run */
+    bool shrink;          /* the first failure of each kind */
+    bool pairs;           /* of crashes */
+    enum mark *required_marks;
+    uint32_t required_mark_count;
+
+    /* predict, besides scenarios[0], overrides and json; as texts, NULL: not given */
+    const char *failure_rate;   /* --failure-rate: "3/day" */
+    const char *recovery_limit; /* --recovery-limit: "30s" */
+};
+
+/* Reads `argv` (borrowed, as are all texts in `options`); memory from `arena`. On a mistake of the
+ * user: false, and one sentence without a line feed in `error`. */
+MUST_USE bool options_parse(struct options *options, struct arena *arena, int argc,
+                            const char *const *argv, struct buffer *error);
+
+/* What `help` prints. Static storage. */
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,665 @@
+#include "sim/world/sim_host.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+
+static struct sim_actor *actor_of(struct host *host)
+{
+    return (struct sim_actor *)host;
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+/* Messages are kept by size for reuse: class n holds capacities of MESSAGE_BYTES_MIN << n. */
+static uint32_t class_of(uint32_t capacity)
+{
+    uint32_t units = (capacity + MESSAGE_BYTES_MIN - 1) / MESSAGE_BYTES_MIN;
+    return units <= 1 ? 0 : 32u - (uint32_t)__builtin_clz(units - 1);
+}
+
+struct message *sim_message_new(struct world *world, uint32_t capacity)
+{
+    CHECK(capacity <= UINT32_C(1) << 30);
+    uint32_t class = class_of(capacity);
+    CHECK(class < MESSAGE_CLASS_COUNT);
+    struct message *message = world->free_messages[class];
+    if (message != NULL) {
+        world->free_messages[class] = message->next;
+    } else {
+        message = arena_alloc_raw(world->arena,
+                                  sizeof *message + ((size_t)MESSAGE_BYTES_MIN << class));
+    }
+    *message = (struct message){ .capacity = (uint32_t)MESSAGE_BYTES_MIN << class };
+    return message;
+}
+
+void sim_message_free(struct world *world, struct message *message)
+{
+    CHECK(message->held_link == NULL);
+    uint32_t class = class_of(message->capacity);
+    message->next = world->free_messages[class];
+    world->free_messages[class] = message;
+}
+
+void sim_message_hold(struct sim_actor *actor, struct message *message)
+{
+    CHECK(message->held_link == NULL);
+    message->held_next = actor->held;
+    message->held_link = &actor->held;
+    if (message->held_next != NULL) {
+        message->held_next->held_link = &message->held_next;
+    }
+    actor->held = message;
+}
+
+void sim_message_release(struct message *message)
+{
+    CHECK(message->held_link != NULL && *message->held_link == message);
+    *message->held_link = message->held_next;
+    if (message->held_next != NULL) {
+        message->held_next->held_link = message->held_link;
+    }
+    message->held_next = NULL;
+    message->held_link = NULL;
+}
+
+/* A remote call is repeated by whoever made it if the answer takes long: a second copy of a control
+ * message comes later, perhaps behind newer ones. */
+static void send_again(struct world *world, const struct message *message, uint64_t now_ns,
+                       uint64_t arrival_ns)
+{
+    uint64_t by_ns;
+    bool is_hosts = message->kind == HOST_PEER_LOST || message->kind == HOST_CHANNELS_LOST;
+    if (message->stream != 0 || is_hosts ||
+        !network_duplicates(&world->network, actor_process(message->from),
+                            actor_process(message->to), message->stream, now_ns, &by_ns)) {
+        return;
+    }
+    struct message *copy = sim_message_new(world, message->size);
+    copy->from = message->from;
+    copy->to = message->to;
+    copy->kind = message->kind;
+    copy->stream = message->stream;
+    copy->attempt = message->attempt;
+    copy->channel = message->channel;
+    copy->size = message->size;
+    if (message->size > 0) {
+        memcpy(copy->data, message->data, message->size);
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns + by_ns,
+                                                   .kind = EVENT_ARRIVAL,
+                                                   .subject = copy });
+}
+
+void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
+{
+    uint64_t arrival_ns =
+        network_send(&world->network, actor_process(message->from), actor_process(message->to),
+                     message->stream, message->size, now_ns);
+    if (world->network.rules != NULL) {
+        if (arrival_ns == NETWORK_NEVER) {
+            sim_message_free(world, message);
+            return;
+        }
+        send_again(world, message, now_ns, arrival_ns);
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns,
+                                                   .kind = EVENT_ARRIVAL,
+                                                   .subject = message });
+}
+
+static struct message *host_message_new_(struct host *host, uint32_t capacity)
+{
+    struct sim_actor *actor = actor_of(host);
+    struct message *message = sim_message_new(actor->world, capacity);
+    sim_message_hold(actor, message);
+    return message;
+}
+
+static void host_message_free_(struct host *host, struct message *message)
+{
+    sim_message_release(message);
+    sim_message_free(actor_of(host)->world, message);
+}
+
+static void host_send_(struct host *host, actor_id to, struct message *message)
+{
+    struct sim_actor *actor = actor_of(host);
+    CHECK(message->kind != HOST_PEER_LOST && message->kind != HOST_CHANNELS_LOST);
+    CHECK(message->size <= message->capacity);
+    sim_message_release(message);
+    if (actor->dead || actor_process(to) >= actor->world->process_count) {
+        sim_message_free(actor->world, message); /* H3 */
+        return;
+    }
+    message->from = host->self;
+    message->to = to;
+    message->next = NULL;
+    sim_transmit(actor->world, message, actor->now_ns);
+}
+
+/* ---- clock, timers, chance ------------------------------------------------------------------- */
+
+static uint64_t host_now_ns_(struct host *host)
+{
+    const struct sim_actor *actor = actor_of(host);
+    return actor->process->faults == NULL ? actor->now_ns
+                                          : sim_clock_read(actor->process, actor->now_ns);
+}
+
+static uint64_t host_random_(struct host *host)
+{
+    return prng_next(&actor_of(host)->prng);
+}
+
+static void host_charge_(struct host *host, enum host_work work, uint64_t amount)
+{
+    struct sim_actor *actor = actor_of(host);
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    uint64_t work_ns = 0;
+    switch (work) {
+    case HOST_WORK_RECORDS:
+        work_ns = amount * cluster->cpu.record_ns;
+        break;
+    case HOST_WORK_SNAPSHOT_BYTES:
+        work_ns = cost_transfer_ns(amount, cluster->cpu.snapshot_bytes_per_s);
+        break;
+    }
+    actor->now_ns += actor->process->faults == NULL
+                         ? work_ns
+                         : sim_slowed(actor->process, actor->now_ns, work_ns);
+}
+
+static struct sim_timer *timer_new(struct world *world)
+{
+    if (world->free_timer != 0) {
+        struct sim_timer *timer = &world->timers[world->free_timer - 1];
+        world->free_timer = timer->next_free;
+        return timer;
+    }
+    world->timers = arena_grow(world->arena, world->timers, &world->timer_capacity,
+                               world->timer_count + 1, sizeof *world->timers);
+    struct sim_timer *timer = &world->timers[world->timer_count++];
+    timer->generation = 0;
+    return timer;
+}
+
+timer_id sim_timer_id(const struct world *world, const struct sim_timer *timer)
+{
+    return (uint64_t)timer->generation << 32 | ((uint64_t)(timer - world->timers) + 1);
+}
+
+struct sim_timer *sim_timer_find(struct world *world, timer_id id)
+{
+    uint64_t number = id & UINT32_MAX;
+    if (number == 0 || number > world->timer_count) {
+        return NULL;
+    }
+    struct sim_timer *timer = &world->timers[number - 1];
+    return timer->armed && timer->generation == id >> 32 ? timer : NULL;
+}
+
+void sim_timer_free(struct world *world, struct sim_timer *timer)
+{
+    timer->armed = false;
+    timer->generation++;
+    timer->next_free = world->free_timer;
+    world->free_timer = (uint32_t)(timer - world->timers) + 1;
+}
+
+static timer_id host_timer_set_(struct host *host, uint64_t due_ns, uint64_t tag)
+{
+    struct sim_actor *actor = actor_of(host);
+    struct world *world = actor->world;
+    struct sim_timer *timer = timer_new(world);
+    timer->actor = actor;
+    timer->tag = tag;
+    timer->armed = !actor->dead;
+    timer->due_ns = due_ns;
+    uint32_t index = (uint32_t)(timer - world->timers);
+    uint64_t real_ns = due_ns > actor->now_ns ? due_ns : actor->now_ns;
+    if (actor->process->faults != NULL) {
+        const struct sim_process_faults *faults = actor->process->faults;
+        real_ns = sim_clock_reaches(actor->process, actor->now_ns, due_ns);
+        real_ns += actor->now_ns < faults->late_until_ns ? faults->late_by_ns : 0;
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = real_ns,
+                                                   .kind = EVENT_TIMER,
+                                                   .number = index });
+    return sim_timer_id(world, timer);
+}
+
+bool sim_timer_is_early(const struct sim_timer *timer)
+{
+    const struct sim_actor *actor = timer->actor;
+    return sim_clock_read(actor->process, event_queue_now_ns(actor->world->queue)) <
+           timer->due_ns;
+}
+
+void sim_timer_put_off(struct sim_timer *timer)
+{
+    struct world *world = timer->actor->world;
+    uint64_t real_ns = sim_clock_reaches(timer->actor->process, event_queue_now_ns(world->queue),
+                                         timer->due_ns);
+    event_queue_push(world->queue, (struct event){ .due_ns = real_ns,
+                                                   .kind = EVENT_TIMER,
+                                                   .number = (uint32_t)(timer - world->timers) });
+}
+
+static void host_timer_cancel_(struct host *host, timer_id id)
+{
+    struct sim_timer *timer = sim_timer_find(actor_of(host)->world, id);
+    if (timer != NULL) {
+        CHECK(timer->actor == actor_of(host));
+        timer->armed = false; /* freed when its event comes */
+    }
+}
+
+/* ---- actors ---------------------------------------------------------------------------------- */
+
+static void host_watch_(struct host *host, actor_id peer)
+{
+    struct sim_actor *actor = actor_of(host);
+    struct world *world = actor->world;
+    if (actor->dead) {
+        return;
+    }
+    struct sim_watch *watch = arena_alloc(world->arena, 1, sizeof *watch);
+    *watch = (struct sim_watch){ .next = world->watches,
+                                 .watcher = host->self,
+                                 .peer_process = actor_process(peer),
+                                 .peer_incarnation = actor_incarnation(peer),
+                                 .peer = peer };
+    world->watches = watch;
+}
+
+static actor_id host_spawn_(struct host *host, uint32_t index, const struct actor_ops *ops,
+                            struct bytes argument)
+{
+    struct sim_actor *actor = actor_of(host);
+    actor_id id = actor_address(actor_process(host->self), actor_incarnation(host->self), index);
+    if (!actor->dead) {
+        (void)sim_actor_create(actor->process, actor->world, index, ops, argument,
+                               actor->now_ns);
+    }
+    return id;
+}
+
+static void host_stop_(struct host *host, actor_id id)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (actor->dead) {
+        return;
+    }
+    CHECK(actor_process(id) == actor_process(host->self));
+    struct sim_actor *target = sim_actor_find(actor->world, id);
+    if (target != NULL) {
+        sim_actor_kill(target);
+    }
+}
+
+static void host_trace_(struct host *host, const struct fact *fact)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!actor->dead) {
+        sim_trace(actor, fact);
+    }
+}
+
+static bool host_throws_(struct host *host, enum host_user_call call)
+{
+    return sim_throws(actor_of(host), call);
+}
+
+/* ---- storage --------------------------------------------------------------------------------- */
+
+static struct disk *disk_of(struct sim_actor *actor, enum host_volume volume)
+{
+    if (volume == HOST_SHARED) {
+        return actor->world->shared;
+    }
+    if (actor->process->local_disk == NULL) {
+        actor->process->local_disk = disk_create(actor->world->arena);
+    }
+    return actor->process->local_disk;
+}
+
+/* Counts a storage call. False if the process is dead, perhaps because of this very call. */
+static bool begin_call(struct sim_actor *actor)
+{
+    if (actor->dead) {
+        return false;
+    }
+    struct sim_process *process = actor->process;
+    if (++process->storage_calls == process->cut_call) {
+        (void)world_cut(actor->world, process->number, process->cut_for_ns, process->cut_survival);
+    }
+    return !actor->dead;
+}
+
+static struct storage_verdict judge_space(struct sim_actor *actor, enum host_volume volume,
+                                          const char *path, enum fault_call call,
+                                          bool needs_space)
+{
+    struct sim_faults *faults = actor->world->faults;
+    if (faults == NULL || faults->storage.rules == NULL) {
+        return storage_verdict_plain();
+    }
+    return storage_faults_judge(&faults->storage,
+                                &(struct storage_call){ .volume = volume,
+                                                        .process = actor->process->number,
+                                                        .path = path,
+                                                        .call = call,
+                                                        .needs_space = needs_space,
+                                                        .now_ns = actor->now_ns });
+}
+
+static struct storage_verdict judge(struct sim_actor *actor, enum host_volume volume,
+                                    const char *path, enum fault_call call)
+{
+    return judge_space(actor, volume, path, call,
+                       call == FAULT_CALL_WRITE || call == FAULT_CALL_MAKE_DIR);
+}
+
+/* What a call answers that took effect and came out as `status`. */
+static enum status answer(const struct storage_verdict *verdict, enum status status)
+{
+    return verdict->status != STATUS_OK ? verdict->status : status;
+}
+
+static uint64_t scaled(const struct storage_verdict *verdict, uint64_t service_ns)
+{
+    return verdict->factor_ppm == 1000000
+               ? service_ns
+               : (uint64_t)((prng_wide)service_ns * verdict->factor_ppm / 1000000);
+}
+
+static void pass_time(struct sim_actor *actor, const struct storage_verdict *verdict,
+                      uint64_t service_ns)
+{
+    actor->now_ns += scaled(verdict, service_ns);
+    if (actor->now_ns < verdict->not_before_ns && verdict->not_before_ns != STORAGE_FOR_GOOD) {
+        actor->now_ns = verdict->not_before_ns;
+    }
+}
+
+/* A call that only asks or changes names: a round trip to the SHARED volume, nothing locally. */
+static void charge_call(struct sim_actor *actor, enum host_volume volume,
+                        const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    pass_time(actor, verdict, volume == HOST_SHARED ? cluster->store.latency_ns : 0);
+}
+
+static void charge_sync(struct sim_actor *actor, enum host_volume volume,
+                        const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    pass_time(actor, verdict,
+              volume == HOST_SHARED ? cluster->store.latency_ns : cluster->disk.sync_ns);
+}
+
+static void charge_write(struct sim_actor *actor, enum host_volume volume, uint64_t bytes,
+                         const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    if (volume == HOST_SHARED) {
+        uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.write_bytes_per_s);
+        actor->now_ns = cost_serve(&actor->world->shared_writes, actor->now_ns,
+                                   scaled(verdict, service_ns));
+        pass_time(actor, verdict, 0);
+    } else {
+        pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.write_bytes_per_s));
+    }
+}
+
+static void charge_read(struct sim_actor *actor, enum host_volume volume, uint64_t bytes,
+                        const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    if (volume == HOST_SHARED) {
+        uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.read_bytes_per_s);
+        actor->now_ns = cost_serve(&actor->world->shared_reads, actor->now_ns,
+                                   scaled(verdict, service_ns));
+        pass_time(actor, verdict, cluster->store.latency_ns);
+    } else {
+        pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.read_bytes_per_s));
+    }
+}
+
+static struct open_file *open_file_of(struct sim_actor *actor, file_id id)
+{
+    CHECK(id >= 1 && id <= actor->file_count);
+    struct open_file *open = &actor->files[id - 1];
+    CHECK(open->file != NULL);
+    return open;
+}
+
+static file_id file_id_new(struct sim_actor *actor)
+{
+    for (size_t i = 0; i < actor->file_count; i++) {
+        if (actor->files[i].file == NULL) {
+            return (file_id)i + 1;
+        }
+    }
+    actor->files = arena_grow(actor->world->arena, actor->files, &actor->file_capacity,
+                              actor->file_count + 1, sizeof *actor->files);
+    return (file_id)++actor->file_count;
+}
+
+/* Opening needs space only for a file that is not there yet. */
+static bool makes_file(struct disk *disk, const char *path, enum host_open_mode mode)
+{
+    struct bytes content;
+    return mode != HOST_READ && !disk_peek(disk, path, &content);
+}
+
+static enum status host_file_open_(struct host *host, enum host_volume volume, const char *path,
+                                   enum host_open_mode mode, file_id *id)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct disk *disk = disk_of(actor, volume);
+    bool needs_space = actor->world->faults != NULL && makes_file(disk, path, mode);
+    struct storage_verdict verdict =
+        judge_space(actor, volume, path, FAULT_CALL_OPEN, needs_space);
+    charge_call(actor, volume, &verdict);
+    if (!verdict.takes_effect) {
+        return verdict.status;
+    }
+    struct disk_file *file;
+    enum status status = disk_open(disk, actor->process->number, path, mode != HOST_READ,
+                                   mode == HOST_TRUNCATE, &file);
+    if (status != STATUS_OK) {
+        return answer(&verdict, status);
+    }
+    if (verdict.status != STATUS_OK) {
+        disk_close(disk, file); /* opened, perhaps made or emptied, but nobody knows */
+        return verdict.status;
+    }
+    *id = file_id_new(actor);
+    actor->files[*id - 1] = (struct open_file){
+        .file = file, .volume = volume, .path = arena_text(actor->world->arena, path)
+    };
+    return STATUS_OK;
+}
+
+static void host_file_close_(struct host *host, file_id id)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!actor->dead) {
+        struct open_file *open = open_file_of(actor, id);
+        disk_close(disk_of(actor, open->volume), open->file);
+        arena_free(actor->world->arena, open->path);
+        open->file = NULL;
+    }
+}
+
+static enum status host_file_size_(struct host *host, file_id id, uint64_t *size_bytes)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    *size_bytes = disk_size(open_file_of(actor, id)->file);
+    return STATUS_OK;
+}
+
+static enum status host_file_read_(struct host *host, file_id id, uint64_t offset, void *data,
+                                   size_t size, size_t *got)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    const struct open_file *open = open_file_of(actor, id);
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_READ);
+    *got = verdict.takes_effect ? disk_read(open->file, offset, data, size) : 0;
+    charge_read(actor, open->volume, *got, &verdict);
+    return verdict.status;
+}
+
+static enum status host_file_write_(struct host *host, file_id id, uint64_t offset,
+                                    struct bytes bytes)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    const struct open_file *open = open_file_of(actor, id);
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_WRITE);
+    charge_write(actor, open->volume, bytes.size, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_write(disk_of(actor, open->volume), actor->process->number,
+                                             open->file, offset, bytes))
+               : verdict.status;
+}
+
+static enum status host_file_sync_(struct host *host, file_id id)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    const struct open_file *open = open_file_of(actor, id);
+    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_SYNC);
+    charge_sync(actor, open->volume, &verdict);
+    if (verdict.takes_effect) {
+        disk_sync(disk_of(actor, open->volume), open->file);
+    }
+    return verdict.status;
+}
+
+static enum status host_rename_(struct host *host, enum host_volume volume, const char *from,
+                                const char *to)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, from, FAULT_CALL_RENAME);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number,
+                                              from, to))
+               : verdict.status;
+}
+
+static enum status host_remove_(struct host *host, enum host_volume volume, const char *path)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_remove(disk_of(actor, volume), actor->process->number, path))
+               : verdict.status;
+}
+
+static enum status host_make_dir_(struct host *host, enum host_volume volume, const char *path)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_MAKE_DIR);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number,
+                                                path))
+               : verdict.status;
+}
+
+static enum status host_remove_dir_(struct host *host, enum host_volume volume, const char *path)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number,
+                                                  path))
+               : verdict.status;
+}
+
+static enum status host_sync_dir_(struct host *host, enum host_volume volume, const char *path)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_SYNC);
+    charge_sync(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_sync_dir(disk_of(actor, volume), path))
+               : verdict.status;
+}
+
+static enum status host_list_(struct host *host, enum host_volume volume, const char *path,
+                              host_list_function each, void *context)
+{
+    struct sim_actor *actor = actor_of(host);
+    if (!begin_call(actor)) {
+        return STATUS_HALTED;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_LIST);
+    charge_call(actor, volume, &verdict);
+    return verdict.takes_effect
+               ? answer(&verdict, disk_list(disk_of(actor, volume), path, each, context))
+               : verdict.status;
+}
+
+const struct host_ops sim_host_ops = {
+    .now_ns = host_now_ns_,
+    .random = host_random_,
+    .charge = host_charge_,
+    .timer_set = host_timer_set_,
+    .timer_cancel = host_timer_cancel_,
+    .message_new = host_message_new_,
+    .message_free = host_message_free_,
+    .send = host_send_,
+    .watch = host_watch_,
+    .spawn = host_spawn_,
+    .stop = host_stop_,
+    .trace = host_trace_,
+    .file_open = host_file_open_,
+    .file_close = host_file_close_,
+    .file_size = host_file_size_,
+    .file_read = host_file_read_,
+    .file_write = host_file_write_,
+    .file_sync = host_file_sync_,
+    .rename = host_rename_,
+    .remove = host_remove_,
+    .make_dir = host_make_dir_,
+    .remove_dir = host_remove_dir_,
+    .sync_dir = host_sync_dir_,
+    .list = host_list_,
+    .throws = host_throws_,
+};
