@@ -3,23 +3,37 @@
  * Every allocation belongs to one arena; arena_drop() frees all that is left. Each actor, and the
  * simulated world itself, owns an arena: so a crash can neither leak nor leave memory in use.
  * Blocks may also be resized and freed one by one. Running out of memory aborts: no call here
- * returns NULL. An arena serves one thread at a time. */
+ * returns NULL. An arena serves one thread at a time.
+ *
+ * What is not memory of the arena but must end with it - a library's handle, a thread - is put into
+ * the hands of a function by arena_defer(). */
 #ifndef FAULTLINE_BASE_ARENA_H
 #define FAULTLINE_BASE_ARENA_H
 
 #include <stddef.h>
 
 struct arena_block;
+struct arena_deferred;
 
 struct arena {
-    struct arena_block *blocks; /* all live blocks, newest first */
+    struct arena_block *blocks;      /* all live blocks, newest first */
+    struct arena_deferred *deferred; /* what arena_drop calls first, newest first */
 };
 
 /* Makes `arena` empty. */
 void arena_init(struct arena *arena);
 
-/* Frees every block of `arena` and makes it empty. */
+/* Calls what was deferred, frees every block of `arena` and makes it empty. */
 void arena_drop(struct arena *arena);
+
+/* Lets arena_drop call `end` with `argument`, the newest first, while all blocks still live. By
+ * then the host of the actor may be gone: `end` must call nothing outside its own memory and the
+ * library it ends; it may use the arena. Owned by `arena`. */
+struct arena_deferred *arena_defer(struct arena *arena, void (*end)(void *argument),
+                                   void *argument);
+
+/* Takes back a call that was deferred and has not been made. */
+void arena_undefer(struct arena *arena, struct arena_deferred *deferred);
 
 /* `count` elements of `size_bytes` each, zeroed. Owned by `arena`. */
 void *arena_alloc(struct arena *arena, size_t count, size_t size_bytes);

@@ -6,6 +6,8 @@
 
 #include "model/base/check.h"
 
+enum { FORMAT_BYTES_GUESSED = 64 }; /* a longer text is formatted twice */
+
 struct bytes bytes_of_text(const char *text)
 {
     return (struct bytes){ .data = (const uint8_t *)text, .size = strlen(text) };
@@ -63,15 +65,20 @@ void buffer_append_text(struct buffer *buffer, const char *text)
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments;
+    buffer_reserve(buffer, FORMAT_BYTES_GUESSED);
+    size_t room = buffer->capacity - buffer->size;
     va_start(arguments, format);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf((char *)buffer->data + buffer->size, room, format, arguments);
     va_end(arguments);
     CHECK(length >= 0);
-    char *text = (char *)buffer_extend(buffer, (size_t)length + 1);
-    va_start(arguments, format);
-    (void)vsnprintf(text, (size_t)length + 1, format, arguments);
-    va_end(arguments);
-    buffer->size--; /* the terminating zero is not content */
+    if ((size_t)length >= room) {
+        room = (size_t)length + 1;
+        buffer_reserve(buffer, room);
+        va_start(arguments, format);
+        (void)vsnprintf((char *)buffer->data + buffer->size, room, format, arguments);
+        va_end(arguments);
+    }
+    buffer->size += (size_t)length; /* the terminating zero is not content */
 }
 
 struct bytes buffer_bytes(const struct buffer *buffer)

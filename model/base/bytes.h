@@ -27,12 +27,12 @@ struct bytes bytes_of_text(const char *text);
 /* Byte-wise equality. */
 bool bytes_equal(struct bytes a, struct bytes b);
 
-/* Copies `size` bytes from `from` to `to`, which do not overlap. Records are short: most have 8 to
- * 16 bytes, and two words that may overlap in the middle copy those sooner than a call of memcpy.
- */
+/* Copies `size` bytes from `from` to `to`, which do not overlap. Records are short: most have 4 to
+ * 16 bytes, and two words or halves that may overlap in the middle copy those sooner than a call of
+ * memcpy. */
 static inline void bytes_put(uint8_t *to, const uint8_t *from, size_t size)
 {
-    enum { WORD = sizeof(uint64_t) };
+    enum { HALF = sizeof(uint32_t), WORD = sizeof(uint64_t) };
     if (size >= WORD && size <= 2 * WORD) {
         uint64_t first;
         uint64_t last;
@@ -40,6 +40,13 @@ static inline void bytes_put(uint8_t *to, const uint8_t *from, size_t size)
         __builtin_memcpy(&last, from + size - WORD, WORD);
         __builtin_memcpy(to, &first, WORD);
         __builtin_memcpy(to + size - WORD, &last, WORD);
+    } else if (size >= HALF && size < WORD) {
+        uint32_t first;
+        uint32_t last;
+        __builtin_memcpy(&first, from, HALF);
+        __builtin_memcpy(&last, from + size - HALF, HALF);
+        __builtin_memcpy(to, &first, HALF);
+        __builtin_memcpy(to + size - HALF, &last, HALF);
     } else if (size > 0) {
         __builtin_memcpy(to, from, size);
     }

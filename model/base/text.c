@@ -10,14 +10,6 @@ enum { SAFE_DIGITS = 18 }; /* so many always fit 64 bits */
 static bool parse_digits(const uint8_t *at, const uint8_t *end, uint64_t limit, uint64_t *number)
 {
     uint64_t sum = 0;
-    const uint8_t *unsafe = end - at <= SAFE_DIGITS ? end : at + SAFE_DIGITS;
-    for (; at < unsafe; at++) {
-        uint64_t digit = (uint64_t)*at - '0';
-        if (digit > 9) {
-            return false;
-        }
-        sum = sum * 10 + digit;
-    }
     for (; at < end; at++) {
         uint64_t digit = (uint64_t)*at - '0';
         if (digit > 9 || sum > (limit - digit) / 10) {
@@ -29,8 +21,29 @@ static bool parse_digits(const uint8_t *at, const uint8_t *end, uint64_t limit, 
     return true;
 }
 
+/* Reads 1 to SAFE_DIGITS digits and nothing else; false if there is anything else. */
+static inline bool parse_plain(struct bytes text, int64_t *value)
+{
+    if (text.size == 0 || text.size > SAFE_DIGITS) {
+        return false;
+    }
+    uint64_t sum = 0;
+    for (size_t at = 0; at < text.size; at++) {
+        uint64_t digit = (uint64_t)text.data[at] - '0';
+        if (digit > 9) {
+            return false;
+        }
+        sum = sum * 10 + digit;
+    }
+    *value = (int64_t)sum;
+    return true;
+}
+
 bool text_parse_i64(struct bytes text, int64_t *value)
 {
+    if (parse_plain(text, value)) {
+        return true; /* nearly every number */
+    }
     const uint8_t *at = text.data;
     const uint8_t *end = text.data + text.size;
     bool is_negative = at < end && *at == '-';

@@ -122,6 +122,70 @@ START_TEST(a_dropped_arena_can_be_used_again)
 }
 END_TEST
 
+/* A deferred call that writes down its letter, and uses the arena that is being dropped. */
+struct ending {
+    char *memory;
+    char letter;
+    struct ending *next; /* deferred by this one's end; NULL: none */
+};
+
+static char endings_seen[8];
+
+static void end_and_note(void *argument)
+{
+    struct ending *ending = argument;
+    size_t length = strlen(endings_seen);
+    endings_seen[length] = ending->letter;
+    (void)arena_alloc(&arena, 1, 100);
+    arena_free(&arena, ending->memory);
+    if (ending->next != NULL) {
+        (void)arena_defer(&arena, end_and_note, ending->next);
+    }
+}
+
+static struct ending *ending_new(char letter, struct ending *next)
+{
+    struct ending *ending = arena_alloc(&arena, 1, sizeof *ending);
+    *ending = (struct ending){ .memory = arena_text(&arena, "x"), .letter = letter, .next = next };
+    return ending;
+}
+
+START_TEST(deferred_calls_come_newest_first_while_the_blocks_still_live)
+{
+    memset(endings_seen, 0, sizeof endings_seen);
+    (void)arena_defer(&arena, end_and_note, ending_new('a', NULL));
+    (void)arena_defer(&arena, end_and_note, ending_new('b', ending_new('d', NULL)));
+    (void)arena_defer(&arena, end_and_note, ending_new('c', NULL));
+    arena_drop(&arena);
+    ck_assert_str_eq(endings_seen, "cbda");
+    ck_assert_ptr_null(arena.blocks);
+    arena_drop(&arena);
+    ck_assert_str_eq(endings_seen, "cbda");
+}
+END_TEST
+
+START_TEST(a_deferred_call_that_was_taken_back_does_not_come)
+{
+    memset(endings_seen, 0, sizeof endings_seen);
+    struct arena_deferred *a = arena_defer(&arena, end_and_note, ending_new('a', NULL));
+    struct arena_deferred *b = arena_defer(&arena, end_and_note, ending_new('b', NULL));
+    (void)arena_defer(&arena, end_and_note, ending_new('c', NULL));
+    (void)arena_defer(&arena, end_and_note, ending_new('d', NULL));
+    arena_undefer(&arena, b);
+    arena_undefer(&arena, a);
+    arena_drop(&arena);
+    ck_assert_str_eq(endings_seen, "dc");
+}
+END_TEST
+
+START_TEST(taking_back_a_call_that_was_made_trips_a_check)
+{
+    struct arena_deferred *a = arena_defer(&arena, end_and_note, ending_new('a', NULL));
+    arena_drop(&arena);
+    arena_undefer(&arena, a);
+}
+END_TEST
+
 START_TEST(texts_are_copied_and_formatted)
 {
     char text[] = "abc";
@@ -183,6 +247,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_array_grows_at_once_as_far_as_it_must);
     tcase_add_test(tcase, freeing_nothing_is_allowed);
     tcase_add_test(tcase, a_dropped_arena_can_be_used_again);
+    tcase_add_test(tcase, deferred_calls_come_newest_first_while_the_blocks_still_live);
+    tcase_add_test(tcase, a_deferred_call_that_was_taken_back_does_not_come);
+    tcase_add_test_raise_signal(tcase, taking_back_a_call_that_was_made_trips_a_check, SIGABRT);
     tcase_add_test(tcase, texts_are_copied_and_formatted);
     tcase_add_test(tcase, a_buffer_holds_what_was_appended_in_order);
     tcase_add_test(tcase, bytes_are_equal_by_content_and_size);

@@ -65,6 +65,29 @@ START_TEST(room_that_was_reserved_is_not_moved)
 }
 END_TEST
 
+START_TEST(a_formatted_text_of_any_length_is_whole)
+{
+    struct arena arena;
+    arena_init(&arena);
+    for (int width = 1; width < 600; width++) {
+        size_t size = (size_t)width;
+        struct buffer buffer;
+        buffer_init(&buffer, &arena);
+        buffer_append_format(&buffer, "%*d", width, 7);
+        ck_assert_uint_eq(buffer.size, size);
+        ck_assert_uint_eq(buffer.data[size - 1], '7');
+        buffer_append_format(&buffer, "%*d", width, 8);
+        ck_assert_uint_eq(buffer.size, 2 * size);
+        ck_assert_uint_eq(buffer.data[size - 1], '7');
+        ck_assert_uint_eq(buffer.data[2 * size - 1], '8');
+        const char *text = arena_format(&arena, "%*d", width, 9);
+        ck_assert_uint_eq(strlen(text), size);
+        ck_assert_int_eq(text[size - 1], '9');
+    }
+    arena_drop(&arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("bytes");
@@ -72,6 +95,7 @@ static Suite *suite(void)
     tcase_add_test(tests, put_copies_runs_of_every_size_and_nothing_more);
     tcase_add_test(tests, a_buffer_keeps_its_content_while_it_grows);
     tcase_add_test(tests, room_that_was_reserved_is_not_moved);
+    tcase_add_test(tests, a_formatted_text_of_any_length_is_whole);
     suite_add_tcase(suite, tests);
     return suite;
 }
