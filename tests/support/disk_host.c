@@ -16,7 +16,7 @@ static bool enter(struct disk_host *host, enum status *status)
         return false;
     }
     host->call_count++;
-    if (host->call_count == host->fail_call) {
+    if (host->call_count == host->fail_call && !host->fail_has_effect) {
         *status = host->fail_status;
         return false;
     }
@@ -27,6 +27,9 @@ static bool enter(struct disk_host *host, enum status *status)
 /* The answer of a call that had its effect. */
 static enum status leave(const struct disk_host *host, enum status status)
 {
+    if (host->call_count == host->fail_call && status == STATUS_OK) {
+        return host->fail_status;
+    }
     return host->is_halted ? STATUS_HALTED : status;
 }
 
@@ -49,7 +52,9 @@ static enum status on_file_open(struct host *base, enum host_volume volume, cons
     }
     status = disk_open(host->disk, host->client, path, mode != HOST_READ, mode == HOST_TRUNCATE,
                        &opened);
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && leave(host, status) != STATUS_OK) {
+        disk_close(host->disk, opened); /* opened, perhaps made or emptied, but nobody knows */
+    } else if (status == STATUS_OK) {
         uint32_t index = 0;
         while (index < DISK_HOST_FILES_MAX && host->files[index] != NULL) {
             index++;
@@ -175,6 +180,11 @@ static uint64_t on_now_ns(struct host *host)
     return 0;
 }
 
+static uint64_t on_random(struct host *base)
+{
+    return prng_next(&disk_host_of(base)->random);
+}
+
 static void on_charge(struct host *host, enum host_work work, uint64_t amount)
 {
     (void)host;
@@ -195,6 +205,7 @@ static void on_trace(struct host *base, const struct fact *fact)
 /* Calls that are missing here have no place in a test of storage: they crash. */
 static const struct host_ops ops = {
     .now_ns = on_now_ns,
+    .random = on_random,
     .charge = on_charge,
     .trace = on_trace,
     .file_open = on_file_open,
@@ -214,7 +225,7 @@ static const struct host_ops ops = {
 void disk_host_init(struct disk_host *host, struct disk *disk, uint32_t client)
 {
     CHECK(disk != NULL);
-    *host = (struct disk_host){ .disk = disk, .client = client };
+    *host = (struct disk_host){ .disk = disk, .client = client, .random = { .state = client } };
     arena_init(&host->arena);
     host->host = (struct host){ .ops = &ops,
                                 .arena = &host->arena,
@@ -229,8 +240,9 @@ void disk_host_free(struct disk_host *host)
             host->files[i] = NULL;
         }
     }
-    arena_drop(&host->arena);
     host->is_halted = true;
+    host->host.ops = NULL; /* whoever calls a host that is gone shall crash */
+    arena_drop(&host->arena);
 }
 
 void disk_host_cut(struct disk_host *host, enum disk_survival survival, struct prng *prng)

@@ -25,8 +25,10 @@ struct disk_host {
     uint64_t halt_call;                           /* the call that halts, from 1; 0: none */
     bool halt_has_effect;                         /* has that call its effect? */
     bool is_halted;
-    uint64_t fail_call; /* the call that fails with no effect */
+    uint64_t fail_call;   /* the call that fails */
+    bool fail_has_effect; /* has that call its effect nevertheless? Not set by disk_host_fail_at */
     enum status fail_status;
+    struct prng random;
     struct fact facts[DISK_HOST_FACTS_MAX]; /* the first facts reported, without their texts */
     size_t fact_count;
 };

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "model/state/sqlite_database.h"
+
 /* ---- storage --------------------------------------------------------------------------------- */
 
 static void must(enum status status)
@@ -437,6 +439,78 @@ START_TEST(a_crash_inside_a_reported_fact_makes_a_black_hole)
 }
 END_TEST
 
+/* ---- a database ------------------------------------------------------------------------------ */
+
+enum { DATABASE_CALLS = 85 }; /* of the storage: a few more than one life makes */
+
+static void database_start(struct contract_actor *actor, struct bytes argument)
+{
+    (void)argument;
+    if (contract_process(actor) == 0) {
+        (void)host_timer_set(actor->host, 500 * MS, 0);
+    }
+}
+
+static enum status count_up(struct contract_actor *actor, struct sqlite_database *database)
+{
+    sqlite3_stmt *total;
+    bool has_row;
+    enum status status = sqlite_database_run(database, "CREATE TABLE IF NOT EXISTS t(n)");
+    if (status == STATUS_OK) {
+        status = sqlite_database_prepare(database, "SELECT count(*) FROM t", &total);
+    }
+    if (status == STATUS_OK) {
+        status = sqlite_database_step(database, total, &has_row);
+    }
+    if (status == STATUS_OK) {
+        contract_report(actor, ANSWER, (uint64_t)sqlite3_column_int64(total, 0));
+        (void)sqlite3_reset(total);
+    }
+    for (uint64_t i = 1; i <= 3 && status == STATUS_OK; i++) {
+        status = sqlite_database_run(database, "INSERT INTO t VALUES(zeroblob(9000))");
+        if (status == STATUS_OK) {
+            contract_report(actor, SENT, i);
+        }
+    }
+    return status;
+}
+
+/* The database is never closed: what SQLite holds must go with the actor's memory. */
+static void database_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
+{
+    const struct sqlite_database_options options = { .volume = HOST_SHARED,
+                                                     .path = "counts.db",
+                                                     .durability = DATABASE_DURABLE,
+                                                     .page_bytes = 4096,
+                                                     .cache_bytes = 1 << 20 };
+    struct sqlite_database *database;
+    (void)timer;
+    (void)tag;
+    enum status status = sqlite_database_open(actor->host, &options, &database);
+    if (status == STATUS_OK) {
+        status = count_up(actor, database);
+    }
+    ck_assert(status == STATUS_OK || status == STATUS_HALTED);
+}
+
+START_TEST(a_database_keeps_what_it_committed_before_a_power_cut)
+{
+    contract_start(
+        2, (struct contract_script){ database_start, contract_note_message, database_timer });
+    contract_run(499 * MS);
+    contract.host->cut_at_call(contract.cluster, 0, (uint64_t)_i, 100 * MS);
+    contract_run(5000 * (uint64_t)MS);
+    size_t lives = contract_count(ANSWER);
+    size_t commits = contract_count(SENT);
+    ck_assert_uint_ge(lives, 1);
+    ck_assert_uint_ge(commits, 3);
+    const struct contract_entry *last = contract_entry(ANSWER, lives - 1);
+    size_t before = commits - 3; /* of the life that was cut */
+    ck_assert_uint_ge(last->value, before);
+    ck_assert_uint_le(last->value, before + 1); /* one may have been committed and not reported */
+}
+END_TEST
+
 TCase *contract_storage_tests(void)
 {
     TCase *tcase = tcase_create("storage");
@@ -452,5 +526,7 @@ TCase *contract_storage_tests(void)
     tcase_add_loop_test(tcase, a_power_cut_inside_a_storage_call_makes_a_black_hole, 1,
                         STORAGE_CALLS + 1);
     tcase_add_test(tcase, a_crash_inside_a_reported_fact_makes_a_black_hole);
+    tcase_add_loop_test(tcase, a_database_keeps_what_it_committed_before_a_power_cut, 1,
+                        DATABASE_CALLS + 1);
     return tcase;
 }
