@@ -150,6 +150,21 @@ static bool next_single(void *context, uint64_t *number)
     return enumeration->next_single++ < enumeration->single_count;
 }
 
+/* The faults in words; of a power cut also what it does, which is all that tells two cases apart.
+ */
+static void describe_case(const struct scenario *scenario, struct buffer *out)
+{
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct fault *fault = &scenario->faults[i];
+        buffer_append_text(out, i == 0 ? "" : ", then ");
+        fault_describe(scenario, fault, out);
+        if (fault->object.machine) {
+            buffer_append_text(out, fault->unsynced == DISK_LOSE ? " (what is not synced is lost)"
+                                                                 : " (what is not synced is torn)");
+        }
+    }
+}
+
 static void store(struct enumeration *enumeration, uint64_t number, const struct fault *second,
                   const struct finding *finding)
 {
@@ -166,15 +181,14 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
         faults[1] = *second;
     }
     struct scenario scenario = case_of(enumeration, faults, second == NULL ? 1 : 2);
-    for (uint32_t i = 0; i < scenario.fault_count; i++) {
-        buffer_append_text(&what, i == 0 ? "" : ", then ");
-        fault_describe(&scenario, &faults[i], &what);
-    }
+    describe_case(&scenario, &what);
     const char *name =
         arena_format(&arena, "%s-case-%" PRIu64, scenario.name, enumeration->result->failures);
     enum status status = failure_file_write(
         arena_format(&arena, "%s/failures", enumeration->options->out), name, &scenario,
-        arena_format(&arena, "enumeration of %s", scenario.name), finding, false, &path, &error);
+        arena_format(&arena, "enumeration of %s, %.*s", scenario.name, (int)what.size,
+                     (const char *)what.data),
+        finding, false, &path, &error);
     const struct buffer *where = status == STATUS_OK ? &path : &error;
     progress_say(&enumeration->progress, "%.*s:\n    %s\n    %.*s", (int)what.size,
                  (const char *)what.data, finding->message, (int)where->size,
@@ -265,7 +279,8 @@ static enum verdict learn(struct enumeration *enumeration)
     struct run_options options = { .observer = point_learner_observer(&learner) };
     struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
     if (finding.kind != FINDING_NONE) {
-        buffer_append_format(enumeration->error, "%s: fails without a fault: %s",
+        buffer_append_format(enumeration->error,
+                             "%s: fails without a fault, and with one nothing could be told: %s",
                              enumeration->options->scenario, finding.message);
     }
     enumeration->points = points_select(&learner, enumeration->options->checkpoint_max,
@@ -313,6 +328,24 @@ static enum verdict prepare(struct enumeration *enumeration)
     return verdict;
 }
 
+/* Where what failed is, and what to do with it. */
+static void tell_stored(struct enumeration *enumeration)
+{
+    const struct enumerate_options *options = enumeration->options;
+    uint64_t failures = enumeration->result->failures;
+    if (failures == 0) {
+        return;
+    }
+    if (failures > STORED_MAX) {
+        progress_say(&enumeration->progress, "the first %d of them are stored in %s/failures",
+                     STORED_MAX, options->out);
+    }
+    progress_say(&enumeration->progress, "again: %s run %s/failures/%s-case-1.json",
+                 options->program, options->out, enumeration->scenario.name);
+    progress_say(&enumeration->progress, "smaller: %s shrink %s/failures/%s-case-1.json",
+                 options->program, options->out, enumeration->scenario.name);
+}
+
 static enum verdict run_all(struct enumeration *enumeration)
 {
     struct enumerate_result *result = enumeration->result;
@@ -336,6 +369,7 @@ static enum verdict run_all(struct enumeration *enumeration)
                  progress_elapsed_ns(&enumeration->progress) / 1000000,
                  result->failures == 0 && !result->interrupted ? "all passed, " : "",
                  result->failures, result->idle, result->interrupted ? " (interrupted)" : "");
+    tell_stored(enumeration);
     if (result->failures == 0) {
         return VERDICT_PASS;
     }

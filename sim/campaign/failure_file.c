@@ -1,9 +1,28 @@
 #include "sim/campaign/failure_file.h"
 
+#include <string.h>
+
 #include "model/base/check.h"
 #include "sim/campaign/output_files.h"
 #include "sim/scenario/scenario_json.h"
 #include "sim/scenario/scenario_short.h"
+
+const char *failure_about(struct arena *arena, const char *origin, const struct finding *finding)
+{
+    struct buffer about;
+    buffer_init(&about, arena);
+    buffer_append_format(&about, "%s: ", origin);
+    finding_describe(finding, &about);
+    /* Of what a process printed that died, the first line that says something: more may follow. */
+    const char *message = finding->message + strspn(finding->message, "= \n");
+    buffer_append_format(&about, ": %.*s", (int)strcspn(message, "\n"), message);
+    for (size_t i = 0; i < about.size; i++) {
+        if (about.data[i] < ' ' || about.data[i] > '~') {
+            about.data[i] = ' '; /* what a crash printed may hold anything */
+        }
+    }
+    return arena_format(arena, "%.*s", (int)about.size, (const char *)about.data);
+}
 
 enum status failure_file_write(const char *folder, const char *name,
                                const struct scenario *scenario, const char *origin,
@@ -14,19 +33,8 @@ enum status failure_file_write(const char *folder, const char *name,
     struct buffer text;
     buffer_init(&text, arena);
     struct scenario named = *scenario;
-    struct buffer about;
-    buffer_init(&about, arena);
-    buffer_append_format(&about, "%s: ", origin);
-    finding_describe(finding, &about);
-    buffer_append_format(&about, ": %s", finding->message);
-    /* The last lines of a crash end with a line feed, and may hold anything. */
-    for (size_t i = 0; i < about.size; i++) {
-        if (about.data[i] < ' ' || about.data[i] > '~') {
-            about.data[i] = ' ';
-        }
-    }
     named.name = name;
-    named.about = arena_format(arena, "%.*s", (int)about.size, (const char *)about.data);
+    named.about = failure_about(arena, origin, finding);
     if (is_short) {
         scenario_write_short(&named, &text);
     } else {

@@ -7,6 +7,10 @@
 #include "sim/campaign/finding.h"
 #include "sim/scenario/scenario.h"
 
+/* "ORIGIN: FINDING: its sentence", on one line and in printable characters: what the `about` of
+ * such a file says. Memory from `arena`. */
+const char *failure_about(struct arena *arena, const char *origin, const struct finding *finding);
+
 /* Writes `scenario` under the name `name` to FOLDER/NAME.json, whole or not at all, making the
  * folders. Its `about` says `origin` ("fuzz of base, seed 17") and what was found. With `is_short`
  * it holds only what differs from the defaults. Appends the path to `path`. Errors: IO with a

@@ -15,6 +15,36 @@ static size_t key_size(const char *message)
     return size < KEY_SIZE_MAX ? size : KEY_SIZE_MAX;
 }
 
+/* What is the same in two sentences about the same thing: what stands before the first number, and
+ * before what the reason's reason is. */
+static uint64_t hash_of_words(const char *message)
+{
+    size_t size = strcspn(message, "0123456789");
+    const char *colon = memchr(message, ':', size);
+    if (colon != NULL) {
+        size_t first = (size_t)(colon - message) + 1;
+        colon = memchr(message + first, ':', size - first);
+    }
+    size = colon != NULL ? (size_t)(colon - message) : size;
+    return hash_bytes((struct bytes){ .data = (const uint8_t *)message, .size = size });
+}
+
+/* Where a process died, if it said so: "model/checkpoint/coordinator.c:354". */
+static uint64_t hash_of_place(const char *text)
+{
+    const char *dot = strstr(text, ".c:");
+    if (dot == NULL) {
+        return 0;
+    }
+    const char *from = dot;
+    while (from > text && from[-1] > ' ') {
+        from--;
+    }
+    const char *to = dot + strlen(".c:");
+    to += strspn(to, "0123456789");
+    return hash_bytes((struct bytes){ .data = (const uint8_t *)from, .size = (size_t)(to - from) });
+}
+
 static struct finding of_violations(const struct run *run)
 {
     uint32_t count;
@@ -26,6 +56,7 @@ static struct finding of_violations(const struct run *run)
             finding.kind = is_liveness ? FINDING_LIVENESS : FINDING_PROPERTY;
             finding.number = violations[i].property;
             finding.message = violations[i].message;
+            finding.place = is_liveness ? hash_of_words(violations[i].message) : 0;
         }
         if (!is_liveness) {
             break;
@@ -43,6 +74,7 @@ struct finding finding_of_run(const struct run *run)
     if (run->outcome == OUTCOME_STUCK) {
         finding.kind = FINDING_STUCK;
         finding.number = 0;
+        finding.place = 0;
         return finding;
     }
     if (finding.kind == FINDING_NONE && run->unmet_count > 0) {
@@ -72,12 +104,13 @@ struct finding finding_of_crash(const struct worker_end *end, struct arena *aren
     }
     return (struct finding){ .kind = FINDING_CRASHED,
                              .number = (uint64_t)end->signal,
+                             .place = hash_of_place(text),
                              .message = text };
 }
 
 bool finding_same(const struct finding *a, const struct finding *b)
 {
-    return a->kind == b->kind && a->number == b->number;
+    return a->kind == b->kind && a->number == b->number && a->place == b->place;
 }
 
 void finding_describe(const struct finding *finding, struct buffer *out)
@@ -119,13 +152,15 @@ void finding_encode(const struct finding *finding, struct buffer *out)
     CHECK(finding->message != NULL);
     encode_u8(out, (uint8_t)finding->kind);
     encode_u64(out, finding->number);
+    encode_u64(out, finding->place);
     encode_bytes(out, bytes_of_text(finding->message));
 }
 
 struct finding finding_decode(struct decoder *decoder, struct arena *arena)
 {
-    struct finding finding = { .kind = (enum finding_kind)decode_u8(decoder),
-                               .number = decode_u64(decoder) };
+    struct finding finding = { .kind = (enum finding_kind)decode_u8(decoder) };
+    finding.number = decode_u64(decoder);
+    finding.place = decode_u64(decoder);
     struct bytes message = decode_bytes(decoder);
     CHECK(!decoder->failed);
     CHECK(finding.kind <= FINDING_INVALID);

@@ -1,7 +1,8 @@
 /* finding.h - what is wrong with a run, in a form that two runs can be compared by.
  *
  * Shrinking keeps "the same failure": the same property broken, the same expectation not met, the
- * same signal. The sentence and the times in it may differ. */
+ * same signal at the same place, the same way of not being alive. The sentence and the times in it
+ * may differ otherwise. */
 #ifndef FAULTLINE_SIM_CAMPAIGN_FINDING_H
 #define FAULTLINE_SIM_CAMPAIGN_FINDING_H
 
@@ -27,6 +28,8 @@ enum finding_kind {
 struct finding {
     enum finding_kind kind;
     uint64_t number;
+    uint64_t place;      /* CRASHED: a hash of the file and line that it told; LIVENESS: of what
+                          * kind; 0: not known, or makes no difference */
     const char *message; /* one sentence, or a few lines of standard error; "" if none */
 };
 

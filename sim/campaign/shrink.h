@@ -1,11 +1,12 @@
 /* shrink.h - the smallest scenario that still fails in the same way.
  *
- * Faults are deleted (delta debugging), the input is cut, subtasks, TaskManagers and keys are taken
- * away, settings get their defaults back, a fault at a time becomes one at a step, and numbers
- * become round: each for as long as the failure stays the same (finding_same). Candidates run in
- * child processes, so a crash can be shrunk as well, and as they would be read from a file, so what
- * comes out fails when it is read back. (Zeller and Hildebrandt, "Simplifying and isolating
- * failure-inducing input", 2002.) */
+ * Faults are deleted (delta debugging), joined, and tried at other steps; a fault becomes a simpler
+ * one, and one at a time becomes one at a step; the input is cut, subtasks, TaskManagers and keys
+ * are taken away, settings get their defaults back, and numbers become round: each for as long as
+ * the failure stays the same (finding_same). Candidates run in child processes, so a crash can be
+ * shrunk as well, and as they would be read from a file, so what comes out fails when it is read
+ * back. Unless it is stopped early, the same scenario shrinks to the same bytes, with any number of
+ * processes. (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002.) */
 #ifndef FAULTLINE_SIM_CAMPAIGN_SHRINK_H
 #define FAULTLINE_SIM_CAMPAIGN_SHRINK_H
 
@@ -27,13 +28,17 @@ struct shrink_options {
 };
 
 struct shrink_result {
-    uint64_t runs;     /* candidates tried */
-    uint64_t accepted; /* of them, that still failed */
-    bool interrupted;
+    uint64_t runs;          /* candidates tried */
+    uint64_t accepted;      /* of them, that still failed */
+    bool interrupted;       /* by SIGINT or SIGTERM: not the smallest */
+    bool out_of_time;       /* or of runs: not the smallest either */
+    struct finding finding; /* of the small scenario: the same, in its own words */
+    struct bytes input;     /* of the small scenario */
 };
 
 /* Makes `*small` from `scenario`, which fails with `*finding`. Memory from `arena`, and from the
- * scenario's. Error: INVALID if the scenario does not fail so when it is read back; IO without
+ * scenario's and the input's. While it works SIGINT and SIGTERM end only the work: `*small` is then
+ * the best so far. Error: INVALID if the scenario does not fail so when it is read back; IO without
  * processes. */
 MUST_USE enum status shrink(struct scenario *small, struct arena *arena,
                             const struct scenario *scenario, struct bytes input,
@@ -43,7 +48,8 @@ MUST_USE enum status shrink(struct scenario *small, struct arena *arena,
 struct shrink_file_options {
     const char *scenario; /* path; usually a run.json */
     struct scenario_overrides overrides;
-    const char *out; /* the file to write; NULL: SCENARIO-small.json beside it */
+    const char *out; /* the file to write; NULL: SCENARIO-small.json beside it. If an input file had
+                      * to be cut, the cut one is written beside it, as .txt */
     const char *program;
     struct shrink_options shrink;
 };

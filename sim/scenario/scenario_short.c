@@ -6,15 +6,23 @@
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/scenario_json.h"
 
-/* The keys from which the defaults of others follow. */
+/* The keys from which the defaults of others follow, and without which some faults are refused. */
 static const char *const kernel_paths[] = {
-    "seed",           "job.name",         "job.parallelism",
-    "job.input.file", "restart.strategy", "cluster.task_managers"
+    "seed",
+    "job.name",
+    "job.parallelism",
+    "job.input.file",
+    "job.input.rate",
+    "job.input.nexmark.events",
+    "job.bad_records",
+    "restart.strategy",
+    "cluster.task_managers",
 };
 
-/* What no default is ever taken for: names say what the file is. */
-static const char *const own_paths[] = { "name", "about", "job.name", "job.input.file",
-                                         "job.input.label" };
+/* What no default is ever taken for: names say what the file is, and events what the input is. */
+static const char *const own_paths[] = {
+    "name", "about", "job.name", "job.input.file", "job.input.label", "job.input.nexmark.events"
+};
 
 static bool is_among(const char *path, const char *const *paths, size_t count)
 {
@@ -34,25 +42,35 @@ static bool keep_kernel(const void *context, uint32_t index)
     return IS_AMONG(scenario_fields[index].path, kernel_paths);
 }
 
-/* What every key would be if it were missing from `scenario`, in which the kernel stays. The keys
- * of the kernel have the values of a scenario that says nothing. */
-static struct scenario defaults_of(const struct scenario *scenario, struct arena *arena)
+static enum status parse_kernel(const struct scenario *scenario, struct arena *arena,
+                                struct scenario *kernel)
 {
     struct buffer json;
     buffer_init(&json, arena);
     scenario_write_if(scenario, keep_kernel, NULL, &json);
     struct buffer error;
     buffer_init(&error, arena);
+    return scenario_parse(kernel, arena, buffer_bytes(&json), "defaults", ".", NULL, &error);
+}
+
+/* What every key would be if it were missing from `scenario`, in which the kernel stays. The keys
+ * of the kernel have the values of a scenario that says nothing. */
+static struct scenario defaults_of(const struct scenario *scenario, struct arena *arena)
+{
     struct scenario defaults;
-    enum status status =
-        scenario_parse(&defaults, arena, buffer_bytes(&json), "defaults", ".", NULL, &error);
+    if (parse_kernel(scenario, arena, &defaults) != STATUS_OK) {
+        /* A fault names what is not there: without the faults the kernel can always be read. */
+        struct scenario without = *scenario;
+        without.fault_count = 0;
+        enum status status = parse_kernel(&without, arena, &defaults);
+        CHECK(status == STATUS_OK);
+    }
     struct scenario plain;
     scenario_init(&plain);
-    if (status != STATUS_OK) {
-        return plain; /* then more is written than need be */
-    }
     defaults.seed = plain.seed;
     defaults.job.parallelism = plain.job.parallelism;
+    defaults.job.input.rate_per_s = plain.job.input.rate_per_s;
+    defaults.job.input.skip_bad_records = plain.job.input.skip_bad_records;
     defaults.job.restart.strategy = plain.job.restart.strategy;
     defaults.job.task_managers = plain.job.task_managers;
     return defaults;
@@ -118,10 +136,11 @@ uint32_t scenario_setting_count(void)
 }
 
 /* What another way of making a scenario smaller is for: a default would make it larger again. */
-static const char *const size_paths[] = { "seed",           "job.parallelism",
-                                          "job.input.seed", "job.input.records",
-                                          "job.input.keys", "cluster.task_managers",
-                                          "expect.within" };
+static const char *const size_paths[] = {
+    "seed",           "job.parallelism",          "job.input.seed",         "job.input.records",
+    "job.input.keys", "job.input.nexmark.events", "job.input.nexmark.seed", "cluster.task_managers",
+    "expect.within",
+};
 
 static bool may_simplify(const struct field *field, const struct scenario *scenario)
 {
