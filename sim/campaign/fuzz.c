@@ -315,11 +315,11 @@ static void shrink_group(struct campaign *campaign, const struct group *group)
     buffer_init(&path, &arena);
     struct scenario scenario;
     struct scenario small;
+    struct shrink_result shrunk = { 0 };
     enum status status = swarm_draw(&scenario, &arena, &campaign->base, group->first_seed, &error);
     if (status == STATUS_OK) {
         struct shrink_options options = { .processes = campaign->options->processes,
                                           .time_ns = SHRINK_SECONDS * UINT64_C(1000000000) };
-        struct shrink_result shrunk;
         status = shrink(&small, &arena, &scenario, campaign->input, &group->finding, &options,
                         &shrunk, &error);
     }
@@ -327,7 +327,7 @@ static void shrink_group(struct campaign *campaign, const struct group *group)
         status = failure_file_write(failure_folder(campaign, &arena),
                                     failure_name(campaign, &arena, group->first_seed, "-small"),
                                     &small, failure_origin(campaign, &arena, group->first_seed),
-                                    &group->finding, true, &path, &error);
+                                    &shrunk.finding, true, &path, &error);
     }
     const struct buffer *said = status == STATUS_OK ? &path : &error;
     progress_say(&campaign->progress, "shrunk seed %" PRIu64 " to %u faults: %.*s",
@@ -369,6 +369,19 @@ static enum verdict judge(struct campaign *campaign)
 
 /* ---- beginning ------------------------------------------------------------------------------- */
 
+static uint64_t longest_checkpoint(const struct summary *summary)
+{
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; i < summary->checkpoint_count; i++) {
+        const struct checkpoint_summary *checkpoint = &summary->checkpoints[i];
+        uint64_t took_ns = checkpoint->fate == CHECKPOINT_DONE
+                               ? checkpoint->ended_ns - checkpoint->triggered_ns
+                               : 0;
+        longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
+    }
+    return longest_ns;
+}
+
 /* A run of the base alone: does it pass, and how long does it take? */
 static enum verdict try_base(struct campaign *campaign)
 {
@@ -386,7 +399,8 @@ static enum verdict try_base(struct campaign *campaign)
     campaign->base = (struct swarm_base){ .scenario = &campaign->scenario,
                                           .overrides = &campaign->options->overrides,
                                           .fault_count = campaign->options->fault_count,
-                                          .horizon_ns = run.simulated_ns + 1 };
+                                          .horizon_ns = run.simulated_ns + 1,
+                                          .checkpoint_ns = longest_checkpoint(&run.summary) };
     arena_drop(&arena);
     return finding_verdict(&finding);
 }

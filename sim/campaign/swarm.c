@@ -1,294 +1,39 @@
 #include "sim/campaign/swarm.h"
 
-#include <string.h>
-
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
-#include "model/trace.h"
+#include "sim/campaign/swarm_drawing.h"
 #include "sim/campaign/swarm_knobs.h"
-#include "sim/campaign/swarm_verbs.h"
-#include "sim/scenario/scenario_values.h"
 #include "sim/world/random.h"
 
-#define MS_NS UINT64_C(1000000)
-enum { MILLION = 1000000, CHECKPOINT_MAX = 30, RESTART_MAX = 3, WEIGHT_MAX = 100 };
+#define SECOND_NS   UINT64_C(1000000000)
+#define PATIENCE_NS (60 * SECOND_NS)
+#define RESTART_NS  (10 * SECOND_NS)
+enum { HORIZONS = 20 };
 
-/* ---- when it can be done --------------------------------------------------------------------- */
-
-/* A step that a fault can wait for. */
-struct step {
-    enum fact_kind fact;
-    bool of_task;
-    bool of_checkpoint;
-};
-
-/* The moments when a fault hurts most. */
-enum window {
-    WINDOW_ANY,
-    WINDOW_CHECKPOINT,
-    WINDOW_COMMIT,
-    WINDOW_RECOVERY,
-    WINDOW_END,
-    WINDOW_COUNT
-};
-
-static const struct step checkpoint_steps[] = {
-    { FACT_CHECKPOINT_TRIGGERED, false, true },
-    { FACT_BARRIER_EMITTED, true, true },
-    { FACT_BARRIER_RECEIVED, true, true },
-    { FACT_TASK_ALIGNED, true, true },
-    { FACT_SNAPSHOT_TAKEN, true, true },
-    { FACT_SNAPSHOT_WRITTEN, true, true },
-    { FACT_TASK_ACKED, true, true },
-    { FACT_ACK_RECEIVED, true, true },
-};
-static const struct step commit_steps[] = {
-    { FACT_CHECKPOINT_ALL_ACKED, false, true }, { FACT_MANIFEST_WRITTEN, false, true },
-    { FACT_MANIFEST_SYNCED, false, true },      { FACT_MANIFEST_RENAMED, false, true },
-    { FACT_CHECKPOINT_COMPLETED, false, true }, { FACT_CHECKPOINT_SUBSUMED, false, true },
-    { FACT_TASK_NOTIFIED, true, true },         { FACT_SINK_COMMITTED, true, true },
-};
-static const struct step recovery_steps[] = {
-    { FACT_JOB_MANAGER_STARTED, false, false }, { FACT_TASK_MANAGER_REGISTERED, false, false },
-    { FACT_FAILURE_DETECTED, false, false },    { FACT_JOB_CANCELLED, false, false },
-    { FACT_RESTART_SCHEDULED, false, false },   { FACT_RESTORE_CHOSEN, false, false },
-    { FACT_JOB_DEPLOYED, false, false },        { FACT_TASK_STARTED, true, false },
-    { FACT_TASK_RESTORED, true, false },        { FACT_JOB_RUNNING, false, false },
-};
-static const struct step end_steps[] = {
-    { FACT_TASK_END_OF_DATA, true, false },
-    { FACT_TASK_FINISHED, true, false },
-};
-
-struct steps {
-    const struct step *steps;
-    uint32_t count;
-};
-#define STEPS(array)                                                                               \
-    {                                                                                              \
-        array, sizeof(array) / sizeof(array)[0]                                                    \
-    }
-static const struct steps window_steps[WINDOW_COUNT] = {
-    [WINDOW_CHECKPOINT] = STEPS(checkpoint_steps),
-    [WINDOW_COMMIT] = STEPS(commit_steps),
-    [WINDOW_RECOVERY] = STEPS(recovery_steps),
-    [WINDOW_END] = STEPS(end_steps),
-};
-
-/* ---- what this run is like ------------------------------------------------------------------- */
-
-struct drawing {
-    const struct swarm_base *base;
-    const struct scenario *scenario;
-    struct pipeline pipeline;
-    struct prng prng;
-    uint32_t row_weights[SWARM_ROW_COUNT_MAX]; /* 0: switched off */
-    uint32_t window_weights[WINDOW_COUNT];
-    uint64_t quiet_ns; /* between the beginnings of two faults, as far as times are known */
-    uint64_t next_ns;  /* the next fault begins at this time or later */
-    struct buffer *json;
-};
-
-/* The index of a weight, drawn; some weight is not 0. */
-static uint32_t draw_weighted(struct prng *prng, const uint32_t *weights, uint32_t count)
+static void append_faults(struct swarm_drawing *drawing)
 {
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        sum += weights[i];
-    }
-    CHECK(sum > 0);
-    uint64_t left = prng_below(prng, sum);
-    uint32_t index = 0;
-    while (left >= weights[index]) {
-        left -= weights[index++];
-        CHECK(index < count);
-    }
-    return index;
-}
-
-/* Each is off with a probability of a half, but not all of them: one is on whatever happens. */
-static void draw_weights(struct prng *prng, uint32_t *weights, uint32_t count)
-{
-    uint64_t always = prng_below(prng, count);
-    for (uint32_t i = 0; i < count; i++) {
-        bool on = i == always || prng_chance(prng, MILLION / 2);
-        weights[i] = on ? (uint32_t)prng_between(prng, 1, WEIGHT_MAX) : 0;
-    }
-}
-
-static bool row_is_possible(const struct drawing *drawing, const struct swarm_row *row)
-{
-    const struct input_config *input = &drawing->scenario->job.input;
-    bool rated = input->kind == INPUT_GENERATOR && input->rate_per_s > 0;
-    return ((row->needs & ROW_RATED_INPUT) == 0 || rated) &&
-           ((row->needs & ROW_SKIPS_RECORDS) == 0 || input->skip_bad_records);
-}
-
-/* Most of what goes wrong shows only after a recovery, whatever caused it: so crashes are frequent
- * in most runs. What cannot be done gives its weight to the first row, which always can. */
-static void draw_rows(struct drawing *drawing)
-{
-    draw_weights(&drawing->prng, drawing->row_weights, swarm_row_count);
-    bool crashes = prng_chance(&drawing->prng, MILLION / 4 * 3);
-    for (uint32_t i = 0; crashes && i < swarm_row_count; i++) {
-        drawing->row_weights[i] += swarm_rows[i].verb == FAULT_CRASH ? WEIGHT_MAX : 0;
-    }
-    for (uint32_t i = 0; i < swarm_row_count; i++) {
-        if (!row_is_possible(drawing, &swarm_rows[i])) {
-            CHECK(i > 0);
-            drawing->row_weights[0] += drawing->row_weights[i];
-            drawing->row_weights[i] = 0;
+    uint32_t most = drawing->base->fault_count;
+    uint32_t one = (uint32_t)prng_between(&drawing->prng, 1, most);
+    uint32_t other = (uint32_t)prng_between(&drawing->prng, 1, most);
+    uint32_t count = one > other ? one : other; /* few are rare: shrinking finds what matters */
+    for (uint32_t i = 0; i < count;) {
+        buffer_append_text(drawing->json, i == 0 ? "" : ", ");
+        uint32_t added = 0;
+        if (prng_chance(&drawing->prng, drawing->scene_share_ppm)) {
+            added = swarm_append_scene(drawing, most - i);
         }
-    }
-}
-
-static void draw_character(struct drawing *drawing)
-{
-    struct prng *prng = &drawing->prng;
-    draw_rows(drawing);
-    draw_weights(prng, drawing->window_weights, WINDOW_COUNT);
-    /* Without a quiet time faults meet each other; with one, each meets a job that works. */
-    uint64_t share_ns = drawing->base->horizon_ns / (drawing->base->fault_count + 1);
-    drawing->quiet_ns = prng_chance(prng, MILLION / 3) ? 0 : prng_between(prng, 0, share_ns);
-    drawing->next_ns = 0;
-}
-
-/* ---- one fault, as JSON ---------------------------------------------------------------------- */
-
-static const char *vertex_name(const struct drawing *drawing, uint64_t vertex)
-{
-    CHECK(vertex < drawing->pipeline.vertex_count);
-    return drawing->pipeline.vertices[vertex].name;
-}
-
-static void append_object(struct drawing *drawing, const char *object)
-{
-    const struct pipeline *pipeline = &drawing->pipeline;
-    const char *at = strchr(object, '@');
-    if (at == NULL) {
-        buffer_append_text(drawing->json, object);
-        return;
-    }
-    buffer_append_format(drawing->json, "%.*s", (int)(at - object), object);
-    uint64_t vertex = prng_below(&drawing->prng, pipeline->vertex_count);
-    if (strncmp(at, "@task", strlen("@task")) == 0) {
-        buffer_append_text(drawing->json, vertex_name(drawing, vertex));
-        return;
-    }
-    CHECK(strcmp(at, "@link") == 0);
-    do {
-        vertex = prng_below(&drawing->prng, pipeline->vertex_count);
-    } while (pipeline->vertices[vertex].input < 0);
-    buffer_append_format(drawing->json, "link %s->%s",
-                         vertex_name(drawing, (uint64_t)pipeline->vertices[vertex].input),
-                         vertex_name(drawing, vertex));
-}
-
-static void append_parameter(struct drawing *drawing, const struct swarm_parameter *parameter)
-{
-    static const enum value_unit units[] = { [DRAW_DURATION] = VALUE_DURATION,
-                                             [DRAW_NUMBER] = VALUE_COUNT,
-                                             [DRAW_BANDWIDTH] = VALUE_BANDWIDTH };
-    struct prng *prng = &drawing->prng;
-    struct buffer *json = drawing->json;
-    buffer_append_format(json, ", \"%s\": ", parameter->key);
-    if (parameter->kind == DRAW_CHOICE) {
-        uint64_t count = 0;
-        while (parameter->choices[count] != NULL) {
-            count++;
+        if (added == 0) {
+            swarm_append_fault(drawing);
+            added = 1;
         }
-        buffer_append_format(json, "\"%s\"", parameter->choices[prng_below(prng, count)]);
-        return;
+        i += added;
     }
-    CHECK(parameter->kind != DRAW_NONE);
-    uint64_t value = swarm_draw_scaled(prng, parameter->low, parameter->high);
-    if (parameter->kind == DRAW_DURATION && value > MS_NS) {
-        value -= value % 1000; /* whole microseconds: run.json is read by people */
-    }
-    bool is_text = parameter->kind != DRAW_NUMBER;
-    buffer_append_text(json, is_text ? "\"" : "");
-    value_format(value, units[parameter->kind], json);
-    buffer_append_text(json, is_text ? "\"" : "");
 }
-
-/* The checkpoint that is about to be made at `time_ns` if all goes well. */
-static uint64_t checkpoint_at(const struct drawing *drawing, uint64_t time_ns)
-{
-    uint64_t interval_ns = drawing->scenario->job.checkpoint.interval_ns;
-    uint64_t checkpoint = interval_ns == 0 ? 1 : 1 + time_ns / interval_ns;
-    return checkpoint < CHECKPOINT_MAX ? checkpoint : CHECKPOINT_MAX;
-}
-
-static void append_step(struct drawing *drawing, enum window window, uint64_t time_ns)
-{
-    struct prng *prng = &drawing->prng;
-    struct buffer *json = drawing->json;
-    const struct steps *steps = &window_steps[window];
-    const struct step *step = &steps->steps[prng_below(prng, steps->count)];
-    buffer_append_text(json, "\"when\": \"");
-    if (step->of_checkpoint) {
-        buffer_append_format(json, "checkpoint %llu ",
-                             (unsigned long long)checkpoint_at(drawing, time_ns));
-    }
-    buffer_append_text(json, fact_info(step->fact)->name);
-    uint64_t occurrences = step->of_checkpoint ? 1 : RESTART_MAX;
-    if (step->of_task) {
-        if (prng_chance(prng, MILLION / 2)) {
-            buffer_append_format(
-                json, "(any %s)",
-                vertex_name(drawing, prng_below(prng, drawing->pipeline.vertex_count)));
-        } else {
-            occurrences *=
-                (uint64_t)drawing->pipeline.vertex_count * drawing->scenario->job.parallelism;
-        }
-    }
-    buffer_append_format(json, " #%llu\"", (unsigned long long)prng_between(prng, 1, occurrences));
-}
-
-static void append_trigger(struct drawing *drawing, const struct swarm_row *row)
-{
-    struct prng *prng = &drawing->prng;
-    uint64_t horizon_ns = drawing->base->horizon_ns;
-    uint64_t rest_ns = drawing->next_ns < horizon_ns ? horizon_ns - drawing->next_ns : 1;
-    uint64_t time_ns = drawing->next_ns + prng_below(prng, rest_ns / 2 + 1);
-    drawing->next_ns = time_ns + drawing->quiet_ns;
-    enum window window = (enum window)draw_weighted(prng, drawing->window_weights, WINDOW_COUNT);
-    if (window != WINDOW_ANY && (row->needs & ROW_AT_A_TIME) == 0) {
-        append_step(drawing, window, time_ns);
-        return;
-    }
-    time_ns -= time_ns % 1000;
-    buffer_append_text(drawing->json, "\"at\": \"");
-    value_format(time_ns, VALUE_DURATION, drawing->json);
-    buffer_append_text(drawing->json, "\"");
-}
-
-static void append_fault(struct drawing *drawing)
-{
-    struct prng *prng = &drawing->prng;
-    const struct swarm_row *row =
-        &swarm_rows[draw_weighted(prng, drawing->row_weights, swarm_row_count)];
-    uint64_t object_count = 0;
-    while (row->objects[object_count] != NULL) {
-        object_count++;
-    }
-    CHECK(object_count > 0);
-    buffer_append_text(drawing->json, "{");
-    append_trigger(drawing, row);
-    buffer_append_format(drawing->json, ", \"do\": \"%s\", \"on\": \"", fault_verb_name(row->verb));
-    append_object(drawing, row->objects[prng_below(prng, object_count)]);
-    buffer_append_text(drawing->json, "\"");
-    for (uint32_t i = 0; i < SWARM_PARAMETER_MAX && row->parameters[i].key != NULL; i++) {
-        append_parameter(drawing, &row->parameters[i]);
-    }
-    buffer_append_text(drawing->json, "}");
-}
-
-/* ---- the scenario ---------------------------------------------------------------------------- */
 
 /* The drawn faults in a scenario of their own: what the reader of scenarios makes of them is what
  * it would make of them in a file. */
-static enum status parse_faults(struct drawing *drawing, struct arena *arena,
+static enum status parse_faults(struct swarm_drawing *drawing, struct arena *arena,
                                 struct scenario *parsed, struct buffer *error)
 {
     const struct job_config *job = &drawing->scenario->job;
@@ -298,6 +43,8 @@ static enum status parse_faults(struct drawing *drawing, struct arena *arena,
                          (unsigned long long)drawing->scenario->seed, job->job, job->parallelism);
     if (job->input.kind == INPUT_GENERATOR && job->input.rate_per_s > 0) {
         buffer_append_text(json, ", \"input\": {\"rate\": \"1/s\"}");
+    } else if (job->input.kind == INPUT_NEXMARK) {
+        buffer_append_text(json, ", \"input\": {\"nexmark\": {}}");
     }
     if (job->input.skip_bad_records) {
         buffer_append_text(json, ", \"bad_records\": \"skip\"");
@@ -305,11 +52,7 @@ static enum status parse_faults(struct drawing *drawing, struct arena *arena,
     buffer_append_format(json,
                          "}, \"cluster\": {\"task_managers\": %u, \"slots\": %u}, \"faults\": [",
                          job->task_managers, job->slots);
-    uint64_t count = prng_between(&drawing->prng, 1, drawing->base->fault_count);
-    for (uint64_t i = 0; i < count; i++) {
-        buffer_append_text(json, i == 0 ? "" : ", ");
-        append_fault(drawing);
-    }
+    append_faults(drawing);
     buffer_append_text(json, "]}");
     enum status status =
         scenario_parse(parsed, arena, buffer_bytes(json), "swarm", ".", NULL, error);
@@ -333,8 +76,25 @@ static void join(struct scenario *scenario, struct arena *arena, const struct sc
     scenario->faults = faults;
     scenario->fault_count = own + parsed->fault_count;
     scenario->expect.all_fired = false;
-    if (scenario->expect.result == EXPECT_SAME) {
+    if (scenario->expect.result == EXPECT_SAME ||
+        (scenario->expect.result == EXPECT_SAME_OR_REFUSED &&
+         parsed->expect.result == EXPECT_SAME_OR_FAILED)) {
         scenario->expect.result = parsed->expect.result;
+    }
+}
+
+/* How long the run may take: many times what it takes undisturbed, what the faults last, and for
+ * each of them its detection and a restart. Who waits longer than that, waits for nothing. */
+static void bound_time(struct scenario *scenario, const struct swarm_base *base)
+{
+    uint64_t bound_ns = PATIENCE_NS + HORIZONS * base->horizon_ns;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct fault *fault = &scenario->faults[i];
+        bound_ns += fault->for_ever ? 0 : fault->for_ns;
+        bound_ns += 2 * scenario->job.heartbeat_timeout_ns + RESTART_NS;
+    }
+    if (bound_ns < scenario->expect.within_ns) {
+        scenario->expect.within_ns = bound_ns;
     }
 }
 
@@ -355,17 +115,18 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
     }
     struct buffer json;
     buffer_init(&json, arena);
-    struct drawing drawing = { .base = base,
-                               .scenario = scenario,
-                               .prng = random_stream(seed, "swarm.faults"),
-                               .json = &json };
+    struct swarm_drawing drawing = { .base = base,
+                                     .scenario = scenario,
+                                     .prng = random_stream(seed, "swarm.faults"),
+                                     .json = &json };
     pipeline_init(&drawing.pipeline);
     job->build(&drawing.pipeline);
-    draw_character(&drawing);
+    swarm_draw_character(&drawing);
     struct scenario parsed;
     enum status status = parse_faults(&drawing, arena, &parsed, error);
     if (status == STATUS_OK) {
         join(scenario, arena, &parsed);
+        bound_time(scenario, base);
     }
     return status;
 }

@@ -5,9 +5,10 @@
  * faults prefer, how long a quiet time lies between them. Then it draws the faults from that. All
  * of a base scenario that was set by hand stays as it was set.
  *
- * What is drawn can be survived: every fault ends, there are restarts enough, timeouts are longer
- * than an undisturbed checkpoint takes. So a run that does not end right is a bug. (Ideas: swarm
- * testing; FoundationDB's knobs and TigerBeetle's weights.) */
+ * What is drawn can be survived: every fault ends or leaves slots enough, there are restarts enough
+ * or it is allowed to run out of them, timeouts are longer than an undisturbed checkpoint takes. So
+ * a run that does not end right, or takes far longer than its faults explain, is a bug. (Ideas:
+ * swarm testing; FoundationDB's knobs and TigerBeetle's weights.) */
 #ifndef FAULTLINE_SIM_CAMPAIGN_SWARM_H
 #define FAULTLINE_SIM_CAMPAIGN_SWARM_H
 
@@ -26,6 +27,7 @@ struct swarm_base {
     uint32_t fault_count;                       /* how many are drawn, at most */
     uint64_t
         horizon_ns; /* faults begin before this time: about how long an undisturbed run takes */
+    uint64_t checkpoint_ns; /* the longest checkpoint of the undisturbed run; 0: not known */
 };
 
 /* Draws number `seed`; the scenario's seed is `seed` too. Memory from `arena`; the name and the

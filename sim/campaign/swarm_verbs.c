@@ -33,8 +33,9 @@
 #define CONTROL_WIRES                                                                              \
     TEXTS("network", "network of any task_manager", "network of job_manager",                      \
           "connection job_manager - any task_manager")
-#define CHECKPOINT_FILES TEXTS("file checkpoints/*/_metadata", "file checkpoints/*/*")
-#define CALLS            CHOICE("calls", "any", "open", "read", "write", "sync", "rename", "remove")
+#define CHECKPOINT_FILES                                                                           \
+    TEXTS("file checkpoints/*/_metadata", "file checkpoints/*/@task-*", "file checkpoints/*/*")
+#define CALLS CHOICE("calls", "any", "open", "read", "write", "sync", "rename", "remove")
 
 const struct swarm_row swarm_rows[] = {
     { FAULT_CRASH, 0, PROCESSES, { TIME("for", MS_NS, 4 * S_NS) } },
@@ -42,7 +43,8 @@ const struct swarm_row swarm_rows[] = {
     { FAULT_CRASH,
       0,
       MACHINES,
-      { TIME("for", MS_NS, 4 * S_NS), CHOICE("unsynced", "keep", "lose", "tear", "random") } },
+      { TIME("for", MS_NS, 4 * S_NS),
+        CHOICE("unsynced", "keep", "lose", "lose", "tear", "random") } },
     { FAULT_WIPE, 0, MACHINES, { TIME("for", MS_NS, 4 * S_NS) } },
     { FAULT_PAUSE, 0, PROCESSES, { TIME("for", MS_NS, 6 * S_NS) } },
     { FAULT_SLOW, 0, PROCESSES, { TIME("for", 10 * MS_NS, 3 * S_NS), NUMBER("factor", 2, 50) } },
@@ -86,8 +88,8 @@ const struct swarm_row swarm_rows[] = {
     { FAULT_STALL, 0, STORES, { TIME("for", MS_NS, 2 * S_NS) } },
     { FAULT_FULL, 0, STORES, { TIME("for", MS_NS, 2 * S_NS) } },
     { FAULT_IO_ERROR, 0, STORES, { TIME("for", MS_NS, S_NS), CALLS } },
-    { FAULT_IO_ERROR, 0, STORES, { NUMBER("count", 1, 3), CALLS } },
-    { FAULT_AMBIGUOUS, 0, STORES, { NUMBER("count", 1, 3), CALLS } },
+    { FAULT_IO_ERROR, ROW_AT_A_STEP, STORES, { NUMBER("count", 1, 3), CALLS } },
+    { FAULT_AMBIGUOUS, ROW_AT_A_STEP, STORES, { NUMBER("count", 1, 3), CALLS } },
     /* What lies on the job's own record cannot be noticed by anybody. */
     { FAULT_LIE,
       0,

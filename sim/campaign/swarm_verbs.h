@@ -29,9 +29,10 @@ enum { SWARM_PARAMETER_MAX = 3 };
 
 /* What a row needs, as bits. */
 enum {
-    ROW_AT_A_TIME = 1,    /* its trigger is `at` */
-    ROW_RATED_INPUT = 2,  /* generated records with a rate */
-    ROW_SKIPS_RECORDS = 4 /* job.bad_records is "skip" */
+    ROW_AT_A_TIME = 1,     /* its trigger is `at` */
+    ROW_RATED_INPUT = 2,   /* generated records with a rate */
+    ROW_SKIPS_RECORDS = 4, /* job.bad_records is "skip" */
+    ROW_AT_A_STEP = 8      /* it matters only while something is written, or read */
 };
 
 /* A verb may have several rows, each with a weight of its own. In an object, "@task" is a vertex of

@@ -193,7 +193,9 @@ START_TEST(whatever_is_drawn_can_be_written_and_read_back)
     struct scenario scenario;
     const char *path = base_file("drawn", ", \"expect\": { \"within\": \"10min\" }");
     struct swarm_base base = read_base(&scenario, path, NULL);
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    base.fault_count = 8;
+    /* So many that every scene was drawn, and each of its choices. */
+    for (uint64_t seed = 0; seed < 1500; seed++) {
         struct buffer error;
         buffer_init(&error, &arena);
         struct scenario drawn;
@@ -212,6 +214,42 @@ START_TEST(whatever_is_drawn_can_be_written_and_read_back)
         scenario_write(&again, &rewritten);
         ck_assert(bytes_equal(buffer_bytes(&written), buffer_bytes(&rewritten)));
     }
+}
+END_TEST
+
+/* Is anything drawn that nobody could survive? */
+START_TEST(what_is_drawn_can_be_survived)
+{
+    struct scenario scenario;
+    struct swarm_base base = read_base(&scenario, base_file("survived", ""), NULL);
+    uint32_t never_back = 0;
+    uint32_t few_restarts = 0;
+    for (uint64_t seed = 0; seed < 1000; seed++) {
+        struct buffer error;
+        buffer_init(&error, &arena);
+        struct scenario drawn;
+        ck_assert_int_eq(swarm_draw(&drawn, &arena, &base, seed, &error), STATUS_OK);
+        const struct job_config *job = &drawn.job;
+        ck_assert_uint_ge((uint64_t)job->slots * job->task_managers, job->parallelism);
+        ck_assert_uint_lt(drawn.expect.within_ns, UINT64_C(600) * 1000000000);
+        for (uint32_t i = 0; i < drawn.fault_count; i++) {
+            if (drawn.faults[i].verb == FAULT_CRASH && drawn.faults[i].for_ever) {
+                never_back++;
+                ck_assert_int_eq(drawn.faults[i].object.kind, OBJECT_TASK_MANAGER);
+                ck_assert_uint_eq(drawn.faults[i].object.index, job->task_managers - 1);
+                ck_assert_uint_ge((uint64_t)job->slots * (job->task_managers - 1),
+                                  job->parallelism);
+            }
+        }
+        bool is_few = job->restart.strategy == RESTART_FAILURE_RATE ? job->restart.max_failures < 10
+                                                                    : job->restart.attempts < 10;
+        if (is_few) {
+            few_restarts++;
+            ck_assert_int_eq(drawn.expect.result, EXPECT_SAME_OR_FAILED);
+        }
+    }
+    ck_assert_uint_gt(never_back, 0);
+    ck_assert_uint_gt(few_restarts, 0);
 }
 END_TEST
 
@@ -252,6 +290,7 @@ static Suite *suite(void)
     tcase_add_test(tc, a_base_that_fails_alone_is_refused);
     tcase_add_test(tc, a_required_mark_that_is_never_hit_fails_the_campaign);
     tcase_add_test(tc, whatever_is_drawn_can_be_written_and_read_back);
+    tcase_add_test(tc, what_is_drawn_can_be_survived);
     tcase_add_test(tc, what_was_set_by_hand_is_not_drawn);
     suite_add_tcase(s, tc);
     return s;
