@@ -5,6 +5,7 @@
 
 #include "model/base/check.h"
 #include "reports/models_cost.h"
+#include "reports/report_figure.h"
 
 /* ---- the law --------------------------------------------------------------------------------- */
 
@@ -65,7 +66,7 @@ static double term_of(enum cost_law law, const struct report_cell *cell)
 {
     struct model_pipe pipe = { .task_rate = cell->client_rate, .shared_rate = cell->store_rate };
     switch (law) {
-    case LAW_FULL_OWN:
+    case LAW_FULL_OWN: return model_duration_full_s(&pipe, cell->task_bytes, 1);
     case LAW_FULL_SHARED:
         return model_duration_full_s(&pipe, cell->bytes / cell->parallelism, cell->parallelism);
     case LAW_SLOTS: return ceil(cell->parallelism / cell->writers);
@@ -97,7 +98,20 @@ static void widen(double *low, double *high, double value)
     *high = value > *high ? value : *high;
 }
 
-/* How much the durations spread over T at one N, and over N at one T. */
+static double mean_duration_s(const struct cost_regime *regime, double tasks)
+{
+    double sum = 0;
+    double count = 0;
+    for (size_t i = 0; i < regime->cell_count; i++) {
+        if (regime->cells[i].tasks == tasks) {
+            sum += regime->cells[i].duration_s;
+            count++;
+        }
+    }
+    return sum / count;
+}
+
+/* How much the durations spread over T at one N, and over N. */
 static void compare_cells(struct cost_analysis *analysis, const struct cost_regime *regime)
 {
     for (size_t i = 0; i < regime->cell_count; i++) {
@@ -112,16 +126,14 @@ static void compare_cells(struct cost_analysis *analysis, const struct cost_regi
                 widen(&low, &high, other->duration_s);
                 sum += other->duration_s;
                 count++;
-            } else if (other->interval_s == one->interval_s) {
-                double ratio = other->duration_s / one->duration_s;
-                bool is_more = other->tasks > one->tasks && ratio > analysis->tasks_effect;
-                analysis->tasks_effect = is_more ? ratio : analysis->tasks_effect;
             }
         }
         double effect = (high - low) / (sum / count);
         analysis->interval_effect =
             effect > analysis->interval_effect ? effect : analysis->interval_effect;
     }
+    analysis->tasks_ratio =
+        mean_duration_s(regime, analysis->tasks_max) / mean_duration_s(regime, analysis->tasks_min);
 }
 
 static void fill_points(struct cost_analysis *analysis, const struct cost_regime *regime)
@@ -159,7 +171,6 @@ bool cost_analyse(struct cost_analysis *analysis, struct arena *arena,
         .interval_min_s = INFINITY,
         .duration_min_s = INFINITY,
         .off_min = INFINITY,
-        .tasks_effect = 1,
         .repeat_max = NAN,
         .expected_slope = NAN,
     };
@@ -227,28 +238,31 @@ static void explain_law(const struct cost_analysis *analysis, struct arena *aren
                         struct buffer *out)
 {
     const char *effect = text_number(arena, 100 * analysis->interval_effect);
-    const char *growth = text_number(arena, analysis->tasks_effect);
+    const char *growth = text_number(arena, analysis->tasks_ratio);
     switch (analysis->law) {
     case LAW_FULL_OWN:
         buffer_append_format(out,
                              " because a full snapshot holds all keys however long T is (T moves "
-                             "the time by %s %% at most), and on own disks tasks write side by "
-                             "side (%s times from the smallest N to the largest).",
+                             "the time by %s %% at most), and on disks of their own tasks write "
+                             "side by side: the largest part counts, not the number of parts (the "
+                             "largest N takes %s times as long as the smallest).",
                              effect, growth);
         return;
     case LAW_FULL_SHARED:
         buffer_append_format(out,
                              " because a full snapshot holds all keys however long T is (T moves "
-                             "the time by %s %% at most); N counts, as the store is shared (%s "
-                             "times from the smallest N to the largest).",
+                             "the time by %s %% at most); N counts, as all write through one store "
+                             "(the largest N takes %s times as long as the smallest).",
                              effect, growth);
         return;
     case LAW_SLOTS:
-        buffer_append_format(out,
-                             " because tasks write one round after the other: N counts (%s times "
-                             "from the smallest to the largest), T does not (%s %% at most). Read "
-                             "with T as the time of one task's write, the formula is this law.",
-                             growth, effect);
+        buffer_append_format(
+            out,
+            " because tasks write one round after the other: N counts (the largest "
+            "takes %s times as long as the smallest), T does not (%s %% at most). "
+            "With the time of one task's write in place of T, the formula is this "
+            "law.",
+            growth, effect);
         return;
     case LAW_QUEUED:
         buffer_append_format(out,
@@ -273,9 +287,10 @@ void cost_describe(const struct cost_analysis *analysis, const struct cost_regim
     CHECK(analysis->count == regime->cell_count);
     bool holds = analysis->line.r2 >= LINE_HOLDS_R2;
     buffer_append_format(
-        out, "%s: %zu runs, N from %s to %s, T from %s to %s. A checkpoint takes %s to %s.",
-        regime->name, analysis->count, text_number(arena, analysis->tasks_min),
-        text_number(arena, analysis->tasks_max), text_seconds(arena, analysis->interval_min_s),
+        out, "%s (%s): %zu runs, N from %s to %s, T from %s to %s. A checkpoint takes %s to %s.",
+        cost_regime_title(regime), regime->name, analysis->count,
+        text_number(arena, analysis->tasks_min), text_number(arena, analysis->tasks_max),
+        text_seconds(arena, analysis->interval_min_s),
         text_seconds(arena, analysis->interval_max_s),
         text_seconds(arena, analysis->duration_min_s),
         text_seconds(arena, analysis->duration_max_s));
@@ -287,10 +302,13 @@ void cost_describe(const struct cost_analysis *analysis, const struct cost_regim
                          text_r2(arena, analysis->formula_r2), text_r2(arena, analysis->line.r2));
     describe_law(analysis, arena, out);
     if (holds && analysis->law == LAW_INCREMENTAL) {
-        buffer_append_format(out,
-                             " Time proportional to T × N holds here, with a = %s per second and "
-                             "task in place of 1,",
-                             text_seconds(arena, analysis->line.slope));
+        buffer_append_format(
+            out,
+            " Time that grows in proportion to T × N holds here, for T × N from %s "
+            "to %s, but with a = %s per second and task in place of 1,",
+            text_seconds(arena, analysis->interval_min_s * analysis->tasks_min),
+            text_seconds(arena, analysis->interval_max_s * analysis->tasks_max),
+            text_seconds(arena, analysis->line.slope));
     } else if (holds) {
         buffer_append_text(out, " A line in T × N fits, but T × N is not the reason,");
     } else {

@@ -3,7 +3,7 @@
 #ifndef FAULTLINE_REPORTS_COST_LAW_H
 #define FAULTLINE_REPORTS_COST_LAW_H
 
-#include "reports/figure_cost.h"
+#include "reports/cost_regime.h"
 #include "reports/fit.h"
 
 enum cost_law { LAW_FULL_OWN, LAW_FULL_SHARED, LAW_SLOTS, LAW_INCREMENTAL, LAW_QUEUED };
@@ -24,7 +24,7 @@ struct cost_analysis {
     struct fit_line own;     /* intercept + slope * term */
     double expected_slope;   /* NAN: the scenario does not tell */
     double interval_effect;  /* the largest (max - min) / mean over T at one N */
-    double tasks_effect;     /* the largest of max N / min N of the durations at one T */
+    double tasks_ratio;      /* mean duration at the largest N / at the smallest */
     double repeat_max;       /* incremental: the largest r T / K; else NAN */
 };
 

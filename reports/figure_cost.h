@@ -4,21 +4,8 @@
 #ifndef FAULTLINE_REPORTS_FIGURE_COST_H
 #define FAULTLINE_REPORTS_FIGURE_COST_H
 
-#include "reports/report_data.h"
+#include "reports/cost_regime.h"
 #include "reports/report_figure.h"
-
-/* A sweep over N and T without failures: one regime, one panel. */
-struct cost_regime {
-    const char *name;
-    const struct report_cell *cells; /* by N, then T, then seed */
-    size_t cell_count;
-};
-
-enum { COST_REGIMES_MAX = 8 };
-
-/* Finds the regimes, in the order of their names, those of the textbook first; returns how many. */
-uint32_t cost_find_regimes(const struct report_data *data,
-                           struct cost_regime regimes[COST_REGIMES_MAX]);
 
 /* Each makes one figure of at least one regime; memory from `arena`. */
 void figure_time_by_product(struct report_figure *figure, struct arena *arena,

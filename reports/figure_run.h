@@ -38,6 +38,7 @@ struct story {
     const char *seed;
     const char *job;
     int64_t run_id;
+    uint32_t plots; /* the figures it asks for, as bits of enum figure_choice; 0: all */
     double from_s, to_s;
     uint32_t vertex_count, parallelism;
     struct story_checkpoint *checkpoints;

@@ -242,6 +242,32 @@ static void append_figure(struct buffer *out, const struct report *report, uint3
     buffer_append_text(out, "</section>\n");
 }
 
+/* {"job.parallelism":4,"seed":1} as job.parallelism=4, seed=1; two lines of it at most, and all of
+ * it under the pointer. */
+static void append_coordinates(struct buffer *out, struct arena *arena, const char *json)
+{
+    struct buffer text;
+    buffer_init(&text, arena);
+    size_t size = strlen(json);
+    for (size_t i = 1; i + 1 < size; i++) {
+        if (json[i] == ',') {
+            buffer_append_text(&text, ", ");
+        } else if (json[i] == ':' && json[i - 1] == '"') {
+            buffer_append_text(&text, "=");
+        } else if (json[i] != '"' && json[i] != '\\') {
+            buffer_append(&text, (struct bytes){ .data = (const uint8_t *)&json[i], .size = 1 });
+        }
+    }
+    *buffer_extend(&text, 1) = '\0';
+    const char *words = (const char *)text.data;
+    buffer_append_text(out, "<span class=\"cell\" title=\"");
+    markup_append(out, words);
+    buffer_append_text(out, "\">");
+    markup_append(out, words);
+    buffer_append_text(out, "</span>");
+    buffer_free(&text);
+}
+
 static void append_run_row(struct buffer *out, struct arena *arena, const struct report_run *run,
                            const struct report_page_options *options)
 {
@@ -251,7 +277,11 @@ static void append_run_row(struct buffer *out, struct arena *arena, const struct
                          run->exit_code == 0 ? "good" : "bad");
     markup_append(out, run->verdict);
     buffer_append_text(out, "</td><td class=\"message\">");
-    markup_append(out, run->first_violation[0] != '\0' ? run->first_violation : run->coordinates);
+    if (run->first_violation[0] != '\0') {
+        markup_append(out, run->first_violation);
+    } else {
+        append_coordinates(out, arena, run->coordinates);
+    }
     buffer_append_text(out, "</td><td class=\"number\">");
     markup_append(out, run->seed);
     const double numbers[] = { run->tasks,      run->interval_s,  run->checkpoints,

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "model/base/check.h"
+#include "reports/figure_choice.h"
 #include "reports/figure_cost.h"
 #include "reports/figure_interval.h"
 #include "reports/figure_recovery.h"
@@ -70,26 +71,77 @@ static void keep_figure(struct report *report)
     }
 }
 
-static void add_cost_figures(struct report *report)
+typedef void (*cost_figure)(struct report_figure *figure, struct arena *arena,
+                            const struct cost_regime *regimes, uint32_t count);
+
+/* Of the regimes those that want it. */
+static void add_cost_figure(struct report *report, const struct cost_regime *regimes,
+                            uint32_t count, enum figure_choice choice, cost_figure make)
 {
-    static void (*const makers[])(struct report_figure * figure, struct arena * arena,
-                                  const struct cost_regime *regimes, uint32_t count) = {
-        figure_time_by_product, figure_time_by_tasks, figure_time_by_interval,
-        figure_alignment,       figure_phases,
-    };
-    struct cost_regime regimes[COST_REGIMES_MAX];
-    uint32_t count = cost_find_regimes(&report->data, regimes);
-    for (uint32_t i = 0; count > 0 && i < sizeof makers / sizeof *makers; i++) {
-        makers[i](&report->figures[report->figure_count], report->arena, regimes, count);
+    struct cost_regime chosen[COST_REGIMES_MAX];
+    uint32_t chosen_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (figure_is_chosen(regimes[i].cells[0].plots, FIGURES_OF_SWEEP, choice)) {
+            chosen[chosen_count++] = regimes[i];
+        }
+    }
+    if (chosen_count > 0) {
+        make(&report->figures[report->figure_count], report->arena, chosen, chosen_count);
         keep_figure(report);
     }
 }
 
+static void add_cost_figures(struct report *report)
+{
+    struct cost_regime regimes[COST_REGIMES_MAX];
+    uint32_t count = cost_find_regimes(&report->data, regimes);
+    add_cost_figure(report, regimes, count, CHOICE_TIME_BY_PRODUCT, figure_time_by_product);
+    add_cost_figure(report, regimes, count, CHOICE_TIME_BY_TASKS, figure_time_by_tasks);
+    add_cost_figure(report, regimes, count, CHOICE_TIME_BY_INTERVAL, figure_time_by_interval);
+    add_cost_figure(report, regimes, count, CHOICE_ALIGNMENT, figure_alignment);
+    add_cost_figure(report, regimes, count, CHOICE_PHASES, figure_phases);
+}
+
+/* A view of the data: the cells and recoveries of the sweeps that want the figure. */
+static struct report_data chosen_data(const struct report *report, enum figure_choice choice)
+{
+    struct report_data data = report->data;
+    data.cells = arena_alloc(report->arena, data.cell_count + 1, sizeof *data.cells);
+    data.recoveries = arena_alloc(report->arena, data.recovery_count + 1, sizeof *data.recoveries);
+    data.cell_count = 0;
+    data.recovery_count = 0;
+    for (size_t i = 0; i < report->data.cell_count; i++) {
+        const struct report_cell *cell = &report->data.cells[i];
+        if (figure_is_chosen(cell->plots, FIGURES_OF_SWEEP, choice)) {
+            data.cells[data.cell_count++] = *cell;
+        }
+    }
+    for (size_t i = 0; i < report->data.recovery_count; i++) {
+        const struct report_recovery *recovery = &report->data.recoveries[i];
+        if (figure_is_chosen(recovery->cell->plots, FIGURES_OF_SWEEP, choice)) {
+            data.recoveries[data.recovery_count++] = *recovery;
+        }
+    }
+    return data;
+}
+
+static void add_other_figures(struct report *report)
+{
+    struct report_data data = chosen_data(report, CHOICE_RECOVERY);
+    figure_recovery(&report->figures[report->figure_count], report->arena, &data);
+    keep_figure(report);
+    data = chosen_data(report, CHOICE_USEFUL_WORK);
+    figure_interval(&report->figures[report->figure_count], report->arena, &data);
+    keep_figure(report);
+}
+
 static void add_story(struct report *report, const struct story *story)
 {
-    if (story->found) {
+    if (story->found && figure_is_chosen(story->plots, FIGURES_OF_STORY, CHOICE_PROGRESS)) {
         figure_failure(&report->figures[report->figure_count], report->arena, story);
         keep_figure(report);
+    }
+    if (story->found && figure_is_chosen(story->plots, FIGURES_OF_STORY, CHOICE_TIMELINE)) {
         figure_timeline(&report->figures[report->figure_count], report->arena, story);
         keep_figure(report);
     }
@@ -110,10 +162,7 @@ enum status report_build(struct report *report, struct arena *arena, const char 
     }
     if (status == STATUS_OK) {
         add_cost_figures(report);
-        figure_recovery(&report->figures[report->figure_count], arena, &report->data);
-        keep_figure(report);
-        figure_interval(&report->figures[report->figure_count], arena, &report->data);
-        keep_figure(report);
+        add_other_figures(report);
         add_story(report, &story);
     }
     int code = sqlite3_close(db);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "reports/figure_choice.h"
 
 /* A query being read, and where a failure is told. */
 struct reading {
@@ -209,18 +210,21 @@ static const char durations_sql[] = "SELECT (ended_ns - triggered_ns) / 1e9, byt
 
 /* One row a checkpoint: SQLite takes the other columns from the row of the maximum. */
 static const char phases_sql[] =
-    "SELECT avg(start), avg(alignment), avg(sync), avg(async), avg(duration - own),"
-    " avg(alignment_max), avg(sync_max), avg(bytes_max) FROM ("
+    "SELECT avg(start), avg(alignment), avg(sync), avg(wait), avg(async), avg(duration - own),"
+    " avg(alignment_max), avg(sync_max), avg(bytes_max), avg(written) FROM ("
     " SELECT max(t.acked_ns), t.start_delay_ns / 1e9 AS start, t.alignment_ns / 1e9 AS alignment,"
-    "  t.sync_ns / 1e9 AS sync, t.async_ns / 1e9 AS async,"
+    "  t.sync_ns / 1e9 AS sync, t.store_wait_ns / 1e9 AS wait,"
+    "  (t.async_ns - t.store_wait_ns) / 1e9 AS async,"
     "  (t.start_delay_ns + t.alignment_ns + t.sync_ns + t.async_ns) / 1e9 AS own,"
     "  chosen.duration,"
     "  (SELECT max(alignment_ns) / 1e9 FROM task_checkpoint m WHERE m.run_id = ?1"
     "   AND m.checkpoint_id = t.checkpoint_id) AS alignment_max,"
     "  (SELECT max(sync_ns) / 1e9 FROM task_checkpoint m WHERE m.run_id = ?1"
     "   AND m.checkpoint_id = t.checkpoint_id) AS sync_max,"
-    "  (SELECT max(bytes) FROM task_checkpoint m WHERE m.run_id = ?1"
-    "   AND m.checkpoint_id = t.checkpoint_id) AS bytes_max"
+    "  (SELECT max(written_bytes) FROM task_checkpoint m WHERE m.run_id = ?1"
+    "   AND m.checkpoint_id = t.checkpoint_id) AS bytes_max,"
+    "  (SELECT total(written_bytes) FROM task_checkpoint m WHERE m.run_id = ?1"
+    "   AND m.checkpoint_id = t.checkpoint_id) AS written"
     " FROM task_checkpoint t JOIN (SELECT checkpoint_id, (ended_ns - triggered_ns) / 1e9"
     "  AS duration" COUNTING ") chosen"
     " ON chosen.checkpoint_id = t.checkpoint_id"
@@ -268,6 +272,7 @@ static void measure_phases(struct reading *reading, sqlite3_stmt *statement,
         cell->alignment_s = number_at(statement, PHASE_COUNT);
         cell->stop_s = number_at(statement, PHASE_COUNT + 1);
         cell->task_bytes = number_at(statement, PHASE_COUNT + 2);
+        cell->written_bytes = number_at(statement, PHASE_COUNT + 3);
     }
 }
 
@@ -295,6 +300,31 @@ static void read_cells(struct reading *reading)
     (void)sqlite3_finalize(statement);
     (void)sqlite3_finalize(durations);
     (void)sqlite3_finalize(phases);
+}
+
+/* What "plot" of a sweep's scenario names; an unknown name is of another build, and is passed
+ * over. */
+static const char plots_sql[] =
+    "SELECT DISTINCT sweep, json_extract(chosen.value, '$.y'), json_extract(chosen.value, '$.x')"
+    " FROM sweep_cell JOIN run ON run.id = run_id, json_each(scenario_json, '$.plot') chosen";
+
+static void read_plots(struct reading *reading)
+{
+    struct report_data *data = reading->data;
+    sqlite3_stmt *row = prepare(reading, plots_sql);
+    while (next_row(reading, row)) {
+        const char *sweep = text_at(reading, row, 0);
+        enum figure_choice choice;
+        if (!figure_choice_find(text_at(reading, row, 1), text_at(reading, row, 2), &choice)) {
+            continue;
+        }
+        for (size_t i = 0; i < data->cell_count; i++) {
+            if (strcmp(data->cells[i].sweep, sweep) == 0) {
+                data->cells[i].plots |= 1u << choice;
+            }
+        }
+    }
+    (void)sqlite3_finalize(row);
 }
 
 /* ---- recoveries ------------------------------------------------------------------------------ */
@@ -347,6 +377,7 @@ enum status report_data_read(struct report_data *data, struct arena *arena, stru
     read_totals(&reading);
     read_runs(&reading);
     read_cells(&reading);
+    read_plots(&reading);
     read_recoveries(&reading);
     return reading.failed ? STATUS_IO : STATUS_OK;
 }

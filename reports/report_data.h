@@ -29,8 +29,17 @@ struct report_run {
 };
 
 /* The phases of a checkpoint, at the subtask that acknowledged last: its way to the store is the
- * way of the checkpoint. The rest is acknowledgement and manifest. */
-enum { PHASE_START, PHASE_ALIGNMENT, PHASE_SYNC, PHASE_ASYNC, PHASE_REST, PHASE_COUNT };
+ * way of the checkpoint. Of the asynchronous part, how long the upload stood in line at the store,
+ * and the remainder. The rest is acknowledgement and manifest. */
+enum {
+    PHASE_START,
+    PHASE_ALIGNMENT,
+    PHASE_SYNC,
+    PHASE_STORE_WAIT,
+    PHASE_ASYNC,
+    PHASE_REST,
+    PHASE_COUNT
+};
 
 /* One run of a sweep. Of its completed checkpoints those count that were triggered in the second
  * half of the run, when the state has its full size, but not the last: it ends the job. If those
@@ -38,6 +47,7 @@ enum { PHASE_START, PHASE_ALIGNMENT, PHASE_SYNC, PHASE_ASYNC, PHASE_REST, PHASE_
 struct report_cell {
     int64_t run_id;
     const char *sweep;
+    uint32_t plots;     /* the figures it asks for, as bits of enum figure_choice; 0: all */
     double tasks;       /* N */
     double parallelism; /* p */
     double interval_s;  /* T; 0: off */
@@ -51,8 +61,9 @@ struct report_cell {
     double alignment_s;           /* mean of the longest of each checkpoint */
     double stop_s;                /* mean of the longest synchronous part */
     double phases_s[PHASE_COUNT]; /* means */
-    double bytes;                 /* mean, of all subtasks */
-    double task_bytes;            /* mean of the largest of each checkpoint */
+    double bytes;                 /* mean, of all subtasks: what a restore needs */
+    double written_bytes;         /* mean, of all subtasks: what the checkpoint wrote */
+    double task_bytes;            /* mean of the most that one subtask wrote */
     /* From the scenario. */
     double keys, rate, record_s, store_rate, client_rate, writers, heartbeat_timeout_s;
     bool incremental;

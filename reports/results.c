@@ -162,7 +162,9 @@ static bool add_task(struct results *results, uint64_t run_id,
     put_number(&row, task->alignment_ns);
     put_number(&row, task->sync_ns);
     put_number(&row, task->async_ns);
+    put_number(&row, task->store_wait_ns);
     put_number(&row, task->bytes);
+    put_number(&row, task->written_bytes);
     put_moment(&row, task->acked_ns);
     return row_end(&row);
 }

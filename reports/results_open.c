@@ -27,7 +27,8 @@ static const char *const statements_sql[RESULTS_STATEMENT_COUNT] = {
         " all_acked_ns, ended_ns, bytes, acks) VALUES (?,?,?,?,?,?,?,?,?,?)",
     [INSERT_TASK_CHECKPOINT] =
         "INSERT INTO task_checkpoint (run_id, checkpoint_id, vertex, subtask, start_delay_ns,"
-        " alignment_ns, sync_ns, async_ns, bytes, acked_ns) VALUES (?,?,?,?,?,?,?,?,?,?)",
+        " alignment_ns, sync_ns, async_ns, store_wait_ns, bytes, written_bytes, acked_ns)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
     [INSERT_RECOVERY] =
         "INSERT INTO recovery (run_id, number, cause, failed_ns, detected_ns, cancelled_ns,"
         " chosen_ns, restored_from, running_ns, caught_up_ns, records_replayed)"
@@ -209,17 +210,19 @@ static bool create_schema(struct results *results)
     return execute_all(results, results_schema) && set_identity(results);
 }
 
-static bool is_schema_1(const struct identity *identity)
+static bool is_older(const struct identity *identity)
 {
-    return identity->application_id == RESULTS_APPLICATION_ID && identity->version == 1;
+    return identity->application_id == RESULTS_APPLICATION_ID && identity->version >= 1 &&
+           identity->version < RESULTS_SCHEMA_VERSION;
 }
 
-/* A file of schema 1 lacks only tables, which are added. */
+/* A file of an older schema lacks only tables and columns, which are added. */
 static bool upgrade(struct results *results, struct identity *identity)
 {
     return results_execute(results, "BEGIN IMMEDIATE") && read_identity(results, identity) &&
-           (!is_schema_1(identity) ||
-            (execute_all(results, results_schema_since_1) && set_identity(results) &&
+           (!is_older(identity) ||
+            ((identity->version > 1 || execute_all(results, results_schema_since_1)) &&
+             execute_all(results, results_schema_since_2) && set_identity(results) &&
              read_identity(results, identity))) &&
            results_execute(results, "COMMIT");
 }
@@ -248,8 +251,8 @@ static enum status prepare(struct results *results, struct buffer *error)
     if (is_empty(&identity) && !(use_wal(results) && create_if_empty(results, &identity))) {
         return results_fail(results, "create the tables", error);
     }
-    if (is_schema_1(&identity) && !upgrade(results, &identity)) {
-        return results_fail(results, "add tables", error);
+    if (is_older(&identity) && !upgrade(results, &identity)) {
+        return results_fail(results, "add tables and columns", error);
     }
     enum status status = check_identity(results, &identity, error);
     if (status != STATUS_OK) {

@@ -111,7 +111,9 @@ static void walk_task(struct walk *walk, struct task_checkpoint_summary *task)
     walk_u64(walk, &task->alignment_ns);
     walk_u64(walk, &task->sync_ns);
     walk_u64(walk, &task->async_ns);
+    walk_u64(walk, &task->store_wait_ns);
     walk_u64(walk, &task->bytes);
+    walk_u64(walk, &task->written_bytes);
     walk_u64(walk, &task->acked_ns);
 }
 

@@ -58,7 +58,9 @@ const char *const results_schema[] = {
     "    alignment_ns   INTEGER NOT NULL,  -- duration: first barrier to last\n"
     "    sync_ns        INTEGER NOT NULL,  -- duration: the subtask stands still\n"
     "    async_ns       INTEGER NOT NULL,  -- duration: the state is written in the background\n"
-    "    bytes          INTEGER NOT NULL,\n"
+    "    store_wait_ns  INTEGER NOT NULL DEFAULT 0, -- duration: of that, in line at the store\n"
+    "    bytes          INTEGER NOT NULL,  -- of state, as a restore needs it\n"
+    "    written_bytes  INTEGER NOT NULL DEFAULT 0, -- in this checkpoint; less if incremental\n"
     "    acked_ns       INTEGER,\n"
     "    PRIMARY KEY (run_id, checkpoint_id, vertex, subtask),\n"
     "    FOREIGN KEY (run_id, checkpoint_id)\n"
@@ -147,3 +149,11 @@ const char *const results_schema[] = {
 
 enum { STATEMENTS_OF_SCHEMA_1 = 12 };
 const char *const *const results_schema_since_1 = &results_schema[STATEMENTS_OF_SCHEMA_1];
+
+/* Schemas 1 and 2 knew full snapshots only. */
+const char *const results_schema_since_2[] = {
+    "ALTER TABLE task_checkpoint ADD COLUMN store_wait_ns INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE task_checkpoint ADD COLUMN written_bytes INTEGER NOT NULL DEFAULT 0",
+    "UPDATE task_checkpoint SET written_bytes = bytes",
+    NULL,
+};

@@ -52,7 +52,9 @@ CREATE TABLE task_checkpoint (
     alignment_ns   INTEGER NOT NULL,  -- duration: first barrier to last
     sync_ns        INTEGER NOT NULL,  -- duration: the subtask stands still
     async_ns       INTEGER NOT NULL,  -- duration: the state is written in the background
-    bytes          INTEGER NOT NULL,
+    store_wait_ns  INTEGER NOT NULL DEFAULT 0, -- duration: of that, in line at the store
+    bytes          INTEGER NOT NULL,  -- of state, as a restore needs it
+    written_bytes  INTEGER NOT NULL DEFAULT 0, -- in this checkpoint; less if incremental
     acked_ns       INTEGER,
     PRIMARY KEY (run_id, checkpoint_id, vertex, subtask),
     FOREIGN KEY (run_id, checkpoint_id)

@@ -2,6 +2,7 @@
 #include <sqlite3.h>
 
 #include "model/base/check.h"
+#include "reports/figure_choice.h"
 #include "reports/figure_run.h"
 
 /* What is being read, and where a failure is told. */
@@ -82,6 +83,21 @@ static void choose_run(struct reading *reading)
         story->job = text_at(reading, row, 5);
         story->from_s = number_at(row, 6); /* for the while: the interval */
         story->to_s = number_at(row, 7);
+    }
+    (void)sqlite3_finalize(row);
+}
+
+static void read_plots(struct reading *reading)
+{
+    sqlite3_stmt *row =
+        prepare(reading, "SELECT json_extract(chosen.value, '$.y'),"
+                         " json_extract(chosen.value, '$.x') FROM run,"
+                         " json_each(scenario_json, '$.plot') chosen WHERE run.id = ?1");
+    while (next_row(reading, row)) {
+        enum figure_choice choice;
+        if (figure_choice_find(text_at(reading, row, 0), text_at(reading, row, 1), &choice)) {
+            reading->story->plots |= 1u << choice;
+        }
     }
     (void)sqlite3_finalize(row);
 }
@@ -201,6 +217,7 @@ enum status story_read(struct story *story, struct arena *arena, struct sqlite3 
     struct reading reading = { story, arena, db, path, error, false };
     choose_run(&reading);
     if (story->found && !reading.failed) {
+        read_plots(&reading);
         choose_window(&reading);
         read_checkpoints(&reading);
         read_parts(&reading);

@@ -215,10 +215,12 @@ static void on_task_fact(struct summary *summary, const struct fact_event *event
     case FACT_SNAPSHOT_TAKEN: row->sync_ns = fact->values[0]; break;
     case FACT_SNAPSHOT_WRITTEN:
         row->bytes = fact->values[0];
+        row->written_bytes = fact->values[0];
         row->async_ns = fact->values[1];
         break;
     case FACT_TASK_ACKED:
         row->bytes = fact->values[0];
+        row->store_wait_ns = fact->values[1];
         row->acked_ns = event->time_ns;
         break;
     default: CHECK(false);

@@ -52,8 +52,10 @@ struct task_checkpoint_summary {
     uint64_t alignment_ns;
     uint64_t sync_ns;
     uint64_t async_ns;
-    uint64_t bytes;
-    uint64_t acked_ns; /* simulated time of the ack; 0: never */
+    uint64_t store_wait_ns; /* of the asynchronous part: in line at the checkpoint store */
+    uint64_t bytes;         /* of state, as a restore needs it */
+    uint64_t written_bytes; /* in this checkpoint; less than `bytes` if it is incremental */
+    uint64_t acked_ns;      /* simulated time of the ack; 0: never */
 };
 
 /* From a failure until the job has caught up. A time of 0 means: did not happen. Of several

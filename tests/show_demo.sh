@@ -1,5 +1,6 @@
 #!/bin/sh
-# show_demo.sh DIR - tells what the demo left in DIR, and what to try next.
+# show_demo.sh DIR PAGE - tells what the demo left in DIR, what to try next, and where the page of
+# figures is.
 set -eu
 echo
 echo "What the run left in $1:"
@@ -19,3 +20,8 @@ echo
 echo "Next:"
 echo "  build/faultline run scenarios/demo.json --seed 7   the same with other random draws"
 echo "  build/faultline help                               what else there is"
+echo
+if [ -e "$2" ]; then
+    echo "Is the time of a checkpoint T x N? Five regimes, 375 runs, and the answers in one page:"
+    echo "$2"
+fi

@@ -85,8 +85,8 @@ enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
     [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
-    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
-    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
     [OPTION_DB] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
     [OPTION_JUNIT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
     [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
@@ -102,7 +102,7 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_PLOTS] = OF(COMMAND_RUN),
     [OPTION_JSON] = OF(COMMAND_RUN) | OF(COMMAND_PREDICT),
     [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | CAMPAIGNS,
-    [OPTION_CSV] = OF(COMMAND_REPORT),
+    [OPTION_CSV] = OF(COMMAND_REPORT) | OF(COMMAND_SWEEP),
     [OPTION_SHRINK] = OF(COMMAND_FUZZ),
     [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
     [OPTION_HELP] = ~0u,
@@ -341,12 +341,25 @@ static bool parse_run(struct options *options, struct words *words)
     return true;
 }
 
-static bool parse_sweep(struct options *options, struct words *words)
+/* With a folder for the page, the database lies in it too: the page shows these sweeps only. */
+static bool parse_sweep(struct options *options, struct words *words, struct arena *arena)
 {
+    options->database = NULL;
     if (!parse_words(options, words) || options->command == COMMAND_HELP) {
         return words->error->size == 0;
     }
-    return options->scenario_count == 1 || blame(words, "sweep: needs the path of one scenario");
+    if (options->scenario_count == 0) {
+        return blame(words, "sweep: needs the path of a scenario");
+    }
+    if (options->csv && options->out == NULL) {
+        return blame(words, "--csv: the tables belong to a page; -o says where it goes");
+    }
+    if (options->database == NULL) {
+        options->database = options->out == NULL
+                                ? OPTIONS_DEFAULT_DATABASE
+                                : arena_format(arena, "%s/results.db", options->out);
+    }
+    return true;
 }
 
 /* Without a range and a time: a thousand seeds. With a time only: from 1 on, as many as it has
@@ -442,7 +455,7 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     }
     if (strcmp(verb, "sweep") == 0) {
         options->command = COMMAND_SWEEP;
-        return parse_sweep(options, &words);
+        return parse_sweep(options, &words, arena);
     }
     if (strcmp(verb, "report") == 0) {
         options->command = COMMAND_REPORT;
@@ -485,74 +498,80 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
 
 /* ---- help ------------------------------------------------------------------------------------ */
 
+static const char help_text[] =
+    "faultline breaks a stream processor on purpose and checks that it recovers.\n"
+    "\n"
+    "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
+    "  faultline sweep SCENARIO... [OPTION]...       run every cell of its grid\n"
+    "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
+    "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
+    "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
+    "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
+    "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
+    "  faultline list jobs|faults|facts|properties|marks   what can be named\n"
+    "  faultline help | --version\n"
+    "\n"
+    "Options of run:\n"
+    "  --seed N          another seed than the scenario's\n"
+    "  --set PATH=VALUE  another value, such as checkpoint.interval=250ms; may be repeated\n"
+    "  --out DIR         where the files go (default out/NAME; of several scenarios\n"
+    "                    each has its own folder DIR/NAME)\n"
+    "  --verify          run twice; both must leave the same trace hash\n"
+    "  --trace           also write trace.jsonl (every fact) and timeline.json (Perfetto)\n"
+    "  --plots           also write gnuplot scripts, and draw them if gnuplot is installed\n"
+    "  --db FILE         the results database (default out/results.db)\n"
+    "  --no-db           no results database\n"
+    "  --json            print result.json instead of the text\n"
+    "  --quiet           print one line a scenario instead of the text\n"
+    "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
+    "\n"
+    "Options of sweep: --seed, --set, --db, --junit as above, and\n"
+    "  -j N              how many runs at once (default: one a core)\n"
+    "  --quiet           no progress, only the end\n"
+    "  -o DIR            also make the page of report in DIR; the database is then\n"
+    "                    DIR/results.db, if --db names no other\n"
+    "  --csv             with -o: also write the table behind each figure\n"
+    "A sweep that was stopped goes on where it was: cells that the database has from this\n"
+    "build are not run again.\n"
+    "\n"
+    "Options of report:\n"
+    "  -o DIR            where the page goes (default out/report)\n"
+    "  --csv             also write the table behind each figure\n"
+    "gnuplot must be installed for the figures.\n"
+    "\n"
+    "Options of predict: --seed, --set as above, and\n"
+    "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
+    "  --recovery-limit D  how long a recovery may take, such as 30s\n"
+    "  --json            print the same as one JSON object\n"
+    "\n"
+    "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
+    "  -j N              how many runs at once (default: one a core)\n"
+    "  --seeds A..B      fuzz: one run a seed (default 1..1000; with --time from 1 on)\n"
+    "  --time T          fuzz, shrink: begin no further run after this real time\n"
+    "  --faults N        fuzz: at most so many faults a run (default 5)\n"
+    "  --shrink          fuzz: also shrink the first failure of each kind\n"
+    "  --require-marks M,...  fuzz: fail unless each of these marks was hit\n"
+    "  --pairs           enumerate: also a second crash after each first one\n"
+    "  --out DIR         failing runs are stored in DIR/failures (default out/failures)\n"
+    "  -o FILE           shrink: where to write (default SCENARIO-small.json)\n"
+    "\n"
+    "Files of a run:\n"
+    "  output.txt        what the sink committed, in commit order\n"
+    "  state.tsv         the final keyed state, sorted by key\n"
+    "  run.json          the resolved scenario: run it to get the same run again\n"
+    "  result.json       the verdict, with all numbers\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  pass\n"
+    "  1  a wrong result, a broken property or an expectation not met\n"
+    "  2  stuck: the job did not end\n"
+    "  3  a bad scenario or command line\n"
+    "  4  not deterministic\n"
+    "  5  a planned fault never fired\n"
+    "  6  the surroundings failed: disk full, file unreadable\n"
+    "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n";
+
 const char *options_help(void)
 {
-    return "faultline breaks a stream processor on purpose and checks that it recovers.\n"
-           "\n"
-           "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
-           "  faultline sweep SCENARIO [OPTION]...          run every cell of its grid\n"
-           "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
-           "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
-           "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
-           "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
-           "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
-           "  faultline list jobs|faults|facts|properties|marks   what can be named\n"
-           "  faultline help | --version\n"
-           "\n"
-           "Options of run:\n"
-           "  --seed N          another seed than the scenario's\n"
-           "  --set PATH=VALUE  another value, such as checkpoint.interval=250ms; may be repeated\n"
-           "  --out DIR         where the files go (default out/NAME; of several scenarios\n"
-           "                    each has its own folder DIR/NAME)\n"
-           "  --verify          run twice; both must leave the same trace hash\n"
-           "  --trace           also write trace.jsonl (every fact) and timeline.json (Perfetto)\n"
-           "  --plots           also write gnuplot scripts, and draw them if gnuplot is installed\n"
-           "  --db FILE         the results database (default out/results.db)\n"
-           "  --no-db           no results database\n"
-           "  --json            print result.json instead of the text\n"
-           "  --quiet           print one line a scenario instead of the text\n"
-           "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
-           "\n"
-           "Options of sweep: --seed, --set, --db, --junit as above, and\n"
-           "  -j N              how many runs at once (default: one a core)\n"
-           "  --quiet           no progress, only the end\n"
-           "A sweep that was stopped goes on where it was: cells that the database has from this\n"
-           "build are not run again.\n"
-           "\n"
-           "Options of report:\n"
-           "  -o DIR            where the page goes (default out/report)\n"
-           "  --csv             also write the table behind each figure\n"
-           "gnuplot must be installed for the figures.\n"
-           "\n"
-           "Options of predict: --seed, --set as above, and\n"
-           "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
-           "  --recovery-limit D  how long a recovery may take, such as 30s\n"
-           "  --json            print the same as one JSON object\n"
-           "\n"
-           "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
-           "  -j N              how many runs at once (default: one a core)\n"
-           "  --seeds A..B      fuzz: one run a seed (default 1..1000; with --time from 1 on)\n"
-           "  --time T          fuzz, shrink: begin no further run after this real time\n"
-           "  --faults N        fuzz: at most so many faults a run (default 5)\n"
-           "  --shrink          fuzz: also shrink the first failure of each kind\n"
-           "  --require-marks M,...  fuzz: fail unless each of these marks was hit\n"
-           "  --pairs           enumerate: also a second crash after each first one\n"
-           "  --out DIR         failing runs are stored in DIR/failures (default out/failures)\n"
-           "  -o FILE           shrink: where to write (default SCENARIO-small.json)\n"
-           "\n"
-           "Files of a run:\n"
-           "  output.txt        what the sink committed, in commit order\n"
-           "  state.tsv         the final keyed state, sorted by key\n"
-           "  run.json          the resolved scenario: run it to get the same run again\n"
-           "  result.json       the verdict, with all numbers\n"
-           "\n"
-           "Exit codes:\n"
-           "  0  pass\n"
-           "  1  a wrong result, a broken property or an expectation not met\n"
-           "  2  stuck: the job did not end\n"
-           "  3  a bad scenario or command line\n"
-           "  4  not deterministic\n"
-           "  5  a planned fault never fired\n"
-           "  6  the surroundings failed: disk full, file unreadable\n"
-           "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n";
+    return help_text;
 }

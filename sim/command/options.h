@@ -48,10 +48,11 @@ struct options {
     enum list_topic topic;
 
     /* run, sweep; and report, for which the database is the path given */
-    const char **scenarios; /* paths; at least one, for a sweep one */
+    const char **scenarios; /* paths; at least one */
     uint32_t scenario_count;
     struct scenario_overrides overrides;
-    const char *out;      /* --out; NULL: a folder of the scenario's name in OPTIONS_DEFAULT_OUT */
+    const char *out;      /* --out; NULL: a folder of the scenario's name in OPTIONS_DEFAULT_OUT;
+                           * sweep: a folder for the page, NULL: no page */
     const char *database; /* NULL: none */
     bool verify;          /* run twice, compare the trace hashes */
     bool trace;           /* also write every fact, and a timeline */

@@ -11,6 +11,7 @@
 #include "sim/campaign/progress.h"
 #include "sim/campaign/sweep.h"
 #include "sim/campaign/verdict.h"
+#include "sim/command/report_command.h"
 
 enum { BAR_WIDTH = 24, MESSAGES_MAX = 20 };
 
@@ -67,8 +68,7 @@ static void on_report(void *context, const struct sweep_state *state)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static void print_summary(const struct sweep_state *state, const struct options *options,
-                          struct arena *arena)
+static void print_summary(const struct sweep_state *state, struct arena *arena)
 {
     uint64_t counts[VERDICT_SURROUNDINGS + 1] = { 0 };
     for (uint64_t i = 0; i < state->cell_count; i++) {
@@ -98,10 +98,7 @@ static void print_summary(const struct sweep_state *state, const struct options 
             joint = ", ";
         }
     }
-    buffer_append_format(&text, "\nresults: %s\n", options->database);
-    if (state->interrupted) {
-        buffer_append_text(&text, "interrupted; the same command goes on where it was\n");
-    }
+    buffer_append_text(&text, "\n");
     (void)fwrite(text.data, 1, text.size, stdout);
     buffer_free(&text);
 }
@@ -114,11 +111,9 @@ static enum junit_kind junit_kind_of(const struct sweep_cell *cell)
     return cell->verdict == VERDICT_PASS ? JUNIT_PASSED : JUNIT_FAILED;
 }
 
-static enum status write_junit(const struct sweep_state *state, const struct options *options,
-                               struct arena *arena, struct buffer *error)
+/* Appends the cells that were judged; returns how many there are then. */
+static uint64_t add_cases(struct junit_case *cases, uint64_t count, const struct sweep_state *state)
 {
-    struct junit_case *cases = arena_alloc(arena, state->cell_count + 1, sizeof *cases);
-    uint64_t count = 0;
     for (uint64_t i = 0; i < state->cell_count; i++) {
         const struct sweep_cell *cell = &state->cells[i];
         if (cell->fate == SWEEP_WAITING || cell->fate == SWEEP_TWIN) {
@@ -133,9 +128,27 @@ static enum status write_junit(const struct sweep_state *state, const struct opt
             .detail = cell->json,
         };
     }
+    return count;
+}
+
+/* One test suite; of several sweeps, each is a group of it. */
+static enum status write_junit(const struct sweep_state *states, uint32_t state_count,
+                               const struct options *options, struct arena *arena,
+                               struct buffer *error)
+{
+    CHECK(state_count > 0);
+    uint64_t room = 0;
+    for (uint32_t i = 0; i < state_count; i++) {
+        room += states[i].cell_count;
+    }
+    struct junit_case *cases = arena_alloc(arena, room + 1, sizeof *cases);
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < state_count; i++) {
+        count = add_cases(cases, count, &states[i]);
+    }
     struct buffer xml;
     buffer_init(&xml, arena);
-    junit_write(state->name, cases, count, &xml);
+    junit_write(state_count == 1 ? states[0].name : "sweep", cases, count, &xml);
     return output_path_write(arena, options->junit, buffer_bytes(&xml), error);
 }
 
@@ -151,12 +164,13 @@ static enum verdict verdict_of(enum status status)
     return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
 }
 
-static enum verdict sweep_into(const struct options *options, const char *build,
-                               struct results *results, struct display *display,
-                               struct buffer *error)
+/* Sweeps scenario number `index`. STATUS_OK also if cells failed. */
+static enum status sweep_one(struct sweep_state *state, const struct options *options,
+                             uint32_t index, const char *build, struct results *results,
+                             struct display *display, struct buffer *error)
 {
     struct sweep_options sweep = {
-        .scenario = options->scenarios[0],
+        .scenario = options->scenarios[index],
         .overrides = &options->overrides,
         .build = build,
         .results = results,
@@ -164,27 +178,50 @@ static enum verdict sweep_into(const struct options *options, const char *build,
         .report = on_report,
         .context = display,
     };
-    struct sweep_state state;
-    enum status status = sweep_run(&state, &display->arena, &sweep, error);
+    enum status status = sweep_run(state, &display->arena, &sweep, error);
     progress_end(&display->progress);
+    if (status == STATUS_OK) {
+        print_summary(state, &display->arena);
+        (void)fflush(stdout);
+    }
+    return status;
+}
+
+/* What holds for all: an error of the whole ends it, and so does an interruption. */
+static enum verdict sweep_into(const struct options *options, const char *build,
+                               struct results *results, struct display *display,
+                               struct buffer *error)
+{
+    struct sweep_state *states =
+        arena_alloc(&display->arena, options->scenario_count, sizeof *states);
+    uint32_t count = 0;
+    enum verdict worst = VERDICT_PASS;
+    enum status status = STATUS_OK;
+    bool interrupted = false;
+    while (count < options->scenario_count && status == STATUS_OK && !interrupted) {
+        struct sweep_state *state = &states[count];
+        status = sweep_one(state, options, count++, build, results, display, error);
+        worst = verdict_worse(worst, state->worst);
+        interrupted = status == STATUS_OK && state->interrupted;
+    }
+    (void)printf("results: %s\n", options->database);
+    if (interrupted) {
+        (void)puts("interrupted; the same command goes on where it was");
+        worst = verdict_worse(worst, VERDICT_SURROUNDINGS);
+    }
+    if (status == STATUS_OK && options->junit != NULL) {
+        status = write_junit(states, count, options, &display->arena, error);
+    }
     if (status != STATUS_OK) {
         complain(error);
-        return verdict_worse(state.worst, verdict_of(status));
+        worst = verdict_worse(worst, verdict_of(status));
     }
-    print_summary(&state, options, &display->arena);
-    if (options->junit != NULL) {
-        status = write_junit(&state, options, &display->arena, error);
-        if (status != STATUS_OK) {
-            complain(error);
-            return verdict_worse(state.worst, VERDICT_SURROUNDINGS);
-        }
-    }
-    return state.interrupted ? verdict_worse(state.worst, VERDICT_SURROUNDINGS) : state.worst;
+    return worst;
 }
 
 enum verdict sweep_command(const struct options *options, const char *build)
 {
-    CHECK(options->scenario_count == 1);
+    CHECK(options->scenario_count >= 1);
     CHECK(options->database != NULL);
     struct display display = { 0 };
     arena_init(&display.arena);
@@ -202,5 +239,8 @@ enum verdict sweep_command(const struct options *options, const char *build)
     }
     results_close(results);
     arena_drop(&display.arena);
-    return verdict;
+    /* A page of what there is, unless nothing could be run. */
+    bool has_page =
+        options->out != NULL && verdict != VERDICT_BAD_USAGE && verdict != VERDICT_SURROUNDINGS;
+    return has_page ? verdict_worse(verdict, report_command(options, build)) : verdict;
 }

@@ -23,3 +23,41 @@ uint64_t cost_serve(struct cost_server *server, uint64_t now_ns, uint64_t servic
     CHECK(server->free_ns >= start_ns);
     return server->free_ns;
 }
+
+void cost_store_init(struct cost_store *store, struct arena *arena, uint32_t slot_count)
+{
+    *store = (struct cost_store){ .slot_count = slot_count };
+    if (slot_count > 0) {
+        store->slots_free_ns = arena_alloc(arena, slot_count, sizeof *store->slots_free_ns);
+    }
+}
+
+/* The slot that is free first; which of several equal ones makes no difference. */
+static uint64_t *first_slot(struct cost_store *store)
+{
+    uint64_t *first = store->slots_free_ns;
+    for (uint32_t i = 1; i < store->slot_count; i++) {
+        first = store->slots_free_ns[i] < *first ? &store->slots_free_ns[i] : first;
+    }
+    return first;
+}
+
+uint64_t cost_store_serve(struct cost_store *store, const struct cost_request *request,
+                          uint64_t *wait_ns)
+{
+    uint64_t *slot = first_slot(store);
+    uint64_t turn_ns = request->now_ns;
+    if (slot != NULL && *slot > turn_ns) {
+        turn_ns = *slot;
+    }
+    uint64_t shared_done_ns = cost_serve(&store->pipe, turn_ns, request->shared_ns);
+    uint64_t start_ns = shared_done_ns - request->shared_ns;
+    uint64_t client_done_ns = start_ns + request->client_ns;
+    CHECK(client_done_ns >= start_ns);
+    uint64_t done_ns = client_done_ns > shared_done_ns ? client_done_ns : shared_done_ns;
+    if (slot != NULL) {
+        *slot = done_ns;
+    }
+    *wait_ns = start_ns - request->now_ns;
+    return done_ns;
+}

@@ -2,7 +2,8 @@
  *
  * A link is one direction between two processes for one stream (host.h): first in, first out. The
  * sending side of each machine is one server with a bandwidth; latency is drawn uniformly from a
- * range for each message. Messages within a machine take the local latency only.
+ * range for each message. Messages within a machine take the local latency only, and its control
+ * messages (stream 0) share no link: one actor's do not wait for another's, whose clock is ahead.
  *
  * Faults are rules that apply to what is sent while they are in force; what was on its way before
  * arrives as it would have.

@@ -54,6 +54,43 @@ expect 3 'sweep\["sede"\]: unknown key; did you mean "seed"' sweep --set 'sweep=
 expect 3 'sweep \(job.parallelism=0 .*\): job.parallelism: must be at least 1' \
     sweep --set 'sweep={ "job.parallelism": [0] }'
 
+# --- several sweeps into one database, and the page of them ---
+
+# regime NAME STORE PLOT - writes a scenario whose store is described by STORE.
+regime() {
+    grid "$1" 2000 '{ "job.parallelism": [1, 2, 4], "checkpoint.interval": ["20ms", "40ms"] }'
+    sed -i "s|\"store\": {.*} }|\"store\": { \"latency\": \"1ms\", $2 } }|; s|^{\$|{ $3|" \
+        "$scratch/$1.json"
+}
+regime own-disks '"write": "unlimited", "client_write": "1MiB/s"' ''
+regime one-at-a-time '"write": "unlimited", "client_write": "1MiB/s", "writers": 1' \
+    '"plot": [{ "y": "checkpoint_time", "x": "interval_x_tasks" }],'
+regimes() {
+    "$program" sweep "$scratch/own-disks.json" "$scratch/one-at-a-time.json" -j 2 --quiet \
+        -o "$scratch/regimes" "$@"
+}
+expect 0 "^own-disks: 6 cells, 6 run .*: 6 PASS.*one-at-a-time: 6 cells, 6 run .*: 6 PASS" \
+    sh -c "$(declare -f regimes); program=$program scratch=$scratch; regimes --csv \
+        --junit $scratch/regimes.xml | tr '\n' ' '"
+expect 0 '<testsuite name="sweep" tests="12" failures="0" errors="0"' cat "$scratch/regimes.xml"
+expect 0 "^$scratch/regimes/index.html\$" regimes
+expect 0 "^results: $scratch/regimes/results.db\$" regimes
+expect 0 '^12$' rows "$scratch/regimes/results.db" 'SELECT count(*) FROM sweep_cell'
+expect 0 '^one-at-a-time,.*$' cat "$scratch/regimes/tables/checkpoint-time.csv"
+expect 0 'store wait \(s\)' cat "$scratch/regimes/tables/phases.csv"
+expect 0 '^own-disks,' cat "$scratch/regimes/tables/phases.csv"
+expect 1 '' grep '^one-at-a-time' "$scratch/regimes/tables/phases.csv"
+# Only where uploads stand in line do they wait.
+waits='SELECT (SELECT max(store_wait_ns) > 1000000 FROM task_checkpoint JOIN run ON id = run_id
+    WHERE name = "one-at-a-time") || (SELECT max(store_wait_ns) FROM task_checkpoint JOIN run
+    ON id = run_id WHERE name = "own-disks")'
+expect 0 '^10$' rows "$scratch/regimes/results.db" "$waits"
+expect 6 'gone.json: no such file' \
+    "$program" sweep "$scratch/own-disks.json" "$scratch/gone.json" --quiet \
+    -o "$scratch/regimes"
+expect 3 'plot\[0\].y: .*did you mean "phase_time"' "$program" sweep "$scratch/own-disks.json" \
+    --db "$scratch/small.db" --set 'plot=[{ "y": "phase_tim", "x": "tasks" }]'
+
 # --- a killed sweep loses no finished cell, and goes on where it was ---
 
 grid long 30000 '{ "seed": "1..60" }'

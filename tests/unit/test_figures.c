@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "reports/figure_choice.h"
 #include "tests/support/facts.h"
 #include "tests/support/runner.h"
 
@@ -123,6 +124,32 @@ START_TEST(texts_cannot_leave_their_quotes)
 }
 END_TEST
 
+START_TEST(every_figure_is_found_by_its_names_and_by_no_others)
+{
+    for (unsigned i = 0; i < FIGURE_CHOICE_COUNT; i++) {
+        enum figure_choice found = FIGURE_CHOICE_COUNT;
+        ck_assert(figure_choice_find(figure_choice_y((enum figure_choice)i),
+                                     figure_choice_x((enum figure_choice)i), &found));
+        ck_assert_uint_eq(found, i);
+    }
+    enum figure_choice none;
+    ck_assert(!figure_choice_find("checkpoint_time", "parallelism", &none));
+    ck_assert(!figure_choice_find("", "", &none));
+}
+END_TEST
+
+START_TEST(what_a_scenario_chooses_of_a_group_is_drawn_and_all_if_it_chooses_none_of_it)
+{
+    const uint32_t tasks = 1u << CHOICE_TIME_BY_TASKS;
+    ck_assert(figure_is_chosen(0, FIGURES_OF_SWEEP, CHOICE_PHASES));
+    ck_assert(figure_is_chosen(tasks, FIGURES_OF_SWEEP, CHOICE_TIME_BY_TASKS));
+    ck_assert(!figure_is_chosen(tasks, FIGURES_OF_SWEEP, CHOICE_PHASES));
+    ck_assert(figure_is_chosen(tasks, FIGURES_OF_RUN, CHOICE_PROGRESS));
+    ck_assert(figure_is_chosen(tasks, FIGURES_OF_STORY, CHOICE_TIMELINE));
+    ck_assert(!figure_is_chosen(1u << CHOICE_PROGRESS, FIGURES_OF_RUN, CHOICE_CHECKPOINTS));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("figures");
@@ -131,6 +158,9 @@ static Suite *suite(void)
     tcase_add_test(promises, of_many_checkpoints_the_longest_neighbour_is_drawn);
     tcase_add_test(promises, downtime_and_catch_up_are_shaded);
     tcase_add_test(promises, texts_cannot_leave_their_quotes);
+    tcase_add_test(promises, every_figure_is_found_by_its_names_and_by_no_others);
+    tcase_add_test(promises,
+                   what_a_scenario_chooses_of_a_group_is_drawn_and_all_if_it_chooses_none_of_it);
     suite_add_tcase(suite, promises);
     return suite;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "reports/cost_law.h"
+#include "reports/figure_cost.h"
 #include "reports/figure_recovery.h"
 #include "reports/junit.h"
 #include "reports/report.h"
@@ -61,6 +62,7 @@ static void make_cells(struct report_cell cells[CELLS], const char *name,
             .passed = true,
             .checkpoints = 3,
             .bytes = 1e6 * tasks / 2,
+            .written_bytes = 1e6 * tasks / 2,
             .task_bytes = 1e6,
             .keys = 1e6 * tasks / 2,
             .rate = 1000 * tasks / 2,
@@ -126,7 +128,8 @@ START_TEST(incremental_snapshots_of_new_keys_make_the_formula_hold)
     ck_assert_double_gt(analysis.line.r2, 0.99);
     ck_assert_double_gt(analysis.own.r2, 0.99);
     ck_assert_double_eq_tol(analysis.repeat_max, 0.016, 1e-9);
-    ck_assert_ptr_nonnull(strstr(text_of(&world.text), "T × N holds here"));
+    ck_assert_ptr_nonnull(strstr(text_of(&world.text),
+                                 "to T × N holds here, for T × N from 2 s to 512 s"));
     tear_down(&world);
 }
 END_TEST
@@ -150,6 +153,67 @@ START_TEST(the_law_is_told_by_where_the_time_goes)
         cells[i].client_rate = 1e6;
     }
     ck_assert_int_eq(analyse(&world, cells).law, LAW_FULL_OWN);
+    tear_down(&world);
+}
+END_TEST
+
+static double own_disk_s(const struct report_cell *cell)
+{
+    return 0.05 + cell->task_bytes / cell->client_rate;
+}
+
+START_TEST(on_own_disks_the_largest_part_counts_and_not_the_number_of_parts)
+{
+    struct world world;
+    set_up(&world);
+    struct report_cell cells[CELLS];
+    make_cells(cells, "own-disks", shared_s);
+    for (int i = 0; i < CELLS; i++) {
+        cells[i].store_rate = INFINITY;
+        cells[i].client_rate = 1e6;
+        cells[i].task_bytes = 16e6 / cells[i].parallelism; /* the same state on more disks */
+        cells[i].duration_s = own_disk_s(&cells[i]);
+    }
+    struct cost_analysis analysis = analyse(&world, cells);
+    ck_assert_int_eq(analysis.law, LAW_FULL_OWN);
+    ck_assert_double_eq_tol(analysis.own.r2, 1, 1e-9);
+    ck_assert_double_eq_tol(analysis.own.slope, 1, 1e-9);
+    ck_assert_double_lt(analysis.tasks_ratio, 0.1);
+    ck_assert_double_lt(analysis.line.slope, 0);
+    ck_assert_ptr_nonnull(strstr(text_of(&world.text), "full snapshots, own disks (own-disks)"));
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(the_headline_has_a_panel_a_regime_with_its_three_fits_and_one_of_all)
+{
+    struct world world;
+    set_up(&world);
+    struct report_cell cells[2 * CELLS];
+    make_cells(cells, "incremental", incremental_s);
+    make_cells(cells + CELLS, "shared-store", shared_s);
+    for (int i = 0; i < CELLS; i++) {
+        cells[i].incremental = true;
+    }
+    struct report_data data = { .cells = cells, .cell_count = 2 * CELLS };
+    struct cost_regime regimes[COST_REGIMES_MAX];
+    ck_assert_uint_eq(cost_find_regimes(&data, regimes), 2);
+    struct report_figure figure;
+    figure_time_by_product(&figure, &world.arena, regimes, 2);
+    ck_assert_uint_eq(figure.panel_count, 3);
+    ck_assert_str_eq(figure.panels[0].name, "checkpoint-time-shared-store");
+    ck_assert_str_eq(figure.panels[2].name, "checkpoint-time-r2");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "'R² of T × N: "));
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "'R² of best a·T·N + b: "));
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "'R² of own law: "));
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "set yrange [0.01:1000]"));
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "T × N (s)'"));
+        ck_assert_ptr_nonnull(strstr(figure.panels[i].body, "checkpoint time (s)'"));
+    }
+    const char *caption = text_of(&figure.caption);
+    ck_assert_ptr_nonnull(strstr(caption, "does not hold here"));
+    ck_assert_ptr_nonnull(strstr(caption, "holds here"));
     tear_down(&world);
 }
 END_TEST
@@ -316,7 +380,7 @@ static struct checkpoint_summary checkpoints_example[] = {
     { 1, 1, CHECKPOINT_DONE, "", 1000000000, 1100000000, 1200000000, 500, 2 },
     { 2, 1, CHECKPOINT_GIVEN_UP, "expired", 2000000000, 0, 2500000000, 0, 1 },
 };
-static struct task_checkpoint_summary tasks_example[] = { { 1, 0, 0, 1, 2, 3, 4, 500,
+static struct task_checkpoint_summary tasks_example[] = { { 1, 0, 0, 1, 2, 3, 4, 2, 500, 300,
                                                             1100000000 } };
 static struct recovery_summary recoveries_example[] = {
     { 3000000000, "crash it", 3100000000, 3200000000, 1, 3300000000, 3400000000, 3500000000, 77 },
@@ -543,6 +607,8 @@ static Suite *suite(void)
     tcase_add_test(laws, full_snapshots_through_one_store_follow_their_law_and_not_the_formula);
     tcase_add_test(laws, incremental_snapshots_of_new_keys_make_the_formula_hold);
     tcase_add_test(laws, the_law_is_told_by_where_the_time_goes);
+    tcase_add_test(laws, on_own_disks_the_largest_part_counts_and_not_the_number_of_parts);
+    tcase_add_test(laws, the_headline_has_a_panel_a_regime_with_its_three_fits_and_one_of_all);
     tcase_add_test(laws, only_sweeps_over_both_and_without_failures_are_regimes);
     tcase_add_test(laws, recoveries_as_the_model_says_are_called_no_percent_apart);
     suite_add_tcase(result, laws);

@@ -62,7 +62,7 @@ static void fill_summary(struct world *world)
     summary_init(&world->summary, &world->arena, 2, 2);
     hear(world, fact_of_checkpoint(100, FACT_CHECKPOINT_TRIGGERED, 1));
     hear(world, fact_values(fact_of_part(130, FACT_TASK_ALIGNED, 1, 1, 0), 20, 10));
-    hear(world, fact_values(fact_of_part(176, FACT_TASK_ACKED, 1, 1, 0), 950, 0));
+    hear(world, fact_values(fact_of_part(176, FACT_TASK_ACKED, 1, 1, 0), 950, 30));
     hear(world, fact_of_checkpoint(180, FACT_CHECKPOINT_ALL_ACKED, 1));
     hear(world, fact_values(fact_of_checkpoint(200, FACT_CHECKPOINT_COMPLETED, 1), 1000, 100));
     hear(world, fact_of_checkpoint(300, FACT_CHECKPOINT_TRIGGERED, 2));
@@ -174,9 +174,9 @@ START_TEST(a_run_is_read_back_as_it_was_added)
           " WHERE checkpoint_id = 2",
           "failedexpired1" },
         { "SELECT vertex || ' ' || subtask || ' ' || start_delay_ns || ' ' || alignment_ns ||"
-          " ' ' || sync_ns || ' ' || async_ns || ' ' || bytes || ' ' || acked_ns"
-          " FROM task_checkpoint",
-          "1 0 20 10 0 0 950 176" },
+          " ' ' || sync_ns || ' ' || async_ns || ' ' || store_wait_ns || ' ' || bytes || ' ' ||"
+          " written_bytes || ' ' || acked_ns FROM task_checkpoint",
+          "1 0 20 10 0 0 30 950 0 176" },
         { "SELECT cause || number || ' ' || failed_ns || ' ' || detected_ns || ' ' || chosen_ns ||"
           " ' ' || restored_from || (running_ns IS NULL) || (caught_up_ns IS NULL)"
           " FROM recovery",
@@ -440,7 +440,7 @@ START_TEST(another_schema_is_refused_with_both_versions)
     set_up(&world);
     results_close(open_results(&world));
     execute(&world, "PRAGMA user_version = 7");
-    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 2");
+    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 3");
     tear_down(&world);
 }
 END_TEST
@@ -452,11 +452,38 @@ START_TEST(a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs)
     struct results *results = open_results(&world);
     add_example(&world, results);
     results_close(results);
-    execute(&world, "DROP TABLE sweep_cell; DROP TABLE progress; PRAGMA user_version = 1");
+    execute(&world, "DROP TABLE sweep_cell; DROP TABLE progress;"
+                    "ALTER TABLE task_checkpoint DROP COLUMN store_wait_ns;"
+                    "ALTER TABLE task_checkpoint DROP COLUMN written_bytes;"
+                    "PRAGMA user_version = 1");
     results_close(open_results(&world));
     ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM run"), "1");
     ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM sweep_cell"), "0");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "2");
+    ck_assert_str_eq(read_text(&world, "SELECT store_wait_ns || ' ' || written_bytes"
+                                       " FROM task_checkpoint"),
+                     "0 950");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "3");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_file_of_schema_2_gets_the_columns_that_it_lacks)
+{
+    struct world world;
+    set_up(&world);
+    struct results *results = open_results(&world);
+    add_example(&world, results);
+    results_close(results);
+    execute(&world, "ALTER TABLE task_checkpoint DROP COLUMN store_wait_ns;"
+                    "ALTER TABLE task_checkpoint DROP COLUMN written_bytes;"
+                    "PRAGMA user_version = 2");
+    results = open_results(&world);
+    add_example(&world, results);
+    results_close(results);
+    ck_assert_str_eq(read_text(&world, "SELECT group_concat(store_wait_ns || ' ' || written_bytes)"
+                                       " FROM task_checkpoint"),
+                     "0 950,30 0");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "3");
     tear_down(&world);
 }
 END_TEST
@@ -602,6 +629,7 @@ static Suite *suite(void)
     tcase_add_test(errors, a_database_of_another_program_is_refused_and_left_alone);
     tcase_add_test(errors, another_schema_is_refused_with_both_versions);
     tcase_add_test(errors, a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs);
+    tcase_add_test(errors, a_file_of_schema_2_gets_the_columns_that_it_lacks);
     tcase_add_test(errors, a_run_is_claimed_as_a_cell_only_once_it_is_there);
     tcase_add_test(errors, a_write_that_fails_leaves_nothing_of_the_run);
     tcase_add_test(errors, a_run_that_is_refused_leaves_nothing_and_the_next_is_added);

@@ -83,7 +83,7 @@ START_TEST(a_checkpoint_has_its_phases_per_subtask)
     hear(&world, fact_values(fact_of_part(130, FACT_TASK_ALIGNED, 7, COUNT, 1), 20, 10));
     hear(&world, fact_values(fact_of_part(135, FACT_SNAPSHOT_TAKEN, 7, COUNT, 1), 5, 0));
     hear(&world, fact_values(fact_of_part(175, FACT_SNAPSHOT_WRITTEN, 7, COUNT, 1), 900, 40));
-    hear(&world, fact_values(fact_of_part(176, FACT_TASK_ACKED, 7, COUNT, 1), 950, 0));
+    hear(&world, fact_values(fact_of_part(176, FACT_TASK_ACKED, 7, COUNT, 1), 950, 30));
     hear(&world, fact_values(fact_of_part(180, FACT_ACK_RECEIVED, 7, COUNT, 1), 950, 0));
     hear_step(&world, 180, FACT_CHECKPOINT_ALL_ACKED, 7);
     hear(&world, fact_values(fact_of_checkpoint(200, FACT_CHECKPOINT_COMPLETED, 7), 1000, 100));
@@ -108,7 +108,9 @@ START_TEST(a_checkpoint_has_its_phases_per_subtask)
     ck_assert_uint_eq(task->alignment_ns, 10);
     ck_assert_uint_eq(task->sync_ns, 5);
     ck_assert_uint_eq(task->async_ns, 40);
+    ck_assert_uint_eq(task->store_wait_ns, 30);
     ck_assert_uint_eq(task->bytes, 950);
+    ck_assert_uint_eq(task->written_bytes, 900);
     ck_assert_uint_eq(task->acked_ns, 176);
     tear_down(&world);
 }
