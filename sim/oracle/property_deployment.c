@@ -1,0 +1,82 @@
+/* Property 9: the job runs when every subtask of the attempt is restored, each once, and from a
+ * checkpoint that was whole when it was chosen. Who ran before would read without its state, or
+ * send to somebody who is not there; who restored what is damaged did not look. */
+#include "sim/oracle/judge.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+
+void property_deployment_init(struct oracle *oracle)
+{
+    oracle->deployment.restored = arena_alloc(oracle->arena, judge_subtask_count(oracle),
+                                              sizeof *oracle->deployment.restored);
+}
+
+static void begin(struct oracle *oracle, uint64_t attempt)
+{
+    struct deployment_memory *memory = &oracle->deployment;
+    CHECK(attempt > memory->attempt);
+    memory->attempt = attempt;
+    memory->restored_count = 0;
+    memset(memory->restored, 0, judge_subtask_count(oracle) * sizeof *memory->restored);
+}
+
+static void on_restored(struct oracle *oracle, const struct fact *fact)
+{
+    struct deployment_memory *memory = &oracle->deployment;
+    bool *restored = &memory->restored[judge_subtask_place(oracle, fact)];
+    if (*restored) {
+        judge_report(oracle, PROPERTY_DEPLOYMENT, "%s[%u] was restored twice in attempt %llu",
+                     judge_vertex_name(oracle, fact->vertex), fact->subtask,
+                     (unsigned long long)fact->attempt);
+        return;
+    }
+    CHECK(memory->restored_count < judge_subtask_count(oracle));
+    *restored = true;
+    memory->restored_count++;
+}
+
+static void on_running(struct oracle *oracle, uint64_t attempt)
+{
+    struct deployment_memory *memory = &oracle->deployment;
+    uint32_t count = judge_subtask_count(oracle);
+    CHECK(memory->restored_count <= count);
+    if (memory->attempt != attempt || memory->restored_count < count) {
+        judge_report(oracle, PROPERTY_DEPLOYMENT,
+                     "attempt %llu runs although only %u of its %u subtasks are restored",
+                     (unsigned long long)attempt,
+                     memory->attempt == attempt ? memory->restored_count : 0, count);
+    }
+    /* Two faults that flip the same bit undo each other. */
+    if (memory->unreadable != 0 && !property_files_is_readable(oracle, memory->unreadable)) {
+        judge_report(oracle, PROPERTY_DEPLOYMENT,
+                     "attempt %llu runs from a checkpoint that was damaged when it was chosen",
+                     (unsigned long long)attempt);
+    }
+}
+
+void property_deployment_on_chosen(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_RESTORE_CHOSEN);
+    /* Without a fault that damaged files, property 6 knows. */
+    bool is_damaged = oracle->damaged_count > 0 && fact->checkpoint != 0 &&
+                      !property_files_is_readable(oracle, fact->checkpoint);
+    oracle->deployment.unreadable = is_damaged ? fact->checkpoint : 0;
+}
+
+void property_deployment_on_fact(struct oracle *oracle, const struct fact *fact)
+{
+    if (fact->attempt > oracle->deployment.attempt) {
+        begin(oracle, fact->attempt); /* a JobManager may die before it says that it deployed */
+    }
+    if (fact->kind == FACT_JOB_RUNNING) {
+        on_running(oracle, fact->attempt);
+    } else if (fact->kind == FACT_TASK_RESTORED) {
+        if (fact->attempt == oracle->deployment.attempt) {
+            on_restored(oracle, fact);
+        }
+    } else {
+        CHECK(fact->kind == FACT_JOB_DEPLOYED);
+    }
+}
