@@ -10,13 +10,12 @@ enum {
     /* The least that a vertex and a subtask take: a count beyond what is left is damage, and must
      * not become an allocation. */
     VERTEX_BYTES_MIN = 4 + 4,
-    SUBTASK_BYTES_MIN = 1 + 4 + 1 + 8 + 8 + 4,
+    SUBTASK_BYTES_MIN = 1 + 4 + 4,
 };
 
 static bool handle_is_sound(const struct state_handle *handle)
 {
     switch (handle->kind) {
-    case HANDLE_NONE: return handle->size_bytes == 0 && handle->location.size == 0;
     case HANDLE_INLINE: return handle->size_bytes == handle->location.size;
     case HANDLE_FILE:
         return handle->location.size > 0 &&
@@ -42,16 +41,52 @@ void state_handle_decode(struct decoder *decoder, struct state_handle *handle)
     handle->location = decode_bytes(decoder);
     if (decoder->failed || !handle_is_sound(handle)) {
         decoder->failed = true;
-        *handle = (struct state_handle){ .kind = HANDLE_NONE };
+        *handle = (struct state_handle){ .kind = HANDLE_INLINE };
     }
     CHECK(handle_is_sound(handle));
+}
+
+void keyed_state_encode(struct buffer *out, const struct keyed_state *keyed)
+{
+    CHECK((keyed->part_count == 0) == (keyed->parts.size == 0));
+    encode_u32(out, keyed->part_count);
+    buffer_append(out, keyed->parts);
+}
+
+void keyed_state_decode(struct decoder *decoder, struct keyed_state *keyed)
+{
+    *keyed = (struct keyed_state){ .part_count = decode_u32(decoder) };
+    size_t start = decoder->position;
+    for (uint32_t i = 0; i < keyed->part_count && !decoder->failed; i++) {
+        struct state_handle handle;
+        state_handle_decode(decoder, &handle);
+        decoder->failed |= handle.size_bytes > UINT64_MAX - keyed->size_bytes;
+        keyed->size_bytes += handle.size_bytes;
+    }
+    if (decoder->failed) {
+        *keyed = (struct keyed_state){ 0 };
+    } else if (keyed->part_count > 0) {
+        keyed->parts =
+            (struct bytes){ .data = decoder->data + start, .size = decoder->position - start };
+    }
+}
+
+void keyed_state_begin(const struct keyed_state *keyed, struct decoder *decoder)
+{
+    decoder_init(decoder, keyed->parts);
+}
+
+void keyed_state_next(struct decoder *decoder, struct state_handle *handle)
+{
+    state_handle_decode(decoder, handle);
+    CHECK(!decoder->failed); /* it was sound when it was read or made */
 }
 
 void subtask_state_encode(struct buffer *out, const struct subtask_state *subtask)
 {
     encode_u8(out, subtask->finished ? 1 : 0);
     encode_bytes(out, subtask->operators);
-    state_handle_encode(out, &subtask->keyed);
+    keyed_state_encode(out, &subtask->keyed);
 }
 
 void subtask_state_decode(struct decoder *decoder, struct subtask_state *subtask)
@@ -60,7 +95,7 @@ void subtask_state_decode(struct decoder *decoder, struct subtask_state *subtask
     decoder->failed |= finished > 1;
     subtask->finished = finished == 1;
     subtask->operators = decode_bytes(decoder);
-    state_handle_decode(decoder, &subtask->keyed);
+    keyed_state_decode(decoder, &subtask->keyed);
 }
 
 void manifest_encode(struct buffer *out, const struct manifest *manifest)

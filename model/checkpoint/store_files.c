@@ -11,21 +11,44 @@
 #define DIRECTORY_PREFIX "chk-"
 #define MANIFEST_PART    STORE_MANIFEST ".part" /* the manifest until it is durable */
 
-void store_directory(char path[STORE_PATH_SIZE], uint64_t id)
+/* The path of the folder of checkpoint `id` in `root`. */
+static void folder_path(char path[STORE_PATH_SIZE], const char *root, uint64_t id)
 {
     CHECK(id > 0);
-    int length = snprintf(path, STORE_PATH_SIZE, STORE_ROOT "/" DIRECTORY_PREFIX "%llu",
+    int length = snprintf(path, STORE_PATH_SIZE, "%s/" DIRECTORY_PREFIX "%llu", root,
                           (unsigned long long)id);
     CHECK(length > 0 && length < STORE_PATH_SIZE);
 }
 
+static void path_in_folder(char path[STORE_PATH_SIZE], const char *folder, const char *name)
+{
+    CHECK(name[0] != '\0');
+    int length = snprintf(path, STORE_PATH_SIZE, "%s/%s", folder, name);
+    CHECK(length > 0 && length < STORE_PATH_SIZE);
+}
+
+void store_directory(char path[STORE_PATH_SIZE], uint64_t id)
+{
+    folder_path(path, STORE_ROOT, id);
+}
+
 void store_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name)
 {
-    CHECK(id > 0);
-    CHECK(name[0] != '\0');
-    int length = snprintf(path, STORE_PATH_SIZE, STORE_ROOT "/" DIRECTORY_PREFIX "%llu/%s",
-                          (unsigned long long)id, name);
-    CHECK(length > 0 && length < STORE_PATH_SIZE);
+    char folder[STORE_PATH_SIZE];
+    store_directory(folder, id);
+    path_in_folder(path, folder, name);
+}
+
+void store_shared_directory(char path[STORE_PATH_SIZE], uint64_t id)
+{
+    folder_path(path, STORE_SHARED, id);
+}
+
+void store_shared_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name)
+{
+    char folder[STORE_PATH_SIZE];
+    store_shared_directory(folder, id);
+    path_in_folder(path, folder, name);
 }
 
 /* Makes `path` in `parent`, or finds it there, and makes the name durable. */
@@ -44,21 +67,34 @@ enum status store_init(struct host *host)
     return status == STATUS_OK ? make_durable_dir(host, STORE_ROOT, STORE_SHARED) : status;
 }
 
-enum status store_begin(struct host *host, uint64_t id)
+static enum status begin(struct host *host, const char *root, uint64_t id)
 {
     char path[STORE_PATH_SIZE];
-    store_directory(path, id);
+    folder_path(path, root, id);
     enum status status = host_make_dir(host, HOST_SHARED, path);
-    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, STORE_ROOT) : status;
+    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, root) : status;
 }
 
-enum status store_seal(struct host *host, uint64_t id, file_id file)
+enum status store_begin(struct host *host, uint64_t id)
+{
+    return begin(host, STORE_ROOT, id);
+}
+
+enum status store_begin_shared(struct host *host, uint64_t id)
+{
+    return begin(host, STORE_SHARED, id);
+}
+
+enum status store_seal(struct host *host, const char *path, file_id file)
 {
     CHECK(file != 0);
-    char path[STORE_PATH_SIZE];
-    store_directory(path, id);
+    char folder[STORE_PATH_SIZE];
+    const char *end = strrchr(path, '/');
+    CHECK(end != NULL && end - path < STORE_PATH_SIZE);
+    memcpy(folder, path, (size_t)(end - path));
+    folder[end - path] = '\0';
     enum status status = host_file_sync(host, file);
-    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, path) : status;
+    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, folder) : status;
 }
 
 static void report(struct host *host, enum fact_kind kind, uint64_t id, uint64_t attempt,
@@ -122,26 +158,44 @@ struct id_list {
     size_t capacity;
 };
 
-/* Only the very name that store_directory gives is a checkpoint's. */
-static bool parse_directory(const char *name, uint64_t *id)
+/* Only the very name that folder_path gives is a checkpoint's. */
+static bool parse_folder(struct bytes name, uint64_t *id)
 {
     size_t prefix_size = strlen(DIRECTORY_PREFIX);
     int64_t number;
     char path[STORE_PATH_SIZE];
-    if (strncmp(name, DIRECTORY_PREFIX, prefix_size) != 0 ||
-        !text_parse_i64(bytes_of_text(name + prefix_size), &number) || number <= 0) {
+    if (name.size < prefix_size || memcmp(name.data, DIRECTORY_PREFIX, prefix_size) != 0 ||
+        !text_parse_i64((struct bytes){ name.data + prefix_size, name.size - prefix_size },
+                        &number) ||
+        number <= 0) {
         return false;
     }
     *id = (uint64_t)number;
     store_directory(path, *id);
-    return strcmp(path + strlen(STORE_ROOT "/"), name) == 0;
+    return bytes_equal(bytes_of_text(path + strlen(STORE_ROOT "/")), name);
+}
+
+bool store_parse_shared(struct bytes path, uint64_t *id, struct bytes *name)
+{
+    static const char root[] = STORE_SHARED "/";
+    size_t root_size = sizeof root - 1;
+    if (path.size < root_size || memcmp(path.data, root, root_size) != 0) {
+        return false;
+    }
+    struct bytes rest = { .data = path.data + root_size, .size = path.size - root_size };
+    const uint8_t *end = memchr(rest.data, '/', rest.size);
+    if (end == NULL || !parse_folder((struct bytes){ rest.data, (size_t)(end - rest.data) }, id)) {
+        return false;
+    }
+    *name = (struct bytes){ .data = end + 1, .size = rest.size - (size_t)(end + 1 - rest.data) };
+    return name->size > 0;
 }
 
 static void collect_id(void *context, const char *name)
 {
     struct id_list *list = context;
     uint64_t id;
-    if (!parse_directory(name, &id)) {
+    if (!parse_folder(bytes_of_text(name), &id)) {
         return;
     }
     list->ids =
@@ -155,11 +209,12 @@ static void collect_id(void *context, const char *name)
     list->ids[at] = id;
 }
 
-/* The ids of all checkpoint directories, rising, in memory of `arena`. */
-static enum status list_directories(struct host *host, struct arena *arena, struct id_list *list)
+/* The ids of all checkpoints with a folder in `root`, rising, in memory of `arena`. */
+static enum status list_folders(struct host *host, const char *root, struct arena *arena,
+                                struct id_list *list)
 {
     *list = (struct id_list){ .arena = arena };
-    enum status status = host_list(host, HOST_SHARED, STORE_ROOT, collect_id, list);
+    enum status status = host_list(host, HOST_SHARED, root, collect_id, list);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
@@ -180,7 +235,7 @@ enum status store_list(struct host *host, struct arena *arena, uint64_t **ids, s
 {
     struct id_list list;
     size_t kept = 0;
-    enum status status = list_directories(host, arena, &list);
+    enum status status = list_folders(host, STORE_ROOT, arena, &list);
     for (size_t i = 0; i < list.count && status == STATUS_OK; i++) {
         char path[STORE_PATH_SIZE];
         bool is_there;
@@ -234,7 +289,7 @@ static enum status read_location(struct host *host, const struct state_handle *h
                                  struct buffer *out)
 {
     char path[STORE_PATH_SIZE];
-    if (handle->kind != HANDLE_FILE) {
+    if (handle->kind == HANDLE_INLINE) {
         buffer_append(out, handle->location);
         return STATUS_OK;
     }
@@ -251,11 +306,12 @@ enum status store_read_state(struct host *host, const struct state_handle *handl
 {
     size_t size_before = out->size;
     enum status status = read_location(host, handle, out);
-    if (status != STATUS_OK || handle->kind == HANDLE_NONE) {
+    if (status != STATUS_OK) {
         return status;
     }
     CHECK(out->size >= size_before);
-    struct bytes state = { .data = out->data + size_before, .size = out->size - size_before };
+    struct bytes state = { .size = out->size - size_before };
+    state.data = state.size > 0 ? out->data + size_before : NULL;
     if (state.size != handle->size_bytes || hash_bytes(state) != handle->checksum) {
         out->size = size_before;
         return STATUS_CORRUPT;
@@ -269,25 +325,31 @@ static void collect_name(void *context, const char *name)
     buffer_append(names, (struct bytes){ .data = (const uint8_t *)name, .size = strlen(name) + 1 });
 }
 
-/* Removes the files of checkpoint `id`, then its directory, durably. */
-static enum status remove_files(struct host *host, uint64_t id, const char *directory)
+/* Removes the file `name` of `folder`, or finds it gone. */
+static enum status remove_file(struct host *host, const char *folder, const char *name)
+{
+    char path[STORE_PATH_SIZE];
+    path_in_folder(path, folder, name);
+    enum status status = host_remove(host, HOST_SHARED, path);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Removes the files of `folder`, which lies in `root`, then the folder, durably. */
+static enum status remove_folder(struct host *host, const char *root, const char *folder)
 {
     struct buffer names;
     buffer_init(&names, host->arena);
-    enum status status = host_list(host, HOST_SHARED, directory, collect_name, &names);
+    enum status status = host_list(host, HOST_SHARED, folder, collect_name, &names);
     for (size_t at = 0; at < names.size && status == STATUS_OK;) {
-        char path[STORE_PATH_SIZE];
         const char *name = (const char *)names.data + at;
-        store_file(path, id, name);
-        status = host_remove(host, HOST_SHARED, path);
-        status = status == STATUS_NOT_FOUND ? STATUS_OK : status;
+        status = remove_file(host, folder, name);
         at += strlen(name) + 1;
     }
     buffer_free(&names);
     if (status == STATUS_OK) {
-        status = host_remove_dir(host, HOST_SHARED, directory);
+        status = host_remove_dir(host, HOST_SHARED, folder);
     }
-    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, STORE_ROOT) : status;
+    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, root) : status;
 }
 
 enum status store_discard(struct host *host, uint64_t id)
@@ -301,15 +363,80 @@ enum status store_discard(struct host *host, uint64_t id)
         status = host_sync_dir(host, HOST_SHARED, directory);
     }
     if (status == STATUS_OK) {
-        status = remove_files(host, id, directory);
+        status = remove_folder(host, STORE_ROOT, directory);
     }
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status store_discard_shared(struct host *host, uint64_t id)
+{
+    char folder[STORE_PATH_SIZE];
+    store_shared_directory(folder, id);
+    enum status status = remove_folder(host, STORE_SHARED, folder);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status store_remove_shared(struct host *host, uint64_t id, const char *name)
+{
+    char folder[STORE_PATH_SIZE];
+    store_shared_directory(folder, id);
+    return remove_file(host, folder, name);
+}
+
+enum status store_sync_shared(struct host *host, uint64_t id)
+{
+    char folder[STORE_PATH_SIZE];
+    store_shared_directory(folder, id);
+    enum status status = host_sync_dir(host, HOST_SHARED, folder);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Removes from the folder of `id` what is not needed; then the folder, if it is empty. */
+static enum status sweep_folder(struct host *host, uint64_t id, store_needed_function is_needed,
+                                void *context, uint64_t *removed)
+{
+    struct buffer names;
+    char folder[STORE_PATH_SIZE];
+    bool is_empty = true;
+    buffer_init(&names, host->arena);
+    store_shared_directory(folder, id);
+    enum status status = host_list(host, HOST_SHARED, folder, collect_name, &names);
+    for (size_t at = 0; at < names.size && status == STATUS_OK;) {
+        const char *name = (const char *)names.data + at;
+        if (is_needed(context, id, name)) {
+            is_empty = false;
+        } else {
+            status = remove_file(host, folder, name);
+            *removed += status == STATUS_OK;
+        }
+        at += strlen(name) + 1;
+    }
+    buffer_free(&names);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return is_empty ? store_discard_shared(host, id) : host_sync_dir(host, HOST_SHARED, folder);
+}
+
+enum status store_sweep_shared(struct host *host, store_needed_function is_needed, void *context,
+                               uint64_t *removed)
+{
+    struct id_list list;
+    *removed = 0;
+    enum status status = list_folders(host, STORE_SHARED, host->arena, &list);
+    for (size_t i = 0; i < list.count && status == STATUS_OK; i++) {
+        if (!is_needed(context, list.ids[i], "")) {
+            status = sweep_folder(host, list.ids[i], is_needed, context, removed);
+        }
+    }
+    arena_free(host->arena, list.ids);
+    return status;
 }
 
 enum status store_discard_incomplete(struct host *host)
 {
     struct id_list list;
-    enum status status = list_directories(host, host->arena, &list);
+    enum status status = list_folders(host, STORE_ROOT, host->arena, &list);
     for (size_t i = 0; i < list.count && status == STATUS_OK; i++) {
         bool is_there;
         status = find_manifest(host, list.ids[i], &is_there);

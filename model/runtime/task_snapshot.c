@@ -13,16 +13,34 @@ enum {
     CHUNKS_OUTSTANDING_MAX = 2, /* with the uploader */
 };
 
+/* Handles whose locations are copies of their own. */
+struct part_list {
+    struct state_handle *items;
+    size_t capacity;
+    uint32_t count;
+};
+
+struct known_snapshot {
+    struct known_snapshot *next;
+    uint64_t checkpoint;
+    struct part_list parts;
+};
+
 struct task_snapshot {
     struct task_snapshot *next;
     uint64_t checkpoint;
     bool after_end;
     struct buffer operators;
     struct backend_snapshot *frozen; /* NULL: serialised, or no keyed state */
-    bool uploading;                  /* the uploader has the file */
+    struct part_list parts;          /* those kept, then the new ones that are serialised; without
+                                      * a location while the uploader has them */
+    uint32_t kept_count;
+    uint64_t part_bytes;          /* serialised of the part in hand */
+    bool uploading;               /* the uploader has some of the part in hand */
+    uint32_t uploads_outstanding; /* parts that it has all of */
     uint32_t chunks_outstanding;
-    uint64_t keyed_bytes;
     uint64_t taken_ns;
+    uint64_t store_wait_ns;
 };
 
 static void report(struct task_snapshots *snapshots, enum fact_kind kind, uint64_t checkpoint,
@@ -36,6 +54,93 @@ static void report(struct task_snapshots *snapshots, enum fact_kind kind, uint64
                                                 .values = { value0, value1 } });
 }
 
+static void add_part(struct arena *arena, struct part_list *parts, struct state_handle part)
+{
+    parts->items = arena_grow(arena, parts->items, &parts->capacity, (size_t)parts->count + 1,
+                              sizeof *parts->items);
+    part.location = bytes_copy(arena, part.location);
+    parts->items[parts->count++] = part;
+}
+
+static void free_parts(struct arena *arena, struct part_list *parts)
+{
+    for (uint32_t i = 0; i < parts->count; i++) {
+        arena_free(arena, (void *)(uintptr_t)parts->items[i].location.data);
+    }
+    arena_free(arena, parts->items);
+    *parts = (struct part_list){ 0 };
+}
+
+static uint64_t parts_bytes(const struct part_list *parts, uint32_t first)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = first; i < parts->count; i++) {
+        bytes += parts->items[i].size_bytes;
+    }
+    return bytes;
+}
+
+/* ---- what can be built on -------------------------------------------------------------------- */
+
+/* Takes `parts`. */
+static void remember(struct task_snapshots *snapshots, uint64_t checkpoint,
+                     const struct part_list *parts)
+{
+    struct known_snapshot **link = &snapshots->known;
+    while (*link != NULL && (*link)->checkpoint < checkpoint) {
+        link = &(*link)->next;
+    }
+    CHECK(*link == NULL || (*link)->checkpoint != checkpoint);
+    struct known_snapshot *known = arena_alloc(snapshots->host->arena, 1, sizeof *known);
+    *known = (struct known_snapshot){ .next = *link, .checkpoint = checkpoint, .parts = *parts };
+    *link = known;
+}
+
+/* Forgets the known snapshots first..last. */
+static void forget_known(struct task_snapshots *snapshots, uint64_t first, uint64_t last)
+{
+    struct known_snapshot **link = &snapshots->known;
+    while (*link != NULL) {
+        struct known_snapshot *known = *link;
+        if (known->checkpoint < first || known->checkpoint > last) {
+            link = &known->next;
+            continue;
+        }
+        *link = known->next;
+        free_parts(snapshots->host->arena, &known->parts);
+        arena_free(snapshots->host->arena, known);
+    }
+}
+
+static const struct known_snapshot *find_known(const struct task_snapshots *snapshots,
+                                               uint64_t checkpoint)
+{
+    const struct known_snapshot *known = snapshots->known;
+    while (known != NULL && known->checkpoint != checkpoint) {
+        known = known->next;
+    }
+    return known;
+}
+
+void task_snapshots_restored(struct task_snapshots *snapshots, uint64_t checkpoint,
+                             const struct keyed_state *keyed)
+{
+    struct part_list parts = { 0 };
+    struct decoder decoder;
+    if (!snapshots->incremental) {
+        return;
+    }
+    keyed_state_begin(keyed, &decoder);
+    for (uint32_t i = 0; i < keyed->part_count; i++) {
+        struct state_handle part;
+        keyed_state_next(&decoder, &part);
+        add_part(snapshots->host->arena, &parts, part);
+    }
+    remember(snapshots, checkpoint, &parts);
+}
+
+/* ---- the snapshots under way ----------------------------------------------------------------- */
+
 static void forget(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
 {
     struct task_snapshot **link = &snapshots->oldest;
@@ -47,27 +152,56 @@ static void forget(struct task_snapshots *snapshots, struct task_snapshot *snaps
         backend_snapshot_end(snapshot->frozen);
     }
     buffer_free(&snapshot->operators);
+    free_parts(snapshots->host->arena, &snapshot->parts);
     arena_free(snapshots->host->arena, snapshot);
 }
 
-/* K3: the state is safe; tells the JobManager. */
-static void acknowledge(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                        const struct state_handle *keyed)
+static struct keyed_state encode_parts(const struct part_list *parts, struct buffer *encoded)
 {
-    uint64_t bytes = snapshot->operators.size + keyed->size_bytes;
+    for (uint32_t i = 0; i < parts->count; i++) {
+        state_handle_encode(encoded, &parts->items[i]);
+    }
+    return (struct keyed_state){ .part_count = parts->count,
+                                 .size_bytes = parts_bytes(parts, 0),
+                                 .parts = buffer_bytes(encoded) };
+}
+
+/* K3: the state is safe; tells the JobManager. */
+static void acknowledge(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
+{
     uint64_t checkpoint = snapshot->checkpoint;
-    report(snapshots, FACT_SNAPSHOT_WRITTEN, checkpoint, bytes,
-           host_now_ns(snapshots->host) - snapshot->taken_ns);
+    uint64_t store_wait_ns = snapshot->store_wait_ns;
+    struct buffer encoded;
+    buffer_init(&encoded, snapshots->host->arena);
     struct acknowledgement acknowledgement = {
         .checkpoint = checkpoint,
         .after_end = snapshot->after_end,
-        .state = { .operators = buffer_bytes(&snapshot->operators), .keyed = *keyed },
+        .written_bytes =
+            snapshot->operators.size + parts_bytes(&snapshot->parts, snapshot->kept_count),
+        .state = { .operators = buffer_bytes(&snapshot->operators),
+                   .keyed = encode_parts(&snapshot->parts, &encoded) },
     };
+    uint64_t bytes = snapshot->operators.size + acknowledgement.state.keyed.size_bytes;
+    report(snapshots, FACT_SNAPSHOT_WRITTEN, checkpoint, acknowledgement.written_bytes,
+           host_now_ns(snapshots->host) - snapshot->taken_ns);
     host_send(snapshots->host, snapshots->job_manager,
               acknowledgement_encode(snapshots->host, snapshots->attempt, snapshots->task,
                                      &acknowledgement));
+    buffer_free(&encoded);
+    if (snapshots->incremental && snapshots->backend != NULL) {
+        remember(snapshots, checkpoint, &snapshot->parts);
+        snapshot->parts = (struct part_list){ 0 };
+    }
     forget(snapshots, snapshot);
-    report(snapshots, FACT_TASK_ACKED, checkpoint, bytes, 0);
+    report(snapshots, FACT_TASK_ACKED, checkpoint, bytes, store_wait_ns);
+}
+
+static void acknowledge_if_complete(struct task_snapshots *snapshots,
+                                    struct task_snapshot *snapshot)
+{
+    if (snapshot->frozen == NULL && snapshot->uploads_outstanding == 0) {
+        acknowledge(snapshots, snapshot);
+    }
 }
 
 static void decline(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
@@ -81,9 +215,25 @@ static void decline(struct task_snapshots *snapshots, struct task_snapshot *snap
     forget(snapshots, snapshot);
 }
 
-void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
+/* Freezes the keyed state, and takes over what is kept of the base. */
+static void freeze(struct task_snapshots *snapshots, struct task_snapshot *snapshot, uint64_t base)
+{
+    const struct known_snapshot *known = base == 0 ? NULL : find_known(snapshots, base);
+    backend_set_time(snapshots->backend, host_now_ns(snapshots->host));
+    snapshot->frozen = backend_snapshot_begin(snapshots->backend, snapshot->checkpoint,
+                                              known == NULL ? 0 : base);
+    for (uint32_t i = 0; known != NULL && i < known->parts.count; i++) {
+        if (backend_snapshot_keeps(snapshot->frozen, i)) {
+            add_part(snapshots->host->arena, &snapshot->parts, known->parts.items[i]);
+        }
+    }
+    snapshot->kept_count = snapshot->parts.count;
+}
+
+void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint, uint64_t base,
                           struct buffer *operators, bool after_end)
 {
+    CHECK(base < checkpoint);
     struct task_snapshot *snapshot = arena_alloc(snapshots->host->arena, 1, sizeof *snapshot);
     *snapshot = (struct task_snapshot){ .checkpoint = checkpoint,
                                         .after_end = after_end,
@@ -95,10 +245,13 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
         link = &(*link)->next;
     }
     *link = snapshot;
+    if (base > 0) {
+        forget_known(snapshots, 0, base - 1);
+    }
     if (snapshots->backend == NULL) {
-        acknowledge(snapshots, snapshot, &(struct state_handle){ .kind = HANDLE_NONE });
+        acknowledge(snapshots, snapshot);
     } else {
-        snapshot->frozen = backend_snapshot_begin(snapshots->backend);
+        freeze(snapshots, snapshot, base);
     }
 }
 
@@ -117,17 +270,57 @@ bool task_snapshots_has_work(const struct task_snapshots *snapshots)
     return find_work(snapshots) != NULL;
 }
 
-static void send_to_uploader(struct task_snapshots *snapshots, struct message *message)
+static struct uploader_argument uploader_argument(const struct task_snapshots *snapshots)
+{
+    return (struct uploader_argument){ .vertex = snapshots->vertex_name,
+                                       .subtask = snapshots->subtask,
+                                       .shared = snapshots->incremental };
+}
+
+static void send_to_uploader(struct task_snapshots *snapshots, uint32_t part,
+                             struct message *message)
 {
     if (snapshots->uploader == 0) {
-        struct uploader_argument argument = { .vertex = snapshots->vertex_name,
-                                              .subtask = snapshots->subtask };
+        struct uploader_argument argument = uploader_argument(snapshots);
         snapshots->uploader =
             host_spawn(snapshots->host, snapshots->uploader_index, &uploader_actor,
                        (struct bytes){ .data = (const uint8_t *)&argument,
                                        .size = sizeof argument });
     }
+    message->channel = part;
     host_send(snapshots->host, snapshots->uploader, message);
+}
+
+static void stop_uploads(struct task_snapshots *snapshots, uint64_t checkpoint)
+{
+    send_to_uploader(snapshots, 0,
+                     message_of_number(snapshots->host, MESSAGE_UPLOAD_ABANDON,
+                                       snapshots->attempt, checkpoint));
+}
+
+/* Sends a piece of the part in hand, which begins in `chunk` behind the checkpoint, and the news of
+ * its end. */
+static void upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                   const struct buffer *chunk, bool is_end)
+{
+    uint32_t part = snapshot->parts.count - snapshot->kept_count;
+    if (chunk->size > sizeof(uint64_t)) {
+        snapshot->uploading = true;
+        snapshot->chunks_outstanding++;
+        send_to_uploader(snapshots, part,
+                         message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK,
+                                           snapshots->attempt, chunk));
+    }
+    if (is_end) {
+        send_to_uploader(snapshots, part,
+                         message_of_number(snapshots->host, MESSAGE_UPLOAD_END,
+                                           snapshots->attempt, snapshot->checkpoint));
+        add_part(snapshots->host->arena, &snapshot->parts,
+                 (struct state_handle){ .kind = HANDLE_FILE, .size_bytes = snapshot->part_bytes });
+        snapshot->uploads_outstanding++;
+        snapshot->uploading = false;
+        snapshot->part_bytes = 0;
+    }
 }
 
 void task_snapshots_step(struct task_snapshots *snapshots)
@@ -137,33 +330,32 @@ void task_snapshots_step(struct task_snapshots *snapshots)
     struct buffer chunk;
     buffer_init(&chunk, snapshots->host->arena);
     encode_u64(&chunk, snapshot->checkpoint);
-    bool more = backend_snapshot_step(snapshot->frozen, &chunk, STEP_BYTES);
+    enum backend_step left = backend_snapshot_step(snapshot->frozen, &chunk, STEP_BYTES);
+    if (backend_failure(snapshots->backend) != STATUS_OK) {
+        buffer_free(&chunk); /* B9: the subtask is about to fail */
+        return;
+    }
     struct bytes state = { .data = chunk.data + sizeof(uint64_t),
                            .size = chunk.size - sizeof(uint64_t) };
     host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, state.size);
-    snapshot->keyed_bytes += state.size;
-    if (!more) {
+    snapshot->part_bytes += state.size;
+    if (left == BACKEND_DONE) {
         backend_snapshot_end(snapshot->frozen);
         snapshot->frozen = NULL;
     }
-    if (!more && !snapshot->uploading && state.size < snapshots->inline_threshold_bytes) {
-        struct state_handle handle = { .kind = HANDLE_INLINE,
-                                       .size_bytes = state.size,
-                                       .checksum = hash_bytes(state),
-                                       .location = state };
-        acknowledge(snapshots, snapshot, &handle);
+    bool is_end = left != BACKEND_MORE && snapshot->part_bytes > 0;
+    if (is_end && !snapshot->uploading && state.size < snapshots->inline_threshold_bytes) {
+        add_part(snapshots->host->arena, &snapshot->parts,
+                 (struct state_handle){ .kind = HANDLE_INLINE,
+                                        .size_bytes = state.size,
+                                        .checksum = hash_bytes(state),
+                                        .location = state });
+        snapshot->part_bytes = 0;
     } else {
-        snapshot->uploading = true;
-        snapshot->chunks_outstanding++;
-        uint64_t checkpoint = snapshot->checkpoint;
-        send_to_uploader(snapshots, message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK,
-                                                      snapshots->attempt, &chunk));
-        if (!more) {
-            send_to_uploader(snapshots, message_of_number(snapshots->host, MESSAGE_UPLOAD_END,
-                                                          snapshots->attempt, checkpoint));
-        }
+        upload(snapshots, snapshot, &chunk, is_end);
     }
     buffer_free(&chunk);
+    acknowledge_if_complete(snapshots, snapshot);
 }
 
 static struct task_snapshot *find(const struct task_snapshots *snapshots, uint64_t checkpoint)
@@ -189,30 +381,37 @@ void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct mes
     CHECK(message->kind == MESSAGE_UPLOAD_DONE);
     struct upload_result result = upload_result_decode(message);
     if (result.status != STATUS_OK) {
+        if (snapshot->uploading) {
+            stop_uploads(snapshots, result.checkpoint);
+        }
         decline(snapshots, snapshot, result.status);
         return;
     }
-    CHECK(result.size_bytes == snapshot->keyed_bytes);
-    char name[UPLOADER_NAME_SIZE];
+    CHECK(result.part < snapshot->parts.count - snapshot->kept_count);
+    struct state_handle *part = &snapshot->parts.items[snapshot->kept_count + result.part];
+    CHECK(part->kind == HANDLE_FILE);
+    CHECK(part->location.size == 0);
+    CHECK(result.size_bytes == part->size_bytes);
     char path[STORE_PATH_SIZE];
-    uploader_file_name(name, snapshots->vertex_name, snapshots->subtask);
-    store_file(path, result.checkpoint, name);
-    struct state_handle handle = { .kind = HANDLE_FILE,
-                                   .size_bytes = result.size_bytes,
-                                   .checksum = result.checksum,
-                                   .location = bytes_of_text(path) };
-    acknowledge(snapshots, snapshot, &handle);
+    struct uploader_argument argument = uploader_argument(snapshots);
+    uploader_path(path, &argument, result.checkpoint, result.part);
+    arena_free(snapshots->host->arena, (void *)(uintptr_t)part->location.data);
+    part->location = bytes_copy(snapshots->host->arena, bytes_of_text(path));
+    part->checksum = result.checksum;
+    snapshot->uploads_outstanding--;
+    snapshot->store_wait_ns += result.wait_ns;
+    acknowledge_if_complete(snapshots, snapshot);
 }
 
 void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoint)
 {
+    forget_known(snapshots, checkpoint, checkpoint);
     struct task_snapshot *snapshot = find(snapshots, checkpoint);
     if (snapshot == NULL) {
         return;
     }
-    if (snapshot->uploading) {
-        send_to_uploader(snapshots, message_of_number(snapshots->host, MESSAGE_UPLOAD_ABANDON,
-                                                      snapshots->attempt, checkpoint));
+    if (snapshot->uploading || snapshot->uploads_outstanding > 0) {
+        stop_uploads(snapshots, checkpoint);
     }
     forget(snapshots, snapshot);
 }

@@ -3,7 +3,10 @@
  *
  * The synchronous part freezes (operator_chain_snapshot, backend_snapshot_begin); the asynchronous
  * part serialises the frozen state in steps of bounded size, sends them to the uploader, and acks
- * when the file is durable. State below the inline threshold travels in the ack. */
+ * when the files are durable. A part below the inline threshold travels in the ack.
+ *
+ * The parts of what was acked, or restored, are remembered until a barrier names a newer base: a
+ * snapshot acks those that it keeps of its base again, with its own behind them. */
 #ifndef FAULTLINE_RUNTIME_TASK_SNAPSHOT_H
 #define FAULTLINE_RUNTIME_TASK_SNAPSHOT_H
 
@@ -13,7 +16,8 @@
 #include "model/runtime/messages.h"
 #include "model/state/backend.h"
 
-struct task_snapshot; /* one checkpoint's */
+struct task_snapshot;  /* one checkpoint's */
+struct known_snapshot; /* what it consists of, once it is acked */
 
 struct task_snapshots {
     struct host *host;
@@ -27,12 +31,19 @@ struct task_snapshots {
     uint32_t task;              /* global index */
     uint64_t attempt;
     uint64_t inline_threshold_bytes;
+    bool incremental;             /* later checkpoints may build on these */
     struct task_snapshot *oldest; /* under way, oldest first */
+    struct known_snapshot *known; /* that can be built on, oldest first */
 };
 
-/* Freezes the keyed state for `checkpoint`; `operators` is the state of the chain and is taken
- * over. From here on task_snapshots_step makes progress. */
-void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
+/* The keyed state was restored from the parts of `checkpoint`. */
+void task_snapshots_restored(struct task_snapshots *snapshots, uint64_t checkpoint,
+                             const struct keyed_state *keyed);
+
+/* Freezes the keyed state for `checkpoint`, building on checkpoint `base` if that is known (I1);
+ * `operators` is the state of the chain and is taken over. From here on task_snapshots_step makes
+ * progress. */
+void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint, uint64_t base,
                           struct buffer *operators, bool after_end);
 
 /* Can a step be done now, or is there nothing to do until the uploader answers? */

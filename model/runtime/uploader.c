@@ -12,8 +12,10 @@
 struct upload {
     struct upload *next;
     uint64_t checkpoint;
+    uint32_t part;
     file_id file;
     uint64_t size_bytes;
+    uint64_t wait_ns;   /* stood in line at the store */
     enum status status; /* the first error */
     struct hash_stream hash;
 };
@@ -24,10 +26,20 @@ struct uploader {
     struct upload *uploads;
 };
 
-void uploader_file_name(char name[UPLOADER_NAME_SIZE], const char *vertex, uint32_t subtask)
+void uploader_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
+                   uint64_t checkpoint, uint32_t part)
 {
-    int length = snprintf(name, UPLOADER_NAME_SIZE, "%s-%u", vertex, subtask);
-    CHECK(length > 0 && length < UPLOADER_NAME_SIZE);
+    char name[STORE_PATH_SIZE];
+    int length = part == 0 ? snprintf(name, sizeof name, "%s-%u", argument->vertex,
+                                      argument->subtask)
+                           : snprintf(name, sizeof name, "%s-%u.%u", argument->vertex,
+                                      argument->subtask, part);
+    CHECK(length > 0 && (size_t)length < sizeof name);
+    if (argument->shared) {
+        store_shared_file(path, checkpoint, name);
+    } else {
+        store_file(path, checkpoint, name);
+    }
 }
 
 static void *uploader_start(struct host *host, struct bytes argument)
@@ -39,25 +51,23 @@ static void *uploader_start(struct host *host, struct bytes argument)
     return uploader;
 }
 
-static struct upload *begin(struct uploader *uploader, uint64_t checkpoint)
+static struct upload *begin(struct uploader *uploader, uint64_t checkpoint, uint32_t part)
 {
     struct upload *upload = arena_alloc(uploader->host->arena, 1, sizeof *upload);
-    *upload = (struct upload){ .next = uploader->uploads, .checkpoint = checkpoint };
+    *upload = (struct upload){ .next = uploader->uploads, .checkpoint = checkpoint, .part = part };
     uploader->uploads = upload;
     hash_stream_init(&upload->hash, uploader->host->arena);
-    char name[UPLOADER_NAME_SIZE];
     char path[STORE_PATH_SIZE];
-    uploader_file_name(name, uploader->argument.vertex, uploader->argument.subtask);
-    store_file(path, checkpoint, name);
+    uploader_path(path, &uploader->argument, checkpoint, part);
     upload->status =
         host_file_open(uploader->host, HOST_SHARED, path, HOST_TRUNCATE, &upload->file);
     return upload;
 }
 
-static struct upload *find(struct uploader *uploader, uint64_t checkpoint)
+static struct upload *find(struct uploader *uploader, uint64_t checkpoint, uint32_t part)
 {
     struct upload *upload = uploader->uploads;
-    while (upload != NULL && upload->checkpoint != checkpoint) {
+    while (upload != NULL && (upload->checkpoint != checkpoint || upload->part != part)) {
         upload = upload->next;
     }
     return upload;
@@ -82,15 +92,17 @@ static uint64_t end(struct uploader *uploader, struct upload *upload)
 static void on_chunk(struct uploader *uploader, const struct message *message)
 {
     uint64_t checkpoint = message_number(message);
-    struct upload *upload = find(uploader, checkpoint);
+    struct upload *upload = find(uploader, checkpoint, message->channel);
     if (upload == NULL) {
-        upload = begin(uploader, checkpoint);
+        upload = begin(uploader, checkpoint, message->channel);
     }
     struct bytes chunk = { .data = message->data + sizeof checkpoint,
                            .size = message->size - sizeof checkpoint };
     if (upload->status == STATUS_OK) {
+        uint64_t waited_ns = host_store_wait_ns(uploader->host);
         upload->status =
             host_file_write(uploader->host, upload->file, upload->size_bytes, chunk);
+        upload->wait_ns += host_store_wait_ns(uploader->host) - waited_ns;
         upload->size_bytes += chunk.size;
         hash_stream_add(&upload->hash, chunk);
     }
@@ -102,17 +114,35 @@ static void on_chunk(struct uploader *uploader, const struct message *message)
 static void on_end(struct uploader *uploader, const struct message *message)
 {
     uint64_t checkpoint = message_number(message);
-    struct upload *upload = find(uploader, checkpoint);
+    struct upload *upload = find(uploader, checkpoint, message->channel);
     CHECK(upload != NULL);
     if (upload->status == STATUS_OK) {
-        upload->status = store_seal(uploader->host, checkpoint, upload->file);
+        char path[STORE_PATH_SIZE];
+        uint64_t waited_ns = host_store_wait_ns(uploader->host);
+        uploader_path(path, &uploader->argument, checkpoint, upload->part);
+        upload->status = store_seal(uploader->host, path, upload->file);
+        upload->wait_ns += host_store_wait_ns(uploader->host) - waited_ns;
     }
     struct upload_result result = { .checkpoint = checkpoint,
+                                    .part = upload->part,
                                     .status = upload->status,
-                                    .size_bytes = upload->size_bytes };
+                                    .size_bytes = upload->size_bytes,
+                                    .wait_ns = upload->wait_ns };
     result.checksum = end(uploader, upload);
     host_send(uploader->host, message->from,
               upload_result_encode(uploader->host, message->attempt, &result));
+}
+
+static void abandon(struct uploader *uploader, uint64_t checkpoint)
+{
+    struct upload *upload = uploader->uploads;
+    while (upload != NULL) {
+        struct upload *next = upload->next;
+        if (upload->checkpoint == checkpoint) {
+            (void)end(uploader, upload);
+        }
+        upload = next;
+    }
 }
 
 static void uploader_message(void *self, struct message *message)
@@ -125,13 +155,9 @@ static void uploader_message(void *self, struct message *message)
     case MESSAGE_UPLOAD_END:
         on_end(uploader, message);
         break;
-    case MESSAGE_UPLOAD_ABANDON: {
-        struct upload *upload = find(uploader, message_number(message));
-        if (upload != NULL) {
-            (void)end(uploader, upload);
-        }
+    case MESSAGE_UPLOAD_ABANDON:
+        abandon(uploader, message_number(message));
         break;
-    }
     default:
         CHECK_UNREACHABLE("a message for an uploader");
     }
