@@ -7,7 +7,7 @@
 
 /* ---- what has been acked --------------------------------------------------------------------- */
 
-static struct pending_checkpoint *find_pending(struct job_manager *manager, uint64_t id)
+static struct pending_checkpoint *find_pending(const struct job_manager *manager, uint64_t id)
 {
     struct pending_checkpoint *pending = manager->pending;
     while (pending != NULL && pending->id != id) {
@@ -16,17 +16,23 @@ static struct pending_checkpoint *find_pending(struct job_manager *manager, uint
     return pending;
 }
 
-static void add_pending(struct job_manager *manager, uint64_t id, uint64_t triggered_ns)
+bool job_checkpoints_is_pending(const struct job_manager *manager, uint64_t id)
+{
+    return find_pending(manager, id) != NULL;
+}
+
+static void add_pending(struct job_manager *manager, const struct trigger *trigger)
 {
     struct arena *arena = manager->host->arena;
     struct pending_checkpoint *pending = arena_alloc(arena, 1, sizeof *pending);
-    *pending = (struct pending_checkpoint){ .id = id,
-                                            .triggered_ns = triggered_ns,
+    *pending = (struct pending_checkpoint){ .id = trigger->checkpoint,
+                                            .triggered_ns = trigger->triggered_ns,
+                                            .base = trigger->base,
                                             .all_after_end = true };
     pending->states = arena_alloc(arena, manager->task_count, sizeof *pending->states);
     struct pending_checkpoint **link = &manager->pending;
     while (*link != NULL) {
-        CHECK((*link)->id < id);
+        CHECK((*link)->id < pending->id);
         link = &(*link)->next;
     }
     *link = pending;
@@ -46,7 +52,7 @@ static void drop_pending(struct job_manager *manager, uint64_t id)
     struct arena *arena = manager->host->arena;
     for (uint32_t i = 0; i < manager->task_count; i++) {
         arena_free(arena, (void *)(uintptr_t)pending->states[i].operators.data);
-        arena_free(arena, (void *)(uintptr_t)pending->states[i].keyed.location.data);
+        arena_free(arena, (void *)(uintptr_t)pending->states[i].keyed.parts.data);
     }
     arena_free(arena, pending->states);
     arena_free(arena, pending);
@@ -66,13 +72,26 @@ static bool vertex_is_finished(const struct job_manager *manager, uint32_t verte
 }
 
 /* The subtasks of a vertex take part from the JobManager's word if nobody upstream can send them
- * the barrier: sources, and those whose whole input vertex has finished. */
+ * the barrier: sources, and those whose inputs have all finished. */
 static void trigger_vertex(struct job_manager *manager, uint32_t vertex,
                            const struct trigger *trigger)
 {
-    for (uint32_t i = 0; i < manager->config->parallelism; i++) {
-        const struct job_task *task = &manager->tasks[task_index(manager->config, vertex, i)];
-        if (task->state != JOB_TASK_FINISHED) {
+    const struct vertex *reader = &manager->pipeline->vertices[vertex];
+    bool is_open = false; /* for all subtasks alike */
+    for (uint32_t i = 0; i < reader->input_count; i++) {
+        is_open = is_open || (reader->inputs[i].exchange != EXCHANGE_FORWARD &&
+                              !vertex_is_finished(manager, reader->inputs[i].vertex));
+    }
+    for (uint32_t subtask = 0; !is_open && subtask < manager->config->parallelism; subtask++) {
+        const struct job_task *task =
+            &manager->tasks[task_index(manager->config, vertex, subtask)];
+        bool is_due = task->state != JOB_TASK_FINISHED;
+        for (uint32_t i = 0; i < reader->input_count; i++) {
+            uint32_t feeder = task_index(manager->config, reader->inputs[i].vertex, subtask);
+            is_due = is_due && (reader->inputs[i].exchange != EXCHANGE_FORWARD ||
+                                manager->tasks[feeder].state == JOB_TASK_FINISHED);
+        }
+        if (is_due) {
             host_send(manager->host, task->address,
                       trigger_encode(manager->host, MESSAGE_TRIGGER, manager->record.attempt,
                                      trigger));
@@ -83,10 +102,7 @@ static void trigger_vertex(struct job_manager *manager, uint32_t vertex,
 static void trigger_all(struct job_manager *manager, const struct trigger *trigger)
 {
     for (uint32_t i = 0; i < manager->pipeline->vertex_count; i++) {
-        int32_t input = manager->pipeline->vertices[i].input;
-        if (input < 0 || vertex_is_finished(manager, (uint32_t)input)) {
-            trigger_vertex(manager, i, trigger);
-        }
+        trigger_vertex(manager, i, trigger);
     }
 }
 
@@ -114,19 +130,23 @@ static void do_trigger(struct job_manager *manager, uint64_t id)
         coordinator_on_trigger_failed(manager->coordinator, host_now_ns(manager->host), id);
         return;
     }
+    struct trigger trigger = { .checkpoint = id };
     if (status == STATUS_OK) {
         status = store_begin(manager->host, id);
+    }
+    if (status == STATUS_OK) {
+        status = job_shared_begin(manager, id, &trigger.base);
     }
     if (status == STATUS_HALTED) {
         return;
     }
-    struct trigger trigger = { .checkpoint = id, .triggered_ns = host_now_ns(manager->host) };
+    trigger.triggered_ns = host_now_ns(manager->host);
     job_manager_report(manager, FACT_CHECKPOINT_TRIGGERED, id, 0, 0, "");
     if (status != STATUS_OK) {
         coordinator_on_trigger_failed(manager->coordinator, trigger.triggered_ns, id);
         return;
     }
-    add_pending(manager, id, trigger.triggered_ns);
+    add_pending(manager, &trigger);
     trigger_all(manager, &trigger);
 }
 
@@ -194,6 +214,7 @@ static void do_commit(struct job_manager *manager, uint64_t id)
                        now_ns - pending->triggered_ns, "");
     manager->restore_below = UINT64_MAX; /* what was unreadable is not the newest any more */
     manager->restore_tries = 0;
+    job_shared_on_completed(manager, id);
     job_checkpoints_tidy(manager);
     if (pending->all_after_end) {
         coordinator_mark_final(manager->coordinator, id);
@@ -215,14 +236,15 @@ static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subs
 static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
     enum status status = store_discard(manager->host, id);
-    if (status == STATUS_HALTED) {
-        return;
+    if (status == STATUS_OK && is_subsumed) {
+        job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
     }
-    if (status != STATUS_OK) {
+    if (status == STATUS_OK) {
+        status = job_shared_discard(manager, id, is_subsumed); /* I3: after its manifest */
+    }
+    if (status != STATUS_OK && status != STATUS_HALTED) {
         host_mark(manager->host, MARK_DISCARD_FAILED);
         keep_leftover(manager, id, is_subsumed);
-    } else if (is_subsumed) {
-        job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
     }
 }
 
@@ -238,6 +260,12 @@ void job_checkpoints_tidy(struct job_manager *manager)
     for (size_t i = 0; i < manager->leftover_count; i++) {
         manager->leftovers[i] = manager->leftovers[i + count];
     }
+    job_shared_tidy(manager);
+}
+
+bool job_checkpoints_is_tidy(const struct job_manager *manager)
+{
+    return manager->leftover_count == 0 && job_shared_is_tidy(manager);
 }
 
 static void mark_abort(struct job_manager *manager, const char *reason)
@@ -276,7 +304,7 @@ static void perform(struct job_manager *manager, const struct coordinator_action
         discard(manager, action->id, false);
         break;
     case COORDINATOR_DISCARD_ACK:
-        break; /* its file lies in the directory of a checkpoint that was discarded whole */
+        break; /* its files lay in folders that were discarded whole (I4) */
     case COORDINATOR_SUBSUME:
         discard(manager, action->id, true);
         break;
@@ -334,6 +362,9 @@ enum status job_checkpoints_open(struct job_manager *manager)
     if (status == STATUS_OK) {
         status = store_list(manager->host, manager->host->arena, &ids, &count);
     }
+    if (status == STATUS_OK) {
+        status = job_shared_open(manager, ids, count);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -370,7 +401,8 @@ static void keep_state(struct job_manager *manager, struct pending_checkpoint *p
     struct subtask_state *state = &pending->states[task];
     *state = acknowledgement->state;
     state->operators = bytes_copy(arena, state->operators);
-    state->keyed.location = bytes_copy(arena, state->keyed.location);
+    state->keyed.parts = bytes_copy(arena, state->keyed.parts);
+    job_shared_on_ack(manager, pending->id, &state->keyed);
     pending->bytes += state->operators.size + state->keyed.size_bytes;
     pending->all_after_end = pending->all_after_end && acknowledgement->after_end;
 }
@@ -399,7 +431,8 @@ void job_checkpoints_on_ack(struct job_manager *manager, const struct message *m
                                .attempt = message->attempt,
                                .checkpoint = id,
                                .values = { acknowledgement.state.operators.size +
-                                           acknowledgement.state.keyed.size_bytes } });
+                                               acknowledgement.state.keyed.size_bytes,
+                                           acknowledgement.written_bytes } });
     perform_all(manager);
 }
 
@@ -428,18 +461,24 @@ void job_checkpoints_on_end_of_data(struct job_manager *manager, uint32_t task)
     perform_all(manager);
 }
 
-/* Behind a vertex that is finished nobody sends barriers any more: what is pending is triggered
- * there directly. */
-static void trigger_downstream(struct job_manager *manager, uint32_t finished)
+/* Behind what is finished nobody sends barriers any more: what is pending is triggered there
+ * directly. A subtask hears of a checkpoint more than once then, which changes nothing. */
+static void trigger_downstream(struct job_manager *manager, uint32_t vertex)
 {
+    bool is_finished = vertex_is_finished(manager, vertex);
     for (uint32_t i = 0; i < manager->pipeline->vertex_count; i++) {
-        if (manager->pipeline->vertices[i].input != (int32_t)finished) {
-            continue;
+        const struct vertex *reader = &manager->pipeline->vertices[i];
+        bool is_behind = false;
+        for (uint32_t k = 0; k < reader->input_count; k++) {
+            is_behind = is_behind ||
+                        (reader->inputs[k].vertex == vertex &&
+                         (is_finished || reader->inputs[k].exchange == EXCHANGE_FORWARD));
         }
-        for (const struct pending_checkpoint *pending = manager->pending; pending != NULL;
-             pending = pending->next) {
+        for (const struct pending_checkpoint *pending = manager->pending;
+             is_behind && pending != NULL; pending = pending->next) {
             struct trigger trigger = { .checkpoint = pending->id,
-                                       .triggered_ns = pending->triggered_ns };
+                                       .triggered_ns = pending->triggered_ns,
+                                       .base = pending->base };
             trigger_vertex(manager, i, &trigger);
         }
     }
@@ -449,8 +488,5 @@ void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task)
 {
     coordinator_on_finished(manager->coordinator, host_now_ns(manager->host), task);
     perform_all(manager);
-    uint32_t vertex = task / manager->config->parallelism;
-    if (vertex_is_finished(manager, vertex)) {
-        trigger_downstream(manager, vertex);
-    }
+    trigger_downstream(manager, task / manager->config->parallelism);
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "model/runtime/restart.h"
+#include "model/state/backend_create.h"
 #include "model/stream/input.h"
 
 enum checkpoint_mode { MODE_EXACTLY_ONCE, MODE_AT_LEAST_ONCE };
@@ -18,6 +19,14 @@ struct job_config {
     uint32_t parallelism;     /* of every vertex */
     uint32_t max_parallelism; /* number of key groups */
     struct input_config input;
+
+    struct {
+        enum state_backend backend;
+        uint64_t cache_bytes; /* of each subtask's state that lies on disk so much is in memory */
+        bool incremental;   /* snapshots hold what changed since the last completed checkpoint */
+        uint32_t parts_max; /* ... which they keep, until there are so many parts: then they begin
+                             * anew with a whole one */
+    } state;
 
     struct {
         uint64_t interval_ns; /* 0: only the final checkpoint */

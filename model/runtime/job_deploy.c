@@ -117,6 +117,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
 {
     arena_init(&plan->arena);
     buffer_init(&plan->bytes, &plan->arena);
+    plan->manifest = (struct manifest){ 0 };
     struct buffer why;
     buffer_init(&why, &plan->arena);
     enum status status = newest_checkpoint(manager, &plan->id);
@@ -134,6 +135,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         manager->restore_id = plan->id;
         /* A commit whose outcome was unknown has succeeded; the restore will commit its output. */
         coordinator_on_restoring(manager->coordinator, plan->id);
+        job_shared_on_restore(manager, &plan->manifest);
         if (manager->record.newest_completed < plan->id) {
             manager->record.newest_completed = plan->id; /* durable with the new attempt */
         }

@@ -39,7 +39,7 @@ static struct worker *worker_of(struct job_manager *manager, actor_id address)
 static void end_when_tidy(struct job_manager *manager)
 {
     job_checkpoints_tidy(manager);
-    if (manager->leftover_count > 0 && ++manager->tidy_tries < TIDY_TRIES) {
+    if (!job_checkpoints_is_tidy(manager) && ++manager->tidy_tries < TIDY_TRIES) {
         uint64_t delay_ns = manager->config->restore_retry_delay_ns;
         manager->state = JOB_TIDYING;
         (void)host_timer_set(manager->host,
@@ -69,9 +69,10 @@ static void end_job(struct job_manager *manager, enum job_state state)
     const struct pipeline *pipeline = manager->pipeline;
     for (uint32_t i = 0; state == JOB_STATE_FINISHED && i < pipeline->vertex_count; i++) {
         for (uint32_t k = 0; k < pipeline->vertices[i].chain_length; k++) {
-            const struct operator_ops *ops = pipeline->vertices[i].chain[k].ops;
-            if (ops->clear_away != NULL) {
-                ops->clear_away(manager->host, manager->config->parallelism);
+            const struct operator_spec *spec = &pipeline->vertices[i].chain[k];
+            if (spec->ops->clear_away != NULL) {
+                spec->ops->clear_away(manager->host, spec->parameters,
+                                      manager->config->parallelism);
             }
         }
     }

@@ -1,8 +1,9 @@
-/* job_manager.h - the JobManager's own struct, for the three files it consists of:
+/* job_manager.h - the JobManager's own struct, for the four files it consists of:
  *
  *   job_manager.c      the state machine: registration, heartbeats, failure, restart, end
  *   job_deploy.c       slots, the choice of what to restore, deployment
  *   job_checkpoints.c  carries out what the checkpoint coordinator decides
+ *   job_shared.c       files that several checkpoints need (I1 to I5 of shared_registry.h)
  *
  * J1  One attempt at a time: the next is deployed only after every reachable subtask of the last is
  *     gone, and under a larger attempt number.
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "model/checkpoint/coordinator.h"
+#include "model/checkpoint/shared_registry.h"
 #include "model/host.h"
 #include "model/runtime/job_record.h"
 #include "model/runtime/messages.h"
@@ -62,9 +64,19 @@ struct pending_checkpoint {
     struct pending_checkpoint *next;
     uint64_t id;
     uint64_t triggered_ns;
+    uint64_t base; /* that snapshots may build on; 0: none */
     struct subtask_state *states; /* by global index; owned copies */
     uint64_t bytes;
     bool all_after_end; /* every ack so far was taken after the end of its input */
+};
+
+/* Where checkpoints are incremental. */
+struct job_shared {
+    struct shared_registry *registry; /* NULL: they are not */
+    uint64_t base;     /* of the next checkpoint (I1): completed, or restored; 0: none */
+    uint64_t *unread;  /* completed checkpoints of which it is not known what they refer to */
+    size_t unread_count;
+    bool is_sweep_due; /* there may be files that nobody needs (I5) */
 };
 
 struct job_manager {
@@ -81,6 +93,7 @@ struct job_manager {
     uint32_t restored_count;
     uint32_t finished_count;
     struct pending_checkpoint *pending; /* rising ids */
+    struct job_shared shared;
     bool performing;          /* the coordinator's actions are being carried out */
     uint64_t started_ns;      /* when this JobManager took over */
     bool ever_deployed;       /* by this JobManager */
@@ -139,7 +152,38 @@ void job_checkpoints_on_decline(struct job_manager *manager, const struct messag
 void job_checkpoints_on_end_of_data(struct job_manager *manager, uint32_t task);
 void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task);
 
-/* Tries again to remove what could not be removed before. */
+/* Tries again to remove what could not be removed before; is there nothing of that kind? */
 void job_checkpoints_tidy(struct job_manager *manager);
+bool job_checkpoints_is_tidy(const struct job_manager *manager);
+
+/* Is checkpoint `id` being taken? */
+bool job_checkpoints_is_pending(const struct job_manager *manager, uint64_t id);
+
+/* ---- job_shared.c ---------------------------------------------------------------------------- */
+
+/* The completed checkpoints `ids` are in the store: notes what they refer to, and sweeps. Errors:
+ * HALTED. */
+MUST_USE enum status job_shared_open(struct job_manager *manager, const uint64_t *ids,
+                                     size_t count);
+
+/* Checkpoint `id` is about to be triggered: makes its folder, and says what it builds on. */
+MUST_USE enum status job_shared_begin(struct job_manager *manager, uint64_t id, uint64_t *base);
+
+/* A subtask acked `id` with the parts `keyed`. */
+void job_shared_on_ack(struct job_manager *manager, uint64_t id, const struct keyed_state *keyed);
+
+/* Checkpoint `id` completed; or a job is about to be restored from what `manifest` says, checkpoint
+ * 0 if from nothing. */
+void job_shared_on_completed(struct job_manager *manager, uint64_t id);
+void job_shared_on_restore(struct job_manager *manager, const struct manifest *manifest);
+
+/* Checkpoint `id`, whose manifest is durably gone if it had one, goes with the files that only it
+ * needs. After an error of the store it is to be repeated. */
+MUST_USE enum status job_shared_discard(struct job_manager *manager, uint64_t id,
+                                        bool had_completed);
+
+/* Sweeps, if that is due and possible; is nothing left to be swept that could be? */
+void job_shared_tidy(struct job_manager *manager);
+bool job_shared_is_tidy(const struct job_manager *manager);
 
 #endif

@@ -5,6 +5,8 @@
 #include "model/base/check.h"
 #include "model/base/codec.h"
 
+enum { TRIGGER_BYTES = 3 * sizeof(uint64_t) };
+
 struct message *message_of_kind(struct host *host, enum message_kind kind, uint64_t attempt)
 {
     struct message *message = host_message_new(host, 0);
@@ -81,20 +83,42 @@ enum status registration_decode(const struct message *message, struct registrati
 struct message *trigger_encode(struct host *host, enum message_kind kind, uint64_t attempt,
                                const struct trigger *trigger)
 {
-    struct message *message = host_message_new(host, 2 * sizeof(uint64_t));
+    struct message *message = host_message_new(host, TRIGGER_BYTES);
     message->kind = kind;
     message->attempt = attempt;
-    message->size = 2 * sizeof(uint64_t);
+    message->size = TRIGGER_BYTES;
     store_u64(message->data, trigger->checkpoint);
     store_u64(message->data + sizeof(uint64_t), trigger->triggered_ns);
+    store_u64(message->data + 2 * sizeof(uint64_t), trigger->base);
     return message;
 }
 
 struct trigger trigger_decode(const struct message *message)
 {
-    CHECK(message->size == 2 * sizeof(uint64_t));
+    CHECK(message->size == TRIGGER_BYTES);
     return (struct trigger){ .checkpoint = load_u64(message->data),
-                             .triggered_ns = load_u64(message->data + sizeof(uint64_t)) };
+                             .triggered_ns = load_u64(message->data + sizeof(uint64_t)),
+                             .base = load_u64(message->data + 2 * sizeof(uint64_t)) };
+}
+
+enum { WATERMARK_BYTES = sizeof(int64_t) + 1 };
+
+struct message *watermark_encode(struct host *host, uint64_t attempt, struct watermark watermark)
+{
+    struct message *message = host_message_new(host, WATERMARK_BYTES);
+    message->kind = MESSAGE_WATERMARK;
+    message->attempt = attempt;
+    message->size = WATERMARK_BYTES;
+    store_u64(message->data, (uint64_t)watermark.ms);
+    message->data[sizeof(int64_t)] = watermark.is_idle;
+    return message;
+}
+
+struct watermark watermark_decode(const struct message *message)
+{
+    CHECK(message->size == WATERMARK_BYTES);
+    return (struct watermark){ .ms = (int64_t)load_u64(message->data),
+                               .is_idle = message->data[sizeof(int64_t)] != 0 };
 }
 
 struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint32_t task,
@@ -104,6 +128,7 @@ struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint
     buffer_init(&data, host->arena);
     encode_u64(&data, acknowledgement->checkpoint);
     encode_u8(&data, acknowledgement->after_end);
+    encode_u64(&data, acknowledgement->written_bytes);
     subtask_state_encode(&data, &acknowledgement->state);
     return finish(host, MESSAGE_ACK, attempt, task, &data);
 }
@@ -116,6 +141,7 @@ enum status acknowledgement_decode(const struct message *message,
     decoder_init(&decoder, message_bytes(message));
     acknowledgement->checkpoint = decode_u64(&decoder);
     acknowledgement->after_end = decode_u8(&decoder) != 0;
+    acknowledgement->written_bytes = decode_u64(&decoder);
     subtask_state_decode(&decoder, &acknowledgement->state);
     return decoder_finish(&decoder);
 }
@@ -151,17 +177,19 @@ struct message *upload_result_encode(struct host *host, uint64_t attempt,
     encode_u64(&data, result->checkpoint);
     encode_u64(&data, result->size_bytes);
     encode_u64(&data, result->checksum);
+    encode_u64(&data, result->wait_ns);
     encode_u8(&data, (uint8_t)result->status);
-    return finish(host, MESSAGE_UPLOAD_DONE, attempt, 0, &data);
+    return finish(host, MESSAGE_UPLOAD_DONE, attempt, result->part, &data);
 }
 
 struct upload_result upload_result_decode(const struct message *message)
 {
     struct decoder decoder;
     decoder_init(&decoder, message_bytes(message));
-    struct upload_result result = { .checkpoint = decode_u64(&decoder) };
+    struct upload_result result = { .checkpoint = decode_u64(&decoder), .part = message->channel };
     result.size_bytes = decode_u64(&decoder);
     result.checksum = decode_u64(&decoder);
+    result.wait_ns = decode_u64(&decoder);
     result.status = (enum status)decode_u8(&decoder);
     CHECK(decoder_finish(&decoder) == STATUS_OK);
     return result;

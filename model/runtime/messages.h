@@ -10,6 +10,7 @@
 
 #include "model/checkpoint/manifest.h"
 #include "model/host.h"
+#include "model/stream/operator.h"
 
 enum message_kind {
     /* TaskManager -> JobManager */
@@ -34,16 +35,19 @@ enum message_kind {
     MESSAGE_FINISHED,
     MESSAGE_FAILED,      /* failure */
     /* subtask -> subtask downstream, in the order of the stream; `channel` is the receiver's */
-    MESSAGE_DATA,             /* records: u32 length and bytes, one after the other */
+    MESSAGE_DATA,             /* records, one after the other: u32 length, on an edge with
+                               * timestamps the i64 timestamp, and the bytes */
+    MESSAGE_WATERMARK,        /* watermark: i64 milliseconds, u8 is_idle */
     MESSAGE_BARRIER,          /* trigger */
     MESSAGE_STREAM_ENDED,     /* no more records; barriers may follow */
     MESSAGE_END_OF_PARTITION, /* nothing follows */
     /* subtask -> subtask upstream; `channel` is the receiver's output channel */
     MESSAGE_CREDIT, /* one buffer was consumed */
-    /* subtask <-> its uploader; `attempt` and `channel` as the subtask's */
-    MESSAGE_UPLOAD_CHUNK,    /* the u64 checkpoint, then bytes of the state file */
+    /* subtask <-> its uploader; `attempt` as the subtask's, `channel` the number of the part among
+     * those of the checkpoint */
+    MESSAGE_UPLOAD_CHUNK,    /* the u64 checkpoint, then bytes of the part's file */
     MESSAGE_UPLOAD_END,      /* number = checkpoint: make the file durable, then answer */
-    MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close the file, no answer */
+    MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close all its files, no answer */
     MESSAGE_UPLOAD_ACCEPTED, /* number = checkpoint: one chunk was written */
     MESSAGE_UPLOAD_DONE,     /* upload_result */
 };
@@ -72,15 +76,21 @@ MUST_USE enum status registration_decode(const struct message *message,
 struct trigger {
     uint64_t checkpoint;
     uint64_t triggered_ns;
+    uint64_t base; /* the completed checkpoint that snapshots may build on (I1); 0: none */
 };
 struct message *trigger_encode(struct host *host, enum message_kind kind, uint64_t attempt,
                                const struct trigger *trigger);
 struct trigger trigger_decode(const struct message *message);
 
+/* MESSAGE_WATERMARK */
+struct message *watermark_encode(struct host *host, uint64_t attempt, struct watermark watermark);
+struct watermark watermark_decode(const struct message *message);
+
 /* MESSAGE_ACK */
 struct acknowledgement {
     uint64_t checkpoint;
     bool after_end; /* the snapshot was taken after the subtask had seen its whole input */
+    uint64_t written_bytes; /* of `state`: what is new, not kept from the base */
     struct subtask_state state; /* decoded: borrowed from the message */
 };
 struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint32_t task,
@@ -102,9 +112,11 @@ MUST_USE enum status failure_decode(const struct message *message, struct failur
 /* MESSAGE_UPLOAD_DONE */
 struct upload_result {
     uint64_t checkpoint;
+    uint32_t part;
     enum status status;
     uint64_t size_bytes;
     uint64_t checksum;
+    uint64_t wait_ns; /* host_store_wait_ns, for this upload */
 };
 struct message *upload_result_encode(struct host *host, uint64_t attempt,
                                      const struct upload_result *result);

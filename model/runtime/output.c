@@ -6,7 +6,11 @@
 #include "model/base/codec.h"
 #include "model/runtime/messages.h"
 
-enum { BUFFER_BYTES_FIRST = 256, LENGTH_BYTES = sizeof(uint32_t) };
+enum {
+    BUFFER_BYTES_FIRST = 256,
+    LENGTH_BYTES = sizeof(uint32_t),
+    TIMED_BYTES = sizeof(uint32_t) + sizeof(int64_t), /* length and timestamp */
+};
 
 void output_init(struct output *output, struct host *host, const struct output_options *options)
 {
@@ -18,18 +22,25 @@ void output_init(struct output *output, struct host *host, const struct output_o
                                .channel_count = options->channel_count,
                                .receivers = options->receivers,
                                .max_parallelism = options->max_parallelism,
+                               .exchange = options->exchange,
                                .key_of = options->key_of,
+                               .timestamp_ms = options->timestamp_ms,
+                               .next_channel = options->first_channel,
                                .buffer_bytes = options->buffer_bytes };
     if (output->channel_count == 0) {
         return;
     }
-    CHECK(options->key_of != NULL);
+    CHECK((options->key_of != NULL) == (options->exchange == EXCHANGE_HASH));
+    CHECK(options->first_channel < output->channel_count);
     CHECK(options->buffers_per_channel > 0);
     output->channels = arena_alloc(arena, output->channel_count, sizeof *output->channels);
     output->dirty = arena_alloc(arena, output->channel_count, sizeof *output->dirty);
     for (uint32_t i = 0; i < output->channel_count; i++) {
         output->channels[i].credit = options->buffers_per_channel;
         output->channels[i].size_hint_bytes = BUFFER_BYTES_FIRST;
+    }
+    if (output->exchange != EXCHANGE_HASH) {
+        return;
     }
     output->channel_of_key_group =
         arena_alloc(arena, output->max_parallelism, sizeof *output->channel_of_key_group);
@@ -136,6 +147,73 @@ void output_emit(void *self, const struct record *record)
     store_u32(message->data + message->size, size);
     bytes_put(message->data + message->size + LENGTH_BYTES, record->value.data, size);
     message->size += size + LENGTH_BYTES;
+}
+
+/* Adds a record, with its timestamp if it travels with one, to channel number `index`. */
+static void put(struct output *output, uint32_t index, const struct record *record)
+{
+    uint32_t size = (uint32_t)record->value.size;
+    bool is_timed = output->timestamp_ms != NULL;
+    uint32_t needed = size + (is_timed ? TIMED_BYTES : LENGTH_BYTES);
+    struct message *message = output->channels[index].current;
+    if (message == NULL || message->size + needed > message->capacity ||
+        message->size + needed > output->buffer_bytes) {
+        message = make_room(output, index, needed);
+    }
+    uint8_t *at = message->data + message->size;
+    store_u32(at, size);
+    at += LENGTH_BYTES;
+    if (is_timed) {
+        store_u64(at, (uint64_t)*output->timestamp_ms);
+        at += sizeof *output->timestamp_ms;
+    }
+    bytes_put(at, record->value.data, size);
+    message->size += needed;
+}
+
+static void emit_by_key(void *self, const struct record *record)
+{
+    struct output *output = self;
+    struct key key;
+    output->key_of(record, &key);
+    put(output,
+        output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)], record);
+}
+
+static void emit_forward(void *self, const struct record *record)
+{
+    put(self, 0, record);
+}
+
+static void emit_in_turn(void *self, const struct record *record)
+{
+    struct output *output = self;
+    uint32_t index = output->next_channel;
+    output->next_channel = index + 1 < output->channel_count ? index + 1 : 0;
+    put(output, index, record);
+}
+
+static void emit_to_all(void *self, const struct record *record)
+{
+    struct output *output = self;
+    for (uint32_t i = 0; i < output->channel_count; i++) {
+        put(output, i, record);
+    }
+}
+
+struct collector output_collector(struct output *output)
+{
+    struct collector collector = { .target = output };
+    switch (output->exchange) {
+    case EXCHANGE_FORWARD: collector.emit = emit_forward; break;
+    case EXCHANGE_REBALANCE: collector.emit = emit_in_turn; break;
+    case EXCHANGE_BROADCAST: collector.emit = emit_to_all; break;
+    case EXCHANGE_HASH:
+        collector.emit = output->timestamp_ms == NULL ? output_emit : emit_by_key;
+        break;
+    }
+    CHECK(collector.emit != NULL);
+    return collector;
 }
 
 void output_flush(struct output *output)

@@ -1,4 +1,4 @@
-/* output.h - the outputs of a subtask: partitions records by key into one buffer per downstream
+/* output.h - one output of a subtask, to one consumer: deals records to one buffer per downstream
  * subtask, and sends buffers as credit allows.
  *
  * W1  Each channel is first in, first out over buffers and events.
@@ -31,9 +31,12 @@ struct output {
     uint32_t channel_count; /* 0: the vertex has no consumer */
     const actor_id *receivers;
     struct output_channel *channels;
-    uint16_t *channel_of_key_group;
+    uint16_t *channel_of_key_group; /* EXCHANGE_HASH */
     uint32_t max_parallelism;
-    key_function key_of;
+    enum exchange exchange;
+    key_function key_of;         /* EXCHANGE_HASH */
+    const int64_t *timestamp_ms; /* of the record in hand; NULL: records travel without */
+    uint32_t next_channel;       /* EXCHANGE_REBALANCE */
     uint32_t buffer_bytes;
     uint32_t *dirty;      /* channels with a current buffer */
     uint32_t dirty_count;
@@ -47,15 +50,21 @@ struct output_options {
     uint32_t channel_count;
     const actor_id *receivers; /* `channel_count`; borrowed for the output's life */
     uint32_t max_parallelism;
-    key_function key_of;
+    enum exchange exchange;
+    key_function key_of;         /* EXCHANGE_HASH */
+    const int64_t *timestamp_ms; /* where the timestamp of each record stands; NULL: none */
+    uint32_t first_channel;      /* EXCHANGE_REBALANCE: where to begin */
     uint32_t buffer_bytes;
     uint32_t buffers_per_channel;
 };
 
 void output_init(struct output *output, struct host *host, const struct output_options *options);
 
-/* Adds a record to the channel of its key; the collector target of a chain's end. */
+/* Adds a record to the channel of its key (EXCHANGE_HASH, without timestamp). */
 void output_emit(void *output, const struct record *record);
+
+/* Where a chain sends the records of this output. */
+struct collector output_collector(struct output *output);
 
 /* Sends what has been collected, full or not. */
 void output_flush(struct output *output);

@@ -35,6 +35,12 @@ struct process_argument process_argument_of(struct bytes argument)
     return result;
 }
 
+void process_directory(char directory[PROCESS_DIRECTORY_SIZE], actor_id self)
+{
+    int length = snprintf(directory, PROCESS_DIRECTORY_SIZE, "process-%u", actor_process(self));
+    CHECK(length > 0 && length < PROCESS_DIRECTORY_SIZE);
+}
+
 /* One timer at a time: it either registers or watches. */
 static void set_timer(struct task_manager *manager, uint64_t delay_ns, enum timer_tag tag)
 {
@@ -103,6 +109,18 @@ static void on_registered(struct task_manager *manager, actor_id job_manager)
     set_timer(manager, manager->argument.config->heartbeat_interval_ns, TIMER_HEARTBEAT);
 }
 
+/* What earlier attempts left on the LOCAL volume is waste. If it cannot be removed, or the directory
+ * not be made, the subtasks that need it fail and say so. */
+static void empty_directory(struct task_manager *manager)
+{
+    char directory[PROCESS_DIRECTORY_SIZE];
+    process_directory(directory, manager->host->self);
+    enum status status = backend_empty_directory(
+        manager->host, manager->argument.config->state.backend, directory);
+    CHECK(status == STATUS_OK || status == STATUS_HALTED || status == STATUS_IO ||
+          status == STATUS_NO_SPACE);
+}
+
 static void on_deploy(struct task_manager *manager, struct message *message)
 {
     if (message->attempt <= manager->newest_attempt) {
@@ -112,6 +130,7 @@ static void on_deploy(struct task_manager *manager, struct message *message)
     }
     manager->newest_attempt = message->attempt;
     end_subtasks(manager);
+    empty_directory(manager);
     struct deployment *deployment = arena_alloc(manager->host->arena, 1, sizeof *deployment);
     CHECK(deployment_decode(message, manager->host->arena, deployment) == STATUS_OK);
     manager->deployment = deployment;

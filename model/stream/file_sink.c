@@ -6,7 +6,8 @@
  *
  *   output/SUBTASK/chk-ID
  *
- * once checkpoint ID is known to be complete (commit). What can go wrong in between:
+ * once checkpoint ID is known to be complete (commit). In a job with several sinks, SUBTASK stands
+ * behind the sink's own directory: output/NAME/SUBTASK. What can go wrong in between:
  *
  * T1  Crash before the checkpoint completes: no state names the file; the next attempt's restore
  *     deletes it, and its records are read again. It deletes files of older attempts only: the
@@ -82,17 +83,26 @@ static bool make_durable_dir(struct file_sink *sink, const char *parent, const c
            check(sink, host_sync_dir(host, HOST_SHARED, parent), parent);
 }
 
+/* The directory of the sink's subtasks; `name` is NULL if it is the only sink. */
+static void format_root(char root[PATH_SIZE], const char *name)
+{
+    format_path(root, OUTPUT_ROOT "%s%s", name != NULL ? "/" : "", name != NULL ? name : "");
+}
+
 static void *file_sink_open(struct operator_context *context, const void *parameters,
                             struct collector *out)
 {
-    CHECK(parameters == NULL);
+    const char *name = parameters;
     CHECK(out == NULL); /* a sink is the end of its chain */
     struct file_sink *sink = arena_alloc(context->host->arena, 1, sizeof *sink);
     sink->context = context;
     buffer_init(&sink->collected, context->host->arena);
-    format_path(sink->directory, OUTPUT_ROOT "/%u", context->subtask);
-    if (make_durable_dir(sink, "", OUTPUT_ROOT)) {
-        (void)make_durable_dir(sink, OUTPUT_ROOT, sink->directory);
+    char root[PATH_SIZE];
+    format_root(root, name);
+    format_path(sink->directory, "%s/%u", root, context->subtask);
+    if (make_durable_dir(sink, "", OUTPUT_ROOT) &&
+        (name == NULL || make_durable_dir(sink, OUTPUT_ROOT, root))) {
+        (void)make_durable_dir(sink, root, sink->directory);
     }
     return sink;
 }
@@ -325,11 +335,13 @@ static enum status file_sink_restore(void *self, struct bytes state)
     return check(sink, status, sink->directory) || status != STATUS_HALTED ? STATUS_OK : status;
 }
 
-static void file_sink_clear_away(struct host *host, uint32_t parallelism)
+static void file_sink_clear_away(struct host *host, const void *parameters, uint32_t parallelism)
 {
+    char root[PATH_SIZE];
+    format_root(root, parameters);
     for (uint32_t subtask = 0; subtask < parallelism; subtask++) {
         char directory[PATH_SIZE];
-        format_path(directory, OUTPUT_ROOT "/%u", subtask);
+        format_path(directory, "%s/%u", root, subtask);
         /* A leftover that cannot be deleted even so does no harm: no restore will look at it. */
         enum status status = STATUS_IO;
         for (uint32_t i = 0; i < CLEAR_AWAY_TRIES && status == STATUS_IO; i++) {
@@ -345,4 +357,5 @@ const struct operator_ops file_sink_operator = {
     .restore = file_sink_restore,
     .notify_complete = file_sink_notify_complete,
     .clear_away = file_sink_clear_away,
+    .is_sink = true,
 };

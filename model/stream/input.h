@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "model/stream/generator.h"
+#include "model/stream/nexmark.h"
 
-enum input_kind { INPUT_FILE, INPUT_GENERATOR };
+enum input_kind { INPUT_FILE, INPUT_GENERATOR, INPUT_NEXMARK };
 
 /* Between from_ns and until_ns records become due factor_ppm millionths as fast. */
 struct input_burst {
@@ -23,12 +24,13 @@ struct input_config {
     enum input_kind kind;
     const char *file;      /* INPUT_FILE: its path on the SHARED volume */
     const char *label;     /* INPUT_FILE: the path to name in messages */
-    uint64_t records;      /* INPUT_GENERATOR: how many, over all subtasks */
+    uint64_t records;      /* INPUT_GENERATOR, INPUT_NEXMARK: how many, over all subtasks */
     uint64_t keys;         /* INPUT_GENERATOR: keys are 0..keys-1 */
     uint32_t skew_ppm;     /* INPUT_GENERATOR: the Zipf exponent; 0: uniform */
     uint64_t seed;         /* INPUT_GENERATOR */
     const struct generator *generator; /* INPUT_GENERATOR: made from the four fields above by
                                         * whoever starts the job; shared, immutable */
+    struct nexmark_config nexmark;     /* INPUT_NEXMARK */
     uint64_t rate_per_s;   /* over all subtasks; 0: as fast as possible */
     const struct input_burst *bursts; /* with a rate only */
     uint32_t burst_count;

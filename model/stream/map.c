@@ -27,3 +27,29 @@ static void map_process(void *self, const struct record *record)
 }
 
 const struct operator_ops map_operator = { .open = map_open, .process = map_process };
+
+struct filter {
+    struct operator_context *context;
+    const struct filter_parameters *parameters;
+    struct collector *out;
+};
+
+static void *filter_open(struct operator_context *context, const void *parameters,
+                         struct collector *out)
+{
+    CHECK(parameters != NULL);
+    struct filter *filter = arena_alloc(context->host->arena, 1, sizeof *filter);
+    *filter = (struct filter){ .context = context, .parameters = parameters, .out = out };
+    return filter;
+}
+
+static void filter_process(void *self, const struct record *record)
+{
+    struct filter *filter = self;
+    if (!operator_throws(filter->context, HOST_CALL_MAP) &&
+        filter->parameters->keep(filter->context, record)) {
+        collector_emit(filter->out, record);
+    }
+}
+
+const struct operator_ops filter_operator = { .open = filter_open, .process = filter_process };

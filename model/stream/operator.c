@@ -5,6 +5,24 @@
 
 enum { RECORD_SHOWN_BYTES_MAX = 40 };
 
+static void discard(void *target, const struct record *record)
+{
+    (void)target;
+    (void)record;
+}
+
+struct collector *operator_side(struct operator_context *context, const char *tag)
+{
+    CHECK(tag != NULL);
+    struct collector *out =
+        context->side == NULL ? NULL : context->side(context->side_argument, tag);
+    if (out == NULL) {
+        out = arena_alloc(context->host->arena, 1, sizeof *out);
+        out->emit = discard;
+    }
+    return out;
+}
+
 void operator_fail(struct operator_context *context, bool final, const char *why)
 {
     if (context->failure.size == 0) {

@@ -1,10 +1,10 @@
 /* operator.h - the contract of an operator, and what it sees of the subtask it runs in.
  *
- * The operators of a subtask form a chain; each hands records to the next through a collector.
- * Calls come one at a time, on the subtask's own actor:
+ * The operators of a subtask form a chain (or a tree, where a stream is used twice); each hands
+ * records to the next through a collector. Calls come one at a time, on the subtask's own actor:
  *
- *   open -> restore -> { process | snapshot | notify_complete }* -> finish
- *        -> { snapshot | notify_complete }*
+ *   open -> restore -> { process | process2 | watermark | processing_time | snapshot |
+ *                        notify_complete }* -> finish -> { snapshot | notify_complete }*
  *
  * There is no close: memory goes with the actor's arena.
  *
@@ -13,7 +13,11 @@
  *     snapshot with an id <= n.
  * O3  after finish no record is processed any more.
  * O4  restore gets what snapshot wrote in the checkpoint restored, or no bytes if there is none:
- *     so an operator with effects outside can clear away what earlier attempts left. */
+ *     so an operator with effects outside can clear away what earlier attempts left.
+ * O5  Watermarks rise; the last is WATERMARK_MAX, before finish. They are no part of a snapshot: a
+ *     restored operator starts at WATERMARK_MIN.
+ * O6  What an operator emits during a call has the timestamp context->timestamp_ms: that of the
+ *     record or timer in hand, unless the operator sets another one. */
 #ifndef FAULTLINE_STREAM_OPERATOR_H
 #define FAULTLINE_STREAM_OPERATOR_H
 
@@ -37,6 +41,17 @@ static inline void collector_emit(struct collector *out, const struct record *re
     out->emit(out->target, record);
 }
 
+/* Event time, in milliseconds since whatever the job takes for the beginning. */
+#define NO_TIMESTAMP  INT64_MIN
+#define WATERMARK_MIN INT64_MIN
+#define WATERMARK_MAX INT64_MAX
+
+/* No record with a timestamp of `ms` or less will follow; idle: nor is one to be waited for. */
+struct watermark {
+    int64_t ms;
+    bool is_idle;
+};
+
 /* What a subtask tells its operators; outlives them. */
 struct operator_context {
     struct host *host;
@@ -45,24 +60,63 @@ struct operator_context {
     uint32_t vertex;
     uint32_t subtask;
     uint32_t parallelism;
+    uint32_t max_parallelism;
     uint64_t attempt;
+    int64_t timestamp_ms;    /* of the record or timer in hand (O6), or NO_TIMESTAMP */
+    int64_t watermark_ms;    /* the newest that reached the head of the chain */
+    const struct key *key;   /* of the record or timer in hand; NULL: it has none */
+    struct timer_service *timers;     /* of the keyed function that has timers; else NULL */
+    struct operator_states *states;   /* of the function that has operator state; else NULL */
+    uint64_t wake_ns;        /* processing_time is to be called then; WAKE_NEVER */
     uint64_t records_skipped; /* bad records left out so far, over all attempts */
     struct buffer failure;    /* empty, or why the subtask must fail: set by operator_fail */
     bool failure_is_final;    /* restarting would not help */
     const struct source *source; /* at the head of the chain; NULL: none */
+    /* During open: finds the collector of a side output of the operator being opened. */
+    struct collector *(*side)(void *side_argument, const char *tag);
+    void *side_argument;
 };
+
+#define WAKE_NEVER UINT64_MAX
 
 struct operator_ops {
     /* Makes the operator; memory of context->host->arena. */
     void *(*open)(struct operator_context *context, const void *parameters, struct collector *out);
     void (*process)(void *self, const struct record *record);
+    void (*process2)(void *self, const struct record *record); /* of the second side; NULL: none */
+    void (*watermark)(void *self, int64_t watermark_ms);       /* before it goes on; may be NULL */
+    void (*processing_time)(void *self, uint64_t now_ns);      /* may be NULL */
+    /* Only of an operator that makes watermarks: those that come to it end there, but for the last.
+     * Asked from time to time; an answer that says nothing new goes nowhere. */
+    struct watermark (*make_watermark)(void *self, uint64_t now_ns);
     void (*snapshot)(void *self, uint64_t checkpoint, struct buffer *out); /* NULL: stateless */
     MUST_USE enum status (*restore)(void *self, struct bytes state);       /* NULL: stateless */
     void (*finish)(void *self);                                            /* may be NULL */
     void (*notify_complete)(void *self, uint64_t checkpoint);              /* may be NULL */
     /* The job has ended for good: removes what no attempt will ever commit. May be NULL. */
-    void (*clear_away)(struct host *host, uint32_t parallelism);
+    void (*clear_away)(struct host *host, const void *parameters, uint32_t parallelism);
+    bool is_sink; /* the end of its chain: `out` of open is NULL */
 };
+
+/* In open: where to emit records for the side output `tag`; nowhere, if nobody reads it. */
+struct collector *operator_side(struct operator_context *context, const char *tag);
+
+/* The key group of context->key, which must be there. */
+static inline uint32_t operator_key_group(const struct operator_context *context)
+{
+    CHECK(context->key != NULL);
+    return key_group_of(context->key->hash, context->max_parallelism);
+}
+
+/* Emits a record with a timestamp of its own. */
+static inline void operator_emit_at(struct operator_context *context, struct collector *out,
+                                    const struct record *record, int64_t timestamp_ms)
+{
+    int64_t before_ms = context->timestamp_ms;
+    context->timestamp_ms = timestamp_ms;
+    collector_emit(out, record);
+    context->timestamp_ms = before_ms;
+}
 
 /* Makes the subtask fail after the current call, with `why`; the first failure stays. `final`:
  * the job is not restarted, because the failure would come again. */
@@ -91,7 +145,13 @@ void operator_bad_record(struct operator_context *context, const struct record *
 /* The operators of pipeline.h. */
 extern const struct operator_ops source_operator;
 extern const struct operator_ops map_operator;
+extern const struct operator_ops filter_operator;
+extern const struct operator_ops watermark_operator;
 extern const struct operator_ops process_operator;
+extern const struct operator_ops reduce_operator;
+extern const struct operator_ops aggregate_operator;
+extern const struct operator_ops window_operator;
+extern const struct operator_ops join_operator;
 extern const struct operator_ops file_sink_operator;
 
 #endif

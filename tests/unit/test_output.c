@@ -31,6 +31,7 @@ static void begin(uint32_t buffer_bytes, uint32_t credit)
                                       .channel_count = CHANNELS,
                                       .receivers = receivers,
                                       .max_parallelism = MAX_PARALLELISM,
+                                      .exchange = EXCHANGE_HASH,
                                       .key_of = key_of_number,
                                       .buffer_bytes = buffer_bytes,
                                       .buffers_per_channel = credit };
@@ -419,6 +420,106 @@ START_TEST(every_channel_is_first_in_first_out_under_any_load)
 }
 END_TEST
 
+/* An output of another kind, with the timestamps of `timestamp_ms` or none (NULL). */
+static struct collector begin_exchange(enum exchange exchange, uint32_t channel_count,
+                                       const int64_t *timestamp_ms)
+{
+    struct output_options options = { .attempt = ATTEMPT,
+                                      .edge = 3,
+                                      .source_channel = 7,
+                                      .channel_count = channel_count,
+                                      .receivers = receivers,
+                                      .max_parallelism = MAX_PARALLELISM,
+                                      .exchange = exchange,
+                                      .key_of = exchange == EXCHANGE_HASH ? key_of_number : NULL,
+                                      .timestamp_ms = timestamp_ms,
+                                      .first_channel = exchange == EXCHANGE_REBALANCE ? 2 : 0,
+                                      .buffer_bytes = BUFFER_BYTES,
+                                      .buffers_per_channel = CREDIT };
+    output_init(&output, &host.host, &options);
+    return output_collector(&output);
+}
+
+static void emit_to(struct collector *out, int64_t number)
+{
+    uint8_t room[8];
+    struct record record = record_i64(room, number);
+    collector_emit(out, &record);
+}
+
+/* The only record of each buffer sent, by channel; -1: none. */
+static void take_numbers(int64_t numbers[CHANNELS])
+{
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        numbers[i] = -1;
+    }
+    output_flush(&output);
+    struct message *message;
+    while ((message = message_host_take(&host)) != NULL) {
+        ck_assert_uint_eq(message->size, 12);
+        numbers[channel_of_message(message)] = (int64_t)load_u64(message->data + 4);
+        host_message_free(&host.host, message);
+    }
+}
+
+START_TEST(rebalanced_records_go_to_each_channel_in_turn)
+{
+    struct collector out = begin_exchange(EXCHANGE_REBALANCE, CHANNELS, NULL);
+    int64_t numbers[CHANNELS];
+    for (int64_t i = 0; i < CHANNELS; i++) {
+        emit_to(&out, i);
+    }
+    take_numbers(numbers);
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        ck_assert_int_eq(numbers[(2 + i) % CHANNELS], i); /* from the first channel on */
+    }
+}
+END_TEST
+
+START_TEST(broadcast_records_go_to_all_channels)
+{
+    struct collector out = begin_exchange(EXCHANGE_BROADCAST, CHANNELS, NULL);
+    int64_t numbers[CHANNELS];
+    emit_to(&out, 5);
+    take_numbers(numbers);
+    for (uint32_t i = 0; i < CHANNELS; i++) {
+        ck_assert_int_eq(numbers[i], 5);
+    }
+}
+END_TEST
+
+START_TEST(forwarded_records_go_to_the_only_channel)
+{
+    struct collector out = begin_exchange(EXCHANGE_FORWARD, 1, NULL);
+    int64_t numbers[CHANNELS];
+    emit_to(&out, 5);
+    take_numbers(numbers);
+    ck_assert_int_eq(numbers[0], 5);
+    ck_assert_int_eq(numbers[1], -1);
+}
+END_TEST
+
+START_TEST(timestamps_travel_between_length_and_bytes)
+{
+    int64_t timestamp_ms = -3;
+    struct collector out = begin_exchange(EXCHANGE_HASH, CHANNELS, &timestamp_ms);
+    for (int i = 0; i < 8; i++) {
+        emit_to(&out, 1);
+        timestamp_ms++;
+    }
+    output_flush(&output);
+    ck_assert_uint_eq(sent_count(), 2); /* 20 bytes each: five fill a buffer */
+    ck_assert_uint_eq(host.sent_head->size, BUFFER_BYTES);
+    ck_assert_uint_eq(channel_of_message(host.sent_head), channel_of(1));
+    for (uint32_t i = 0; i < 5; i++) {
+        const uint8_t *at = host.sent_head->data + (size_t)20 * i;
+        ck_assert_uint_eq(load_u32(at), 8);
+        ck_assert_int_eq((int64_t)load_u64(at + 4), (int64_t)i - 3);
+        ck_assert_int_eq((int64_t)load_u64(at + 12), 1);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("output");
@@ -434,6 +535,10 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_event_needs_no_credit_but_keeps_its_place);
     tcase_add_test(tcase, an_event_comes_behind_what_was_collected_before_it);
     tcase_add_test(tcase, a_vertex_without_consumer_sends_nothing);
+    tcase_add_test(tcase, rebalanced_records_go_to_each_channel_in_turn);
+    tcase_add_test(tcase, broadcast_records_go_to_all_channels);
+    tcase_add_test(tcase, forwarded_records_go_to_the_only_channel);
+    tcase_add_test(tcase, timestamps_travel_between_length_and_bytes);
     tcase_add_test(tcase, every_channel_is_first_in_first_out_under_any_load);
     Suite *suite = suite_create("output");
     suite_add_tcase(suite, tcase);
