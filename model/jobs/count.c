@@ -1,25 +1,8 @@
 #include "model/jobs/count.h"
 
 #include "model/base/text.h"
+#include "model/jobs/numbers.h"
 #include "model/state/state.h"
-
-static void parse(struct operator_context *context, const struct record *line,
-                  struct collector *out)
-{
-    int64_t value;
-    if (!text_parse_i64(line->value, &value)) {
-        operator_bad_record(context, line, "not a 64-bit integer");
-        return;
-    }
-    uint8_t room[8];
-    struct record number = record_i64(room, value);
-    collector_emit(out, &number);
-}
-
-static void by_value(const struct record *number, struct key *key)
-{
-    key_set_i64(key, record_to_i64(number));
-}
 
 struct count {
     struct value_state count;
@@ -49,12 +32,10 @@ static void count_process(void *self, const struct record *number, struct collec
 
 void count_build(struct pipeline *pipeline)
 {
-    static const struct map_parameters parsing = { .map = parse };
     static const struct process_parameters counting = { .self_bytes = sizeof(struct count),
                                                         .open = count_open,
                                                         .process = count_process };
-    struct stream lines = pipeline_source(pipeline, "source");
-    struct stream numbers = stream_map(lines, "parse", &parsing);
-    struct stream counts = stream_process(stream_key_by(numbers, by_value), "count", &counting);
+    struct stream numbers = stream_key_by(numbers_source(pipeline), numbers_by_value);
+    struct stream counts = stream_process(numbers, "count", &counting);
     stream_file_sink(counts, "sink");
 }

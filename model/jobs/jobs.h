@@ -6,9 +6,17 @@
 
 #include "model/stream/pipeline.h"
 
+/* What its records are. */
+enum job_input {
+    JOB_READS_INTEGERS,
+    JOB_READS_LINES,
+    JOB_READS_EVENTS, /* of Nexmark (model/stream/nexmark.h) */
+};
+
 struct job_info {
     const char *name;
     const char *help; /* one line */
+    enum job_input input;
     void (*build)(struct pipeline *pipeline);
 };
 

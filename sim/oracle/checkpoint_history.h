@@ -15,6 +15,7 @@ struct checkpoint_record {
     bool commit_begun; /* the manifest was durable under its temporary name */
     bool completed;    /* reported so, or found complete when it was restored */
     bool aborted;
+    uint64_t aborted_ns;   /* 0: it was not */
     uint64_t completed_ns; /* when it was reported complete; 0: it was not */
     bool superseded; /* an older one was restored instead, as the scenario allows */
 };

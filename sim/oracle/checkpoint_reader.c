@@ -8,7 +8,8 @@
 
 enum {
     CHECKSUM_BYTES = sizeof(uint64_t),
-    COUNT_ENTRY_BYTES = 2 + 2 + 4 + 8 + 4 + 8, /* group, state, key and value with their lengths */
+    COUNT_REMOVAL_BYTES = 2 + 2 + 4 + 8,             /* group, state, key with its length */
+    COUNT_ENTRY_BYTES = COUNT_REMOVAL_BYTES + 4 + 8, /* and the value with its length */
     TRAILER_BYTES = 2 + 8,
 };
 
@@ -68,6 +69,55 @@ static bool enter_vertex(struct checkpoint_reader *reader)
     return true;
 }
 
+/* Reads the fields of a handle. */
+static struct state_handle read_handle(struct decoder *decoder)
+{
+    struct state_handle handle = { .kind = (enum handle_kind)decode_u8(decoder) };
+    handle.size_bytes = decode_u64(decoder);
+    handle.checksum = decode_u64(decoder);
+    handle.location = decode_bytes(decoder);
+    return handle;
+}
+
+/* Steps over the parts of a subtask's keyed state, and notes where they are. */
+static const char *read_parts(struct decoder *decoder, struct keyed_state *keyed)
+{
+    *keyed = (struct keyed_state){ .part_count = decode_u32(decoder) };
+    size_t start = decoder->position;
+    for (uint32_t i = 0; i < keyed->part_count && !decoder->failed; i++) {
+        struct state_handle handle = read_handle(decoder);
+        if (!decoder->failed && handle.kind != HANDLE_INLINE && handle.kind != HANDLE_FILE) {
+            return "a subtask has a handle that does not exist";
+        }
+        keyed->size_bytes += handle.size_bytes;
+    }
+    if (decoder->failed) {
+        return "a subtask is cut short";
+    }
+    if (keyed->part_count > 0) {
+        keyed->parts =
+            (struct bytes){ .data = decoder->data + start, .size = decoder->position - start };
+    }
+    return NULL;
+}
+
+void part_reader_open(struct part_reader *reader, const struct checkpoint_subtask *subtask)
+{
+    decoder_init(&reader->decoder, subtask->state.keyed.parts);
+    reader->left = subtask->state.keyed.part_count;
+}
+
+bool part_reader_next(struct part_reader *reader, struct state_handle *part)
+{
+    if (reader->left == 0) {
+        return false;
+    }
+    reader->left--;
+    *part = read_handle(&reader->decoder);
+    CHECK(!reader->decoder.failed); /* checkpoint_reader_next has been over it */
+    return true;
+}
+
 bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_subtask *subtask)
 {
     CHECK(subtask != NULL);
@@ -81,16 +131,9 @@ bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_
     uint8_t finished = decode_u8(decoder);
     subtask->state.finished = finished != 0;
     subtask->state.operators = decode_bytes(decoder);
-    uint8_t kind = decode_u8(decoder);
-    subtask->state.keyed = (struct state_handle){ .kind = (enum handle_kind)kind,
-                                                  .size_bytes = decode_u64(decoder),
-                                                  .checksum = decode_u64(decoder) };
-    subtask->state.keyed.location = decode_bytes(decoder);
-    if (decoder->failed) {
-        return refuse(reader, "a subtask is cut short");
-    }
-    if (finished > 1 || kind > HANDLE_FILE) {
-        return refuse(reader, "a subtask has a flag or handle that does not exist");
+    const char *error = read_parts(decoder, &subtask->state.keyed);
+    if (error != NULL || finished > 1) {
+        return refuse(reader, error != NULL ? error : "a subtask has a flag that does not exist");
     }
     reader->subtask++;
     CHECK(reader->subtask <= reader->parallelism);
@@ -134,14 +177,16 @@ static bool refuse_counts(struct counts_reader *reader, const char *error)
     return false;
 }
 
-bool counts_reader_open(struct counts_reader *reader, struct bytes snapshot, const char *name)
+bool counts_reader_open(struct counts_reader *reader, struct bytes part, const char *name)
 {
     *reader = (struct counts_reader){ .state = UINT16_MAX };
     struct decoder decoder;
-    decoder_init(&decoder, snapshot);
+    decoder_init(&decoder, part);
     uint32_t magic = decode_u32(&decoder);
     uint16_t version = decode_u16(&decoder);
     uint16_t state_count = decode_u16(&decoder);
+    reader->id = decode_u64(&decoder);
+    reader->follows = decode_u64(&decoder);
     if (decoder.failed || magic != SNAPSHOT_MAGIC || version != SNAPSHOT_VERSION) {
         return refuse_counts(reader, "the state's magic number or version is wrong");
     }
@@ -149,12 +194,13 @@ bool counts_reader_open(struct counts_reader *reader, struct bytes snapshot, con
         if (bytes_equal(decode_bytes(&decoder), bytes_of_text(name))) {
             reader->state = i;
         }
+        (void)decode_bytes(&decoder); /* its descriptor */
     }
     if (decoder.failed) {
         return refuse_counts(reader, "the state's head is cut short");
     }
-    reader->at = snapshot.data + decoder.position;
-    reader->end = snapshot.data + snapshot.size;
+    reader->at = part.data + decoder.position;
+    reader->end = part.data + part.size;
     CHECK(reader->at <= reader->end);
     return true;
 }
@@ -186,23 +232,31 @@ bool counts_reader_next(struct counts_reader *reader, struct count_entry *entry)
     if (reader->ended) {
         return false;
     }
-    if (reader->end - at < COUNT_ENTRY_BYTES || load_u16(at) == SNAPSHOT_END) {
+    if (reader->end - at < COUNT_REMOVAL_BYTES || load_u16(at) == SNAPSHOT_END) {
         return read_trailer(reader);
     }
     entry->key_group = load_u16(at);
-    if (load_u16(at + 2) != reader->state) {
+    entry->removed = (load_u16(at + 2) & SNAPSHOT_REMOVED) != 0;
+    if (!entry->removed && reader->end - at < COUNT_ENTRY_BYTES) {
+        return read_trailer(reader);
+    }
+    if ((load_u16(at + 2) & ~SNAPSHOT_REMOVED) != reader->state) {
         return refuse_counts(reader, "the state holds an entry of another name");
     }
-    if (load_u32(at + 4) != sizeof(int64_t) || load_u32(at + 16) != sizeof(int64_t)) {
+    if (load_u32(at + 4) != sizeof(int64_t) ||
+        (!entry->removed && load_u32(at + 16) != sizeof(int64_t))) {
         return refuse_counts(reader, "the state holds a key or count that is no 64-bit integer");
+    }
+    if (entry->removed && reader->follows == 0) {
+        return refuse_counts(reader, "the state's first part removes something");
     }
     if (entry->key_group < reader->key_group) {
         return refuse_counts(reader, "the state's key groups are out of order");
     }
     entry->key = (int64_t)load_u64(at + 8);
-    entry->count = (int64_t)load_u64(at + 20);
+    entry->count = entry->removed ? 0 : (int64_t)load_u64(at + 20);
     reader->key_group = entry->key_group;
-    reader->at = at + COUNT_ENTRY_BYTES;
+    reader->at = at + (entry->removed ? COUNT_REMOVAL_BYTES : COUNT_ENTRY_BYTES);
     reader->entries_read++;
     return true;
 }

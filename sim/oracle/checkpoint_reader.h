@@ -8,11 +8,11 @@
  *   job run, checkpoint u64, attempt u64, triggered_ns u64, max_parallelism u32, vertex count u32
  *   per vertex: name run, parallelism u32, then per subtask:
  *     finished u8, operators run,
- *     handle: kind u8, size u64, checksum u64, location run
+ *     part count u32, then per part: kind u8, size u64, checksum u64, location run
  *   XXH3 u64 of all before
  *
  * `operators` is a count u16 and then a run per operator of the chain; a finished subtask's may be
- * empty. The snapshot of the keyed state is described in model/state/snapshot.h. */
+ * empty. The parts of the keyed state are described in model/state/snapshot.h. */
 #ifndef FAULTLINE_SIM_ORACLE_CHECKPOINT_READER_H
 #define FAULTLINE_SIM_ORACLE_CHECKPOINT_READER_H
 
@@ -51,6 +51,14 @@ bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manif
 /* Reads the next subtask, vertex by vertex. False at the end, or when damaged: `error` tells. */
 bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_subtask *subtask);
 
+/* Reads the parts of a subtask's keyed state, in order. False at the end. */
+struct part_reader {
+    struct decoder decoder;
+    uint32_t left;
+};
+void part_reader_open(struct part_reader *reader, const struct checkpoint_subtask *subtask);
+bool part_reader_next(struct part_reader *reader, struct state_handle *part);
+
 /* Is `manifest` sound from its first byte to its last? */
 bool checkpoint_is_sound(struct bytes manifest);
 
@@ -58,10 +66,12 @@ bool checkpoint_is_sound(struct bytes manifest);
  * the bytes are damaged. */
 bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state);
 
-/* The keyed state of the count job: the 64-bit counts of the state `name`. */
+/* A part of the keyed state of the count job: the 64-bit counts of the state `name`. */
 struct counts_reader {
     const uint8_t *at;
     const uint8_t *end;
+    uint64_t id;
+    uint64_t follows; /* id of the part before it; 0: it is the first */
     uint64_t entries_read;
     uint16_t state;     /* the index of the state called `name` */
     uint16_t key_group; /* of the entry read last */
@@ -71,12 +81,13 @@ struct counts_reader {
 
 struct count_entry {
     int64_t key;
-    int64_t count;
+    int64_t count; /* not set if it was removed */
     uint16_t key_group;
+    bool removed; /* what earlier parts say of the key does not hold any more */
 };
 
-/* Starts reading `snapshot`, which stays borrowed. False if its head is damaged. */
-bool counts_reader_open(struct counts_reader *reader, struct bytes snapshot, const char *name);
+/* Starts reading `part`, which stays borrowed. False if its head is damaged. */
+bool counts_reader_open(struct counts_reader *reader, struct bytes part, const char *name);
 
 /* Reads the next entry. False at the end, or when anything is not as it must be: `error` tells. */
 bool counts_reader_next(struct counts_reader *reader, struct count_entry *entry);

@@ -2,14 +2,16 @@
  * sim/oracle.
  *
  * Each property is one file, property_NAME.c. oracle.c hands it the facts it asks for, and asks it
- * for its verdict at the end. The vertices of the count job, and what lies where on the SHARED
- * volume, are fixed here. */
+ * for its verdict at the end. The vertices are those of the job's pipeline; what lies where on the
+ * SHARED volume is fixed here. The count job, which nearly all runs are of, is judged by code of
+ * its own; the others by their references (job_reference.h). */
 #ifndef FAULTLINE_SIM_ORACLE_JUDGE_H
 #define FAULTLINE_SIM_ORACLE_JUDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/stream/pipeline.h"
 #include "sim/oracle/checkpoint_history.h"
 #include "sim/oracle/checkpoint_reader.h"
 #include "sim/oracle/oracle.h"
@@ -18,9 +20,8 @@
 #define JUDGE_COUNT_STATE "count" /* the name of the keyed state */
 
 enum {
-    JUDGE_VERTEX_SOURCE = 0,
-    JUDGE_VERTEX_COUNT = 1,
-    JUDGE_VERTICES = 2,
+    JUDGE_VERTEX_SOURCE = 0, /* of every job */
+    JUDGE_VERTEX_COUNT = 1,  /* of the count job */
     JUDGE_SOURCE_OPERATOR = 0,
     JUDGE_KEPT_PER_PROPERTY = 4, /* violations; later ones of the same property are not kept */
     JUDGE_PATH_SIZE = 160,
@@ -39,6 +40,7 @@ struct source_position {
 struct cut_memory {
     struct source_position *positions; /* one a source subtask: of the checkpoint in hand */
     bool *counts_finished;             /* one a count subtask: finished, its state not given */
+    bool *unstated;                    /* the same of other jobs, by vertex and index */
     uint32_t mark;                     /* of the verification in hand, or the last */
     uint64_t last_verified;            /* checkpoint id; 0: none */
     bool unread_since; /* a fault made one unreadable, and what it alone held is not known yet */
@@ -53,15 +55,84 @@ struct liveness_memory {
     const char *failure;        /* the text of job.failed; NULL: there was none */
 };
 
+/* Property 9. */
+struct deployment_memory {
+    uint64_t attempt; /* the newest of which something was heard */
+    bool *restored;   /* one a subtask of the job, by vertex and index */
+    uint32_t restored_count;
+    uint64_t unreadable; /* the checkpoint that is being restored, if it was damaged; 0: no */
+};
+
+/* Property 10: of the JobManager that leads now. */
+struct restart_memory {
+    uint32_t restarts;
+    uint32_t tries;           /* to read a checkpoint, each followed by another try */
+    uint64_t not_before_ns;   /* the next deployment */
+    uint64_t times_ns[RESTART_FAILURES_REMEMBERED]; /* failure_rate: of the last restarts */
+};
+
+/* What property 11 knows of a checkpoint that is under way. */
+struct under_way {
+    uint64_t id;
+    uint64_t triggered_ns;
+};
+
+/* Property 11. */
+struct pace_memory {
+    struct under_way *under_way; /* rising ids; at most a few more than max_concurrent */
+    size_t count;
+    size_t capacity;
+    bool running;     /* the JobManager told the newest attempt to run, and knows of no failure */
+    bool *ended;      /* one a subtask: has seen all its data in the newest attempt */
+    uint32_t ended_count;
+    uint64_t completed_ns; /* the last, by the JobManager that leads now; 0: none */
+    uint32_t failures;     /* in a row */
+    bool must_fail;        /* there were too many, and the job has not failed yet */
+    uint64_t late_triggered_ns; /* the last one that was acknowledged after its timeout */
+    uint64_t late_acked_ns;     /* 0: there was none */
+};
+
+/* Property 12. */
+struct abandoned_memory {
+    uint64_t aborted_ns; /* the last work on a checkpoint that was given up long before: when */
+    uint64_t worked_ns;  /* 0: there was none */
+    uint64_t id;
+    uint32_t vertex;
+    uint32_t subtask;
+};
+
+/* Property 13: one way between two subtasks; never removed. */
+struct credit_channel {
+    uint64_t sender; /* 0: the place is free */
+    uint64_t receiver;
+    uint32_t edge;
+    uint32_t on_way; /* buffers sent and not consumed */
+};
+
+/* Open addressing, at most half full. */
+struct credit_memory {
+    struct credit_channel *channels;
+    size_t count;
+    size_t capacity; /* a power of two */
+};
+
 struct oracle {
     struct arena *arena;
     const struct scenario *scenario;
     const struct disk *shared;
     uint64_t now_ns; /* never goes back */
+    struct pipeline pipeline; /* of the job */
     struct reference reference;
     struct checkpoint_history history;
     struct cut_memory cut;
     struct liveness_memory liveness;
+    struct deployment_memory deployment;
+    struct restart_memory restart;
+    struct pace_memory pace;
+    struct abandoned_memory abandoned;
+    struct credit_memory credit;
+    bool reads_may_fail;       /* a fault makes calls fail that read the store */
+    bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */
     uint64_t deployed_attempt; /* property 7: the newest */
     bool went_back;            /* property 5: an older checkpoint was restored, rightly or not */
@@ -97,8 +168,12 @@ bool judge_parse_checkpoint_path(const char *path, uint64_t *id, const char **na
  * files and its state. `attempt` is used if no trigger was seen. */
 void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt);
 
+/* The place of a subtask in an array with one entry each, by vertex and index. */
+uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fact);
+uint32_t judge_subtask_count(const struct oracle *oracle);
+
 /* "source" or "count". Static storage. */
-const char *judge_vertex_name(uint32_t vertex);
+const char *judge_vertex_name(const struct oracle *oracle, uint32_t vertex);
 
 /* ---- the properties -------------------------------------------------------------------------- */
 
@@ -121,6 +196,16 @@ typedef void (*output_file_function)(void *context, const char *path, struct byt
 const char *property_output_each_file(const struct oracle *oracle, output_file_function each,
                                       void *context);
 
+/* The same for a job with a reference of its own; returns as property_output_each_file does. */
+const char *property_lines_judge(struct oracle *oracle, bool finished);
+
+/* 1 and 3 for such a job: the fold stands where the sources of checkpoint `id` did, `reader` at its
+ * first subtask; returns whether some subtask had finished and gave no state. Its final state; and
+ * the state that was found last, as lines. */
+bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader);
+void property_states_on_end(struct oracle *oracle);
+void property_states_collect(const struct oracle *oracle, struct buffer *out);
+
 /* 3: checkpoint `id` has just completed, and its files are sound. */
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);
 
@@ -135,8 +220,33 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
 bool property_files_on_complete(struct oracle *oracle, uint64_t id);
 void property_files_on_end(struct oracle *oracle, bool finished);
 
+/* Can a restore of checkpoint `id` succeed, as its files are now? */
+bool property_files_is_readable(const struct oracle *oracle, uint64_t id);
+
 /* 7 */
 void property_fencing_on_fact(struct oracle *oracle, const struct fact *fact);
+
+/* 9 */
+void property_deployment_init(struct oracle *oracle);
+/* A checkpoint is about to be restored. */
+void property_deployment_on_chosen(struct oracle *oracle, const struct fact *fact);
+void property_deployment_on_fact(struct oracle *oracle, const struct fact *fact);
+
+/* 10 */
+void property_restarts_on_fact(struct oracle *oracle, const struct fact_event *event);
+
+/* 11 */
+void property_pace_init(struct oracle *oracle);
+void property_pace_on_fact(struct oracle *oracle, const struct fact_event *event);
+void property_pace_on_end(struct oracle *oracle, uint64_t last_fault_ns);
+
+/* 12 */
+void property_abandoned_on_fact(struct oracle *oracle, const struct fact_event *event);
+void property_abandoned_on_end(struct oracle *oracle, uint64_t last_fault_ns);
+
+/* 13 */
+void property_credit_init(struct oracle *oracle);
+void property_credit_on_event(struct oracle *oracle, const struct credit_event *event);
 
 /* 8 */
 void property_liveness_on_fact(struct oracle *oracle, const struct fact *fact);

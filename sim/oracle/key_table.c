@@ -19,18 +19,29 @@ void key_table_init(struct key_table *table, struct arena *arena)
     allocate(table, FIRST_CAPACITY_LOG2);
 }
 
-static void grow(struct key_table *table)
+static void grow_to(struct key_table *table, unsigned capacity_log2)
 {
     struct key_entry *old = table->entries;
     size_t old_capacity = table->capacity;
-    allocate(table, 64 - table->shift + 1);
-    CHECK(table->capacity == 2 * old_capacity);
+    allocate(table, capacity_log2);
+    CHECK(table->capacity > old_capacity);
     for (size_t i = 0; i < old_capacity; i++) {
         if (old[i].used) {
             *key_table_place(table, old[i].key) = old[i];
         }
     }
     arena_free(table->arena, old);
+}
+
+void key_table_reserve(struct key_table *table, size_t count)
+{
+    unsigned capacity_log2 = 64 - table->shift;
+    while ((size_t)1 << capacity_log2 < 2 * count) {
+        capacity_log2++;
+    }
+    if ((size_t)1 << capacity_log2 > table->capacity) {
+        grow_to(table, capacity_log2);
+    }
 }
 
 void key_table_check(const struct key_table *table)
@@ -51,7 +62,7 @@ struct key_entry *key_table_add(struct key_table *table, int64_t key)
 {
     CHECK(2 * table->count <= table->capacity);
     if (2 * (table->count + 1) > table->capacity) {
-        grow(table);
+        grow_to(table, 64 - table->shift + 1);
     }
     struct key_entry *entry = key_table_place(table, key);
     CHECK(!entry->used);

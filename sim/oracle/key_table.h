@@ -31,6 +31,9 @@ struct key_table {
 /* An empty table; memory from `arena`. */
 void key_table_init(struct key_table *table, struct arena *arena);
 
+/* Makes room for `count` keys in all, so that it need not grow as they come. */
+void key_table_reserve(struct key_table *table, size_t count);
+
 /* Asserts the invariants. */
 void key_table_check(const struct key_table *table);
 

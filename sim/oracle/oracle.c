@@ -7,6 +7,7 @@
 
 #include "model/base/check.h"
 #include "model/checkpoint/store.h"
+#include "model/jobs/jobs.h"
 #include "sim/oracle/judge.h"
 
 #define CHECKPOINT_PREFIX STORE_ROOT "/chk-"
@@ -31,6 +32,16 @@ static const struct {
     [PROPERTY_FENCING] = { "fencing", "nothing from a fenced attempt has an effect" },
     [PROPERTY_LIVENESS] = { "liveness", "the job ends, and checkpoints complete, within a bound "
                                         "after faults stop" },
+    [PROPERTY_DEPLOYMENT] = { "deployment", "the job runs when every subtask of the attempt is "
+                                            "restored, each once" },
+    [PROPERTY_RESTARTS] = { "restarts", "the restart strategy is kept: so many restarts, so long a "
+                                        "delay, so many tries to read a checkpoint" },
+    [PROPERTY_PACE] = { "pace", "checkpoints keep min_pause, max_concurrent, timeout and "
+                                "tolerable_failures" },
+    [PROPERTY_ABANDONED] = { "abandoned",
+                             "no subtask goes on with a checkpoint that was given up" },
+    [PROPERTY_CREDIT] = { "credit", "no channel has more buffers on their way, sent and not "
+                                    "consumed, than buffers_per_channel" },
 };
 
 const char *property_name(enum property property)
@@ -45,6 +56,31 @@ const char *property_help(enum property property)
     return infos[property].help;
 }
 
+/* What the faults make of clocks and of the store, as far as a property has to know. */
+static void note_faults(struct oracle *oracle)
+{
+    const struct scenario *scenario = oracle->scenario;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct fault *fault = &scenario->faults[i];
+        bool fails = fault->verb == FAULT_IO_ERROR || fault->verb == FAULT_AMBIGUOUS;
+        bool of_reads = (fault->calls & (FAULT_CALL_OPEN | FAULT_CALL_READ)) != 0;
+        oracle->reads_may_fail = oracle->reads_may_fail || (fails && of_reads);
+        oracle->clocks_go_wrong = oracle->clocks_go_wrong || fault->verb == FAULT_CLOCK;
+    }
+}
+
+static void build_pipeline(struct oracle *oracle)
+{
+    const struct job_info *job = job_find(oracle->scenario->job.job);
+    CHECK(job != NULL);
+    CHECK(job_reference_exists(job->name));
+    pipeline_init(&oracle->pipeline);
+    job->build(&oracle->pipeline);
+    for (uint32_t i = 0; i < oracle->pipeline.vertex_count; i++) {
+        CHECK((oracle->pipeline.vertices[i].input_count == 0) == (i == JUDGE_VERTEX_SOURCE));
+    }
+}
+
 struct oracle *oracle_create(struct arena *arena, const struct scenario *scenario,
                              const struct disk *shared, struct bytes input)
 {
@@ -55,11 +91,23 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->arena = arena;
     oracle->scenario = scenario;
     oracle->shared = shared;
+    build_pipeline(oracle);
     reference_init(&oracle->reference, arena, &job->input, job->parallelism, input);
+    const struct job_reference *reference = job_reference_find(job->job);
+    if (reference != NULL) {
+        oracle->reference.fold = arena_alloc(arena, 1, sizeof *oracle->reference.fold);
+        job_fold_init(oracle->reference.fold, reference, arena, job->parallelism);
+    }
     checkpoint_history_init(&oracle->history, arena);
+    note_faults(oracle);
+    property_deployment_init(oracle);
+    property_pace_init(oracle);
+    property_credit_init(oracle);
     oracle->cut.positions = arena_alloc(arena, job->parallelism, sizeof *oracle->cut.positions);
     oracle->cut.counts_finished =
         arena_alloc(arena, job->parallelism, sizeof *oracle->cut.counts_finished);
+    oracle->cut.unstated =
+        arena_alloc(arena, judge_subtask_count(oracle), sizeof *oracle->cut.unstated);
     return oracle;
 }
 
@@ -78,11 +126,54 @@ static void on_completed(struct oracle *oracle, const struct fact_event *event)
     property_fencing_on_fact(oracle, fact);
     property_checkpoint_ids_on_fact(oracle, fact);
     property_liveness_on_fact(oracle, fact);
+    property_pace_on_fact(oracle, event);
     const struct checkpoint_record *record =
         checkpoint_history_find(&oracle->history, fact->checkpoint);
     if (fact->checkpoint != 0 && (record == NULL || !record->completed)) {
         judge_on_complete(oracle, fact->checkpoint, fact->attempt);
         checkpoint_history_at(&oracle->history, fact->checkpoint)->completed_ns = event->time_ns;
+    }
+}
+
+/* What the JobManager says of attempts, and of the job. */
+static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    switch ((int)fact->kind) {
+    case FACT_JOB_DEPLOYED:
+        property_fencing_on_fact(oracle, fact);
+        property_deployment_on_fact(oracle, fact);
+        property_restarts_on_fact(oracle, event);
+        property_pace_on_fact(oracle, event);
+        break;
+    case FACT_RESTORE_CHOSEN:
+        property_liveness_on_fact(oracle, fact);
+        property_newest_restored_on_chosen(oracle, fact);
+        property_deployment_on_chosen(oracle, fact);
+        break;
+    case FACT_JOB_RUNNING:
+        property_liveness_on_fact(oracle, fact);
+        property_deployment_on_fact(oracle, fact);
+        property_restarts_on_fact(oracle, event);
+        property_pace_on_fact(oracle, event);
+        break;
+    case FACT_JOB_MANAGER_STARTED:
+        property_liveness_on_fact(oracle, fact);
+        property_restarts_on_fact(oracle, event);
+        property_pace_on_fact(oracle, event);
+        break;
+    case FACT_FAILURE_DETECTED:
+        property_liveness_on_fact(oracle, fact);
+        property_pace_on_fact(oracle, event);
+        break;
+    case FACT_RESTART_SCHEDULED:
+    case FACT_JOB_FAILED:
+        property_liveness_on_fact(oracle, fact);
+        property_restarts_on_fact(oracle, event);
+        break;
+    case FACT_JOB_CANCELLED:
+    case FACT_JOB_FINISHED: property_liveness_on_fact(oracle, fact); break;
+    default: break; /* says nothing that is judged */
     }
 }
 
@@ -98,35 +189,39 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
     case FACT_CHECKPOINT_TRIGGERED:
         property_fencing_on_fact(oracle, fact);
         property_checkpoint_ids_on_fact(oracle, fact);
+        property_pace_on_fact(oracle, event);
         break;
     case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, event); break;
-    case FACT_CHECKPOINT_ABORTED: property_checkpoint_ids_on_fact(oracle, fact); break;
+    case FACT_CHECKPOINT_ABORTED:
+        property_checkpoint_ids_on_fact(oracle, fact);
+        property_pace_on_fact(oracle, event);
+        property_abandoned_on_fact(oracle, event);
+        break;
+    case FACT_CHECKPOINT_ALL_ACKED:
+    case FACT_TASK_END_OF_DATA: property_pace_on_fact(oracle, event); break;
+    case FACT_SNAPSHOT_TAKEN: property_abandoned_on_fact(oracle, event); break;
+    case FACT_TASK_RESTORED: property_deployment_on_fact(oracle, fact); break;
+    case FACT_RESTORE_RETRIED: property_restarts_on_fact(oracle, event); break;
     case FACT_MANIFEST_SYNCED:
         if (fact->checkpoint != 0) {
             checkpoint_history_at(&oracle->history, fact->checkpoint)->commit_begun = true;
         }
         break;
-    case FACT_ACK_RECEIVED:
-    case FACT_JOB_DEPLOYED: property_fencing_on_fact(oracle, fact); break;
+    case FACT_ACK_RECEIVED: property_fencing_on_fact(oracle, fact); break;
     case FACT_TASK_NOTIFIED: property_output_on_announced(oracle, event); break;
     case FACT_SINK_COMMITTED:
         property_fencing_on_fact(oracle, fact);
         property_output_on_committed(oracle, fact);
         property_output_on_announced(oracle, event);
         break;
-    case FACT_RESTORE_CHOSEN:
-        property_liveness_on_fact(oracle, fact);
-        property_newest_restored_on_chosen(oracle, fact);
-        break;
-    case FACT_JOB_MANAGER_STARTED:
-    case FACT_JOB_RUNNING:
-    case FACT_FAILURE_DETECTED:
-    case FACT_JOB_CANCELLED:
-    case FACT_RESTART_SCHEDULED:
-    case FACT_JOB_FINISHED:
-    case FACT_JOB_FAILED: property_liveness_on_fact(oracle, fact); break;
-    default: break; /* says nothing that is judged */
+    default: on_job_fact(oracle, event);
     }
+}
+
+void oracle_on_credit(struct oracle *oracle, const struct credit_event *event)
+{
+    CHECK(event->sender != event->receiver);
+    property_credit_on_event(oracle, event);
 }
 
 static void finish_reference(struct oracle *oracle)
@@ -141,7 +236,10 @@ static void finish_reference(struct oracle *oracle)
     for (size_t i = 0; i < table->capacity; i++) {
         totals->keys += table->entries[i].folded > 0;
     }
-    CHECK(totals->keys <= totals->records);
+    const struct job_fold *fold = oracle->reference.fold;
+    for (uint32_t i = 0; fold != NULL && i < fold->job->rule_count; i++) {
+        totals->keys += fold->tables[fold->job->rules[i].table].count;
+    }
 }
 
 static void check(const struct oracle *oracle)
@@ -168,6 +266,8 @@ void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,
     }
     bool finished = outcome == OUTCOME_FINISHED;
     property_liveness_on_end(oracle, outcome, last_fault_ns);
+    property_pace_on_end(oracle, last_fault_ns);
+    property_abandoned_on_end(oracle, last_fault_ns);
     property_files_on_end(oracle, finished);
     finish_reference(oracle);
     if (finished) {
@@ -211,6 +311,10 @@ static int compare_entries(const void *a, const void *b)
 
 void oracle_collect_state(const struct oracle *oracle, struct buffer *out)
 {
+    if (oracle->reference.fold != NULL) {
+        property_states_collect(oracle, out);
+        return;
+    }
     const struct key_table *table = &oracle->reference.table;
     const struct key_entry **sorted = arena_alloc(oracle->arena, table->capacity, sizeof *sorted);
     size_t count = 0;
@@ -327,9 +431,20 @@ void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt)
     }
 }
 
-const char *judge_vertex_name(uint32_t vertex)
+const char *judge_vertex_name(const struct oracle *oracle, uint32_t vertex)
 {
-    return vertex == JUDGE_VERTEX_SOURCE  ? "source"
-           : vertex == JUDGE_VERTEX_COUNT ? "count"
-                                          : "task";
+    bool is_there = vertex < oracle->pipeline.vertex_count;
+    return is_there ? oracle->pipeline.vertices[vertex].name : "task";
+}
+
+uint32_t judge_subtask_count(const struct oracle *oracle)
+{
+    return oracle->pipeline.vertex_count * oracle->scenario->job.parallelism;
+}
+
+uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->vertex < oracle->pipeline.vertex_count);
+    CHECK(fact->subtask < oracle->scenario->job.parallelism);
+    return fact->vertex * oracle->scenario->job.parallelism + fact->subtask;
 }

@@ -15,6 +15,14 @@
  *                      remains at the end
  *   7 fencing          nothing from a fenced attempt has an effect
  *   8 liveness         the job ends, and checkpoints complete, within a bound after faults stop
+ *   9 deployment       the job runs when every subtask of the attempt is restored, each once, from
+ *                      a checkpoint that was whole
+ *  10 restarts         the restart strategy is kept: so many restarts, so long a delay, and so many
+ *                      tries to read a checkpoint before it is refused
+ *  11 pace             checkpoints keep min_pause, max_concurrent, timeout and tolerable_failures
+ *  12 abandoned        no subtask goes on with a checkpoint that was given up
+ *  13 credit           no channel has more buffers on their way, sent and not consumed, than
+ *                      buffers_per_channel
  *
  * Each is one file beside this one. */
 #ifndef FAULTLINE_SIM_ORACLE_ORACLE_H
@@ -38,6 +46,11 @@ enum property {
     PROPERTY_FILES,
     PROPERTY_FENCING,
     PROPERTY_LIVENESS,
+    PROPERTY_DEPLOYMENT,
+    PROPERTY_RESTARTS,
+    PROPERTY_PACE,
+    PROPERTY_ABANDONED,
+    PROPERTY_CREDIT,
     PROPERTY_COUNT_PLUS_ONE
 };
 
@@ -74,6 +87,17 @@ void oracle_on_damage(struct oracle *oracle, const char *path);
 
 /* Hears one fact, as it happens. */
 void oracle_on_fact(struct oracle *oracle, const struct fact_event *event);
+
+/* A subtask sent a buffer of records to another, or (`is_returned`) the receiver sent back that it
+ * has consumed one. */
+struct credit_event {
+    uint64_t time_ns;
+    uint64_t sender;   /* of the buffers; an actor_id of host.h: never used twice */
+    uint64_t receiver; /* of the buffers */
+    uint32_t edge;     /* of the job graph */
+    bool is_returned;
+};
+void oracle_on_credit(struct oracle *oracle, const struct credit_event *event);
 
 /* The run is over: the final checks, once. `last_fault_ns` is when the last fault ended. */
 void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,

@@ -19,6 +19,7 @@ struct cut {
     struct oracle *oracle;
     uint64_t id;
     uint64_t entries;  /* of the state, each key once */
+    bool is_layered;   /* some state has several parts: compared when all are read */
     bool any_unstated; /* a count subtask had finished and gave no state */
     struct differences differences;
 };
@@ -28,8 +29,8 @@ static void report_subtask(struct cut *cut, const struct checkpoint_subtask *sub
 {
     CHECK(what != NULL);
     judge_report(cut->oracle, PROPERTY_CONSISTENT_CUT, "checkpoint %llu: %s[%u]: %s",
-                 (unsigned long long)cut->id, judge_vertex_name(subtask->vertex), subtask->subtask,
-                 what);
+                 (unsigned long long)cut->id, judge_vertex_name(cut->oracle, subtask->vertex),
+                 subtask->subtask, what);
 }
 
 static void read_position(struct cut *cut, const struct checkpoint_subtask *subtask)
@@ -53,26 +54,26 @@ static void read_position(struct cut *cut, const struct checkpoint_subtask *subt
     position->bad = load_u64(state.data + 16);
 }
 
-/* Reads where the sources stood; false if the manifest is not that of this job. */
-static bool read_positions(struct cut *cut, struct bytes manifest)
+/* Reads where the sources stood; false if the manifest is not that of this job. The reader is a
+ * copy: the caller reads on from the first subtask. */
+static bool read_positions(struct cut *cut, struct checkpoint_reader reader)
 {
     const struct job_config *job = &cut->oracle->scenario->job;
-    struct checkpoint_reader reader;
     struct checkpoint_subtask subtask;
-    bool is_open = checkpoint_reader_open(&reader, manifest);
-    CHECK(is_open);
-    bool is_right = reader.checkpoint == cut->id && reader.vertex_count == JUDGE_VERTICES &&
+    bool is_right = reader.checkpoint == cut->id &&
+                    reader.vertex_count == cut->oracle->pipeline.vertex_count &&
                     reader.max_parallelism == job->max_parallelism &&
                     bytes_equal(reader.job, bytes_of_text(job->job));
     uint64_t subtasks = 0;
     while (is_right && checkpoint_reader_next(&reader, &subtask)) {
         subtasks++;
         is_right = subtask.parallelism == job->parallelism;
+        cut->is_layered = cut->is_layered || subtask.state.keyed.part_count > 1;
         if (is_right && subtask.vertex == JUDGE_VERTEX_SOURCE) {
             read_position(cut, &subtask);
         }
     }
-    if (!is_right || subtasks != (uint64_t)JUDGE_VERTICES * job->parallelism) {
+    if (!is_right || subtasks != judge_subtask_count(cut->oracle)) {
         judge_report(cut->oracle, PROPERTY_CONSISTENT_CUT,
                      "checkpoint %llu: its manifest does not describe this checkpoint of this job",
                      (unsigned long long)cut->id);
@@ -175,60 +176,102 @@ static bool agrees(const struct oracle *oracle, int64_t expected, int64_t found)
                                                                        : found == expected;
 }
 
-/* Compares the entries of one subtask's state; stops at the first that cannot be. */
-static void compare_entries(struct cut *cut, const struct checkpoint_subtask *subtask,
-                            struct bytes state)
+static void compare_entry(struct cut *cut, const struct key_entry *entry)
 {
-    struct oracle *oracle = cut->oracle;
-    struct key_table *table = &oracle->reference.table;
-    struct key_group_range range = key_group_range_of(
-        subtask->subtask, oracle->scenario->job.max_parallelism, subtask->parallelism);
+    if (!agrees(cut->oracle, entry->folded, entry->state)) {
+        differences_add(&cut->differences, entry->key, entry->folded, entry->state);
+    }
+}
+
+/* Applies one entry or removal of a part; false: `*error` says why it cannot be. */
+static bool apply_entry(struct cut *cut, const struct count_entry *found, bool is_first,
+                        const char **error)
+{
+    struct key_entry *entry = key_table_at(&cut->oracle->reference.table, found->key);
+    uint32_t mark = cut->oracle->cut.mark;
+    bool is_known = entry->mark == mark;
+    if (found->removed) {
+        entry->mark = is_known ? mark - 1 : entry->mark;
+        cut->entries -= is_known;
+        return true;
+    }
+    if (is_known && is_first) {
+        *error = "it holds a key for the second time";
+        return false;
+    }
+    entry->mark = mark;
+    entry->state = found->count;
+    cut->entries += !is_known;
+    if (!cut->is_layered) {
+        compare_entry(cut, entry);
+    }
+    return true;
+}
+
+/* Applies a part of one subtask's state, which comes behind the part `*last`; stops at the first
+ * entry that cannot be. */
+static void apply_part(struct cut *cut, const struct checkpoint_subtask *subtask,
+                       struct bytes part, uint64_t *last)
+{
+    struct key_group_range range =
+        key_group_range_of(subtask->subtask, cut->oracle->scenario->job.max_parallelism,
+                           subtask->parallelism);
     CHECK(range.first <= range.last);
-    bool is_exact = oracle->scenario->job.checkpoint.mode != MODE_AT_LEAST_ONCE;
-    uint32_t mark = oracle->cut.mark;
     struct counts_reader reader;
     struct count_entry found;
-    (void)counts_reader_open(&reader, state, JUDGE_COUNT_STATE);
+    if (counts_reader_open(&reader, part, JUDGE_COUNT_STATE) &&
+        (reader.follows != *last || reader.id <= *last || reader.id > cut->id)) {
+        reader.error = "its parts do not follow one another";
+        reader.ended = true;
+    }
     while (counts_reader_next(&reader, &found)) {
-        struct key_entry *entry = key_table_at(table, found.key);
         if (found.key_group < range.first || found.key_group > range.last) {
             reader.error = "it holds a key group of another subtask";
             break;
         }
-        if (entry->mark == mark) {
-            reader.error = "it holds a key for the second time";
+        if (!apply_entry(cut, &found, reader.follows == 0, &reader.error)) {
             break;
-        }
-        entry->mark = mark;
-        entry->state = found.count;
-        cut->entries++;
-        if (found.count != entry->folded && (is_exact || found.count < entry->folded)) {
-            differences_add(&cut->differences, found.key, entry->folded, found.count);
         }
     }
     if (reader.error != NULL) {
         report_subtask(cut, subtask, reader.error);
     }
+    *last = reader.id;
 }
 
-static void compare_subtask(struct cut *cut, const struct checkpoint_subtask *subtask)
+static void read_subtask(struct cut *cut, const struct checkpoint_subtask *subtask)
 {
-    const struct state_handle *keyed = &subtask->state.keyed;
-    struct bytes state = keyed->location;
     CHECK(subtask->subtask < cut->oracle->scenario->job.parallelism);
-    bool is_unstated = keyed->kind == HANDLE_NONE && subtask->state.finished;
+    bool is_unstated = subtask->state.keyed.part_count == 0 && subtask->state.finished;
     cut->oracle->cut.counts_finished[subtask->subtask] = is_unstated;
     cut->any_unstated = cut->any_unstated || is_unstated;
-    if (keyed->kind == HANDLE_FILE) {
-        char path[JUDGE_PATH_SIZE];
-        CHECK(keyed->location.size < sizeof path);
-        memcpy(path, keyed->location.data, keyed->location.size);
-        path[keyed->location.size] = '\0';
-        bool is_there = disk_peek(cut->oracle->shared, path, &state);
-        CHECK(is_there);
+    struct part_reader reader;
+    struct state_handle part;
+    uint64_t last = 0;
+    part_reader_open(&reader, subtask);
+    while (part_reader_next(&reader, &part)) {
+        struct bytes state = part.location;
+        if (part.kind == HANDLE_FILE) {
+            char path[JUDGE_PATH_SIZE];
+            CHECK(part.location.size < sizeof path);
+            memcpy(path, part.location.data, part.location.size);
+            path[part.location.size] = '\0';
+            bool is_there = disk_peek(cut->oracle->shared, path, &state);
+            CHECK(is_there);
+        }
+        apply_part(cut, subtask, state, &last);
     }
-    if (keyed->kind != HANDLE_NONE) {
-        compare_entries(cut, subtask, state);
+}
+
+/* Compares what all parts together say. */
+static void compare_layered(struct cut *cut)
+{
+    const struct key_table *table = &cut->oracle->reference.table;
+    for (size_t i = 0; i < table->capacity; i++) {
+        const struct key_entry *entry = &table->entries[i];
+        if (entry->used && entry->mark == cut->oracle->cut.mark) {
+            compare_entry(cut, entry);
+        }
     }
 }
 
@@ -267,6 +310,35 @@ static void compare_unmet(struct cut *cut)
     CHECK(cut->entries <= table->count);
 }
 
+/* The state of the count job. */
+static void verify_counts(struct cut *cut, struct checkpoint_reader reader)
+{
+    struct oracle *oracle = cut->oracle;
+    struct checkpoint_subtask subtask;
+    oracle->cut.mark++;
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        if (subtask.vertex == JUDGE_VERTEX_COUNT) {
+            read_subtask(cut, &subtask);
+        }
+    }
+    CHECK(reader.error == NULL);
+    if (cut->is_layered) {
+        compare_layered(cut);
+    }
+    if (cut->entries != oracle->reference.table.count) {
+        compare_unmet(cut);
+    }
+    if (cut->differences.count > 0) {
+        judge_report(oracle, PROPERTY_CONSISTENT_CUT,
+                     "checkpoint %llu is no consistent cut: against a fold over the records before "
+                     "its source positions, %s",
+                     (unsigned long long)cut->id,
+                     differences_text(&cut->differences, oracle->arena));
+    }
+    CHECK(cut->entries <= oracle->reference.table.count);
+    oracle->totals.state_entries_compared += cut->entries;
+}
+
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
 {
     struct cut cut = { .oracle = oracle, .id = id };
@@ -275,32 +347,19 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
     judge_manifest_path(path, id);
     bool is_there = disk_peek(oracle->shared, path, &manifest);
     CHECK(is_there);
-    if (!read_positions(&cut, manifest) || !advance_fold(&cut)) {
+    struct checkpoint_reader reader;
+    bool is_open = checkpoint_reader_open(&reader, manifest);
+    CHECK(is_open);
+    if (!read_positions(&cut, reader) || !advance_fold(&cut)) {
         return;
     }
-    oracle->cut.mark++;
-    struct checkpoint_reader reader;
-    struct checkpoint_subtask subtask;
-    (void)checkpoint_reader_open(&reader, manifest);
-    while (checkpoint_reader_next(&reader, &subtask)) {
-        if (subtask.vertex == JUDGE_VERTEX_COUNT) {
-            compare_subtask(&cut, &subtask);
-        }
+    if (oracle->reference.fold != NULL) {
+        cut.any_unstated = property_states_verify(oracle, id, reader);
+    } else {
+        verify_counts(&cut, reader);
     }
-    CHECK(reader.error == NULL);
-    if (cut.entries != oracle->reference.table.count) {
-        compare_unmet(&cut);
-    }
-    if (cut.differences.count > 0) {
-        judge_report(oracle, PROPERTY_CONSISTENT_CUT,
-                     "checkpoint %llu is no consistent cut: against a fold over the records before "
-                     "its source positions, %s",
-                     (unsigned long long)id, differences_text(&cut.differences, oracle->arena));
-    }
-    CHECK(cut.entries <= oracle->reference.table.count);
     oracle->cut.last_verified = id;
     /* A state that finished subtasks gave in an unreadable checkpoint stays unknown. */
     oracle->cut.unread_since = oracle->cut.unread_since && cut.any_unstated;
     oracle->totals.checkpoints_verified++;
-    oracle->totals.state_entries_compared += cut.entries;
 }

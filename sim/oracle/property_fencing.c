@@ -26,7 +26,7 @@ static void on_committed(struct oracle *oracle, const struct fact *fact)
         judge_report(oracle, PROPERTY_FENCING,
                      "%s[%u] of the fenced attempt %llu committed output of checkpoint %llu, but "
                      "the newest that its attempt completed is %llu",
-                     judge_vertex_name(fact->vertex), fact->subtask,
+                     judge_vertex_name(oracle, fact->vertex), fact->subtask,
                      (unsigned long long)fact->attempt, (unsigned long long)fact->checkpoint,
                      (unsigned long long)newest);
     }

@@ -24,16 +24,12 @@ static bool path_of(const struct state_handle *handle, char path[JUDGE_PATH_SIZE
     return true;
 }
 
-/* What is wrong with the keyed state behind `handle`; NULL: nothing. */
+/* What is wrong with the part of keyed state behind `handle`; NULL: nothing. */
 static const char *find_fault(const struct oracle *oracle, const struct state_handle *handle,
                               char path[JUDGE_PATH_SIZE])
 {
-    CHECK(handle->kind <= HANDLE_FILE);
     struct bytes state = handle->location;
     path[0] = '\0';
-    if (handle->kind == HANDLE_NONE) {
-        return NULL;
-    }
     if (handle->kind == HANDLE_FILE &&
         (!path_of(handle, path) || !disk_peek(oracle->shared, path, &state))) {
         return "is missing";
@@ -49,13 +45,20 @@ static bool check_subtask(struct oracle *oracle, uint64_t id,
 {
     CHECK(id != 0);
     char path[JUDGE_PATH_SIZE];
-    const char *fault = find_fault(oracle, &subtask->state.keyed, path);
-    if (fault != NULL && !judge_is_damaged(oracle, path)) {
-        judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: the state of %s[%u] %s: %s",
-                     (unsigned long long)id, judge_vertex_name(subtask->vertex), subtask->subtask,
-                     fault, path[0] != '\0' ? path : "inline");
+    struct part_reader reader;
+    struct state_handle part;
+    bool is_sound = true;
+    part_reader_open(&reader, subtask);
+    while (part_reader_next(&reader, &part)) {
+        const char *fault = find_fault(oracle, &part, path);
+        is_sound = is_sound && fault == NULL;
+        if (fault != NULL && !judge_is_damaged(oracle, path)) {
+            judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: the state of %s[%u] %s: %s",
+                         (unsigned long long)id, judge_vertex_name(oracle, subtask->vertex),
+                         subtask->subtask, fault, path[0] != '\0' ? path : "inline");
+        }
     }
-    return fault == NULL;
+    return is_sound;
 }
 
 /* True if checkpoint `id` can be read. */
@@ -86,6 +89,28 @@ static bool check_checkpoint(struct oracle *oracle, uint64_t id)
     }
     CHECK(reader.error != NULL || reader.vertex == reader.vertex_count);
     return reader.error == NULL && is_sound;
+}
+
+bool property_files_is_readable(const struct oracle *oracle, uint64_t id)
+{
+    char path[JUDGE_PATH_SIZE];
+    struct bytes manifest;
+    judge_manifest_path(path, id);
+    struct checkpoint_reader reader;
+    if (!disk_peek(oracle->shared, path, &manifest) || !checkpoint_reader_open(&reader, manifest)) {
+        return false;
+    }
+    struct checkpoint_subtask subtask;
+    bool is_sound = true;
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        struct part_reader parts;
+        struct state_handle part;
+        part_reader_open(&parts, &subtask);
+        while (part_reader_next(&parts, &part)) {
+            is_sound = is_sound && find_fault(oracle, &part, path) == NULL;
+        }
+    }
+    return is_sound && reader.error == NULL;
 }
 
 static uint32_t retained_count(const struct oracle *oracle)
@@ -145,10 +170,15 @@ static void collect_paths_of(struct reference_list *list, uint64_t id)
     bool is_open = checkpoint_reader_open(&reader, manifest);
     CHECK(is_open);
     while (checkpoint_reader_next(&reader, &subtask)) {
-        if (subtask.state.keyed.kind == HANDLE_FILE) {
-            list->paths = arena_grow(oracle->arena, list->paths, &list->capacity, list->count + 1,
-                                     sizeof *list->paths);
-            list->paths[list->count++] = subtask.state.keyed.location;
+        struct part_reader parts;
+        struct state_handle part;
+        part_reader_open(&parts, &subtask);
+        while (part_reader_next(&parts, &part)) {
+            if (part.kind == HANDLE_FILE) {
+                list->paths = arena_grow(oracle->arena, list->paths, &list->capacity,
+                                         list->count + 1, sizeof *list->paths);
+                list->paths[list->count++] = part.location;
+            }
         }
     }
 }

@@ -86,6 +86,19 @@ static void judge_outcome(struct oracle *oracle, enum outcome outcome)
     }
 }
 
+/* What a fault delayed is still on its way so long after the fault has ended. */
+static uint64_t longest_delay_ns(const struct oracle *oracle)
+{
+    uint64_t longest_ns = 0;
+    for (uint32_t i = 0; i < oracle->scenario->fault_count; i++) {
+        const struct fault *fault = &oracle->scenario->faults[i];
+        if (fault->verb == FAULT_DELAY && fault->by_ns + fault->jitter_ns > longest_ns) {
+            longest_ns = fault->by_ns + fault->jitter_ns;
+        }
+    }
+    return longest_ns;
+}
+
 void property_liveness_on_end(struct oracle *oracle, enum outcome outcome, uint64_t last_fault_ns)
 {
     struct liveness_memory *memory = &oracle->liveness;
@@ -94,8 +107,9 @@ void property_liveness_on_end(struct oracle *oracle, enum outcome outcome, uint6
         end_gap(oracle);
     }
     uint64_t start_ns = memory->long_gap_start_ns;
-    if (start_ns < last_fault_ns) {
-        start_ns = last_fault_ns;
+    uint64_t undisturbed_ns = last_fault_ns + longest_delay_ns(oracle);
+    if (start_ns < undisturbed_ns) {
+        start_ns = undisturbed_ns;
     }
     if (memory->long_gap_end_ns > start_ns &&
         memory->long_gap_end_ns - start_ns > bound_ns(oracle)) {

@@ -1,5 +1,5 @@
 /* Property 5: a restore uses the newest completed checkpoint, never an aborted one; an older one
- * only if the scenario allows it and a fault damaged every newer one.
+ * only if the scenario allows it and every newer one is damaged, or faults make reads fail.
  *
  * What is newest is decided by the facts and by the volume: a JobManager may die between giving the
  * manifest its name and reporting so. Then the checkpoint exists or not, as the volume has it, and
@@ -49,12 +49,28 @@ static uint64_t find_expected(const struct oracle *oracle)
     return search.newest;
 }
 
-/* Does the scenario allow an older checkpoint, and is every newer one damaged? */
+/* Did a fault take away output that some checkpoint has promised, and that its restore commits? */
+static bool is_output_damaged(const struct oracle *oracle)
+{
+    bool is_damaged = false;
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        is_damaged = is_damaged || strncmp(oracle->damaged[i], "output/", strlen("output/")) == 0;
+    }
+    return is_damaged;
+}
+
+/* Did a fault damage it, or may reading it have failed for as long as it was tried? */
+static bool may_be_unreadable(const struct oracle *oracle, uint64_t id)
+{
+    return oracle->reads_may_fail || judge_is_checkpoint_damaged(oracle, id) ||
+           is_output_damaged(oracle);
+}
+
+/* Does the scenario allow an older checkpoint, and may every newer one be unreadable? */
 static bool may_go_back(const struct oracle *oracle, uint64_t chosen, uint64_t expected)
 {
     CHECK(chosen < expected);
-    if (!oracle->scenario->job.allow_older || chosen == 0 ||
-        !judge_is_checkpoint_damaged(oracle, expected)) {
+    if (!oracle->scenario->job.allow_older || chosen == 0 || !may_be_unreadable(oracle, expected)) {
         return false;
     }
     for (size_t i = oracle->history.count; i > 0; i--) {
@@ -62,7 +78,7 @@ static bool may_go_back(const struct oracle *oracle, uint64_t chosen, uint64_t e
         if (record->id <= chosen) {
             break;
         }
-        if (record->completed && !judge_is_checkpoint_damaged(oracle, record->id)) {
+        if (record->completed && !may_be_unreadable(oracle, record->id)) {
             return false;
         }
     }

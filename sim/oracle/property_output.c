@@ -26,10 +26,13 @@ enum { LINES_SHOWN = 5, BATCH_LINES = 16 };
 struct output_file {
     uint64_t checkpoint;
     uint64_t subtask;
+    const char *directory; /* "output/", or "output/NAME/" in a job with several sinks */
 };
 
 struct output_list {
     struct arena *arena;
+    const char *directories[PIPELINE_VERTEX_COUNT_MAX]; /* one a sink */
+    uint32_t directory_count;
     struct output_file *files;
     size_t count;
     size_t capacity;
@@ -38,9 +41,36 @@ struct output_list {
 
 static void path_of(const struct output_file *file, char path[JUDGE_PATH_SIZE])
 {
-    int length = snprintf(path, JUDGE_PATH_SIZE, OUTPUT_PREFIX "%llu/" FILE_PREFIX "%llu",
+    int length = snprintf(path, JUDGE_PATH_SIZE, "%s%llu/" FILE_PREFIX "%llu", file->directory,
                           (unsigned long long)file->subtask, (unsigned long long)file->checkpoint);
     CHECK(length > 0 && length < JUDGE_PATH_SIZE);
+}
+
+/* The directory of a sink in which `path` lies; OUTPUT_PREFIX if there is none. */
+static const char *directory_of(const struct output_list *list, const char *path)
+{
+    for (uint32_t i = 0; i < list->directory_count; i++) {
+        if (strncmp(path, list->directories[i], strlen(list->directories[i])) == 0) {
+            return list->directories[i];
+        }
+    }
+    return OUTPUT_PREFIX;
+}
+
+/* The only sink of a job has no directory of its own. */
+static void list_directories(const struct oracle *oracle, struct output_list *list)
+{
+    const struct pipeline *pipeline = &oracle->pipeline;
+    for (uint32_t v = 0; pipeline->sink_count > 1 && v < pipeline->vertex_count; v++) {
+        for (uint32_t i = 0; i < pipeline->vertices[v].chain_length; i++) {
+            const struct operator_spec *spec = &pipeline->vertices[v].chain[i];
+            if (spec->ops->is_sink) {
+                CHECK(list->directory_count < PIPELINE_VERTEX_COUNT_MAX);
+                list->directories[list->directory_count++] =
+                    arena_format(oracle->arena, OUTPUT_PREFIX "%s/", spec->name);
+            }
+        }
+    }
 }
 
 static void note_file(void *context, const char *path)
@@ -51,9 +81,9 @@ static void note_file(void *context, const char *path)
         return;
     }
     const char *name = strrchr(path, '/') + 1;
-    struct output_file file = { 0 };
+    struct output_file file = { .directory = directory_of(list, path) };
     char *end;
-    file.subtask = strtoull(path + strlen(OUTPUT_PREFIX), &end, 10);
+    file.subtask = strtoull(path + strlen(file.directory), &end, 10);
     if (strncmp(name, FILE_PREFIX, strlen(FILE_PREFIX)) == 0) {
         file.checkpoint = strtoull(name + strlen(FILE_PREFIX), &end, 10);
     }
@@ -76,13 +106,17 @@ static int compare_files(const void *a, const void *b)
     if (left->checkpoint != right->checkpoint) {
         return left->checkpoint < right->checkpoint ? -1 : 1;
     }
-    return (left->subtask > right->subtask) - (left->subtask < right->subtask);
+    if (left->subtask != right->subtask) {
+        return left->subtask < right->subtask ? -1 : 1;
+    }
+    return strcmp(left->directory, right->directory);
 }
 
 const char *property_output_each_file(const struct oracle *oracle, output_file_function each,
                                       void *context)
 {
     struct output_list list = { .arena = oracle->arena };
+    list_directories(oracle, &list);
     disk_each_file(oracle->shared, note_file, &list);
     if (list.count > 0) {
         qsort(list.files, list.count, sizeof *list.files, compare_files);
@@ -326,21 +360,47 @@ static void judge_counts(struct reading *reading, bool finished)
     CHECK(missing.count <= table->count);
 }
 
+/* Is it output that is not committed yet, and did faults only remove such files, never change them?
+ * That it is gone must be noticed when it is to be committed. */
+static bool is_removal_of_pending(const struct oracle *oracle, const char *path)
+{
+    const struct scenario *scenario = oracle->scenario;
+    bool is_pending = strstr(path, "/.pending-") != NULL;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        enum fault_verb verb = scenario->faults[i].verb;
+        is_pending = is_pending && verb != FAULT_CORRUPT && verb != FAULT_TRUNCATE;
+    }
+    return is_pending;
+}
+
 static bool is_output_damaged(const struct oracle *oracle)
 {
     for (size_t i = 0; i < oracle->damaged_count; i++) {
         CHECK(oracle->damaged[i] != NULL);
-        if (strncmp(oracle->damaged[i], OUTPUT_PREFIX, strlen(OUTPUT_PREFIX)) == 0) {
+        if (strncmp(oracle->damaged[i], OUTPUT_PREFIX, strlen(OUTPUT_PREFIX)) == 0 &&
+            !is_removal_of_pending(oracle, oracle->damaged[i])) {
             return true;
         }
     }
     return false;
 }
 
+static void report_stray(struct oracle *oracle, const char *path)
+{
+    if (path != NULL) {
+        judge_report(oracle, PROPERTY_OUTPUT, "a file that no sink commits lies in the output: %s",
+                     path);
+    }
+}
+
 void property_output_on_end(struct oracle *oracle, bool finished)
 {
     if (is_output_damaged(oracle)) {
         return; /* a fault changed what had been committed: nothing can be said */
+    }
+    if (oracle->reference.fold != NULL) {
+        report_stray(oracle, property_lines_judge(oracle, finished));
+        return;
     }
     bool at_least_once = oracle->scenario->job.checkpoint.mode == MODE_AT_LEAST_ONCE;
     struct reading reading = { .oracle = oracle,
@@ -349,11 +409,7 @@ void property_output_on_end(struct oracle *oracle, bool finished)
                                .is_readable = true };
     buffer_init(&reading.wrong_text, oracle->arena);
     CHECK(oracle->totals.output_lines == 0);
-    const char *stray = property_output_each_file(oracle, read_file, &reading);
-    if (stray != NULL) {
-        judge_report(oracle, PROPERTY_OUTPUT, "a file that no sink commits lies in the output: %s",
-                     stray);
-    }
+    report_stray(oracle, property_output_each_file(oracle, read_file, &reading));
     settle_early_lines(&reading);
     report_wrong(&reading);
     if (reading.is_readable) {
@@ -370,7 +426,7 @@ void property_output_on_committed(struct oracle *oracle, const struct fact *fact
         judge_report(oracle, PROPERTY_OUTPUT,
                      "%s[%u] committed output of checkpoint %llu before it completed: the newest "
                      "completed is %llu",
-                     judge_vertex_name(fact->vertex), fact->subtask,
+                     judge_vertex_name(oracle, fact->vertex), fact->subtask,
                      (unsigned long long)fact->checkpoint, (unsigned long long)newest);
     }
 }
@@ -384,7 +440,7 @@ void property_output_on_announced(struct oracle *oracle, const struct fact_event
         judge_report(oracle, PROPERTY_OUTPUT,
                      "%s[%u] was told at %llu ns that checkpoint %llu had completed, which it did "
                      "at %llu ns",
-                     judge_vertex_name(fact->vertex), fact->subtask,
+                     judge_vertex_name(oracle, fact->vertex), fact->subtask,
                      (unsigned long long)event->time_ns, (unsigned long long)fact->checkpoint,
                      (unsigned long long)record->completed_ns);
     }

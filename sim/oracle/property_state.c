@@ -41,7 +41,10 @@ void property_state_on_end(struct oracle *oracle)
                      (unsigned long long)oracle->totals.records_skipped);
     }
     /* The newest one may be unreadable by a fault, or found wrong already. */
-    if (oracle->cut.last_verified == newest && !oracle->cut.unread_since) {
+    bool is_known = oracle->cut.last_verified == newest && !oracle->cut.unread_since;
+    if (is_known && oracle->reference.fold != NULL) {
+        property_states_on_end(oracle);
+    } else if (is_known) {
         compare(oracle);
     }
 }

@@ -3,8 +3,12 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/base/text.h"
 
-enum { BATCH_KEYS = 16 }; /* generated before the first of them is looked up */
+enum {
+    BATCH_KEYS = 16,          /* generated before the first of them is looked up */
+    KEYS_EXPECTED_MAX = 4096, /* beyond so many, growing as they come costs next to nothing */
+};
 
 bool reference_parse(struct bytes text, int64_t *value)
 {
@@ -74,6 +78,16 @@ static void split_init(const struct reference *reference, struct reference_split
     split->position = split->start;
 }
 
+/* How many keys the table has room for from the start. A run may end before it has met them all. */
+static size_t keys_expected(const struct input_config *config)
+{
+    uint64_t keys = config->keys < config->records ? config->keys : config->records;
+    if (config->kind != INPUT_GENERATOR) {
+        return 0;
+    }
+    return keys < KEYS_EXPECTED_MAX ? (size_t)keys : KEYS_EXPECTED_MAX;
+}
+
 void reference_init(struct reference *reference, struct arena *arena,
                     const struct input_config *config, uint32_t split_count, struct bytes input)
 {
@@ -81,15 +95,30 @@ void reference_init(struct reference *reference, struct arena *arena,
     *reference = (struct reference){ .kind = config->kind,
                                      .input = input,
                                      .generator = config->generator,
+                                     .nexmark = config->nexmark,
                                      .split_count = split_count };
     if (config->kind == INPUT_GENERATOR && config->generator == NULL) {
         reference->generator =
             generator_create(arena, config->keys, config->skew_ppm, config->seed);
     }
     key_table_init(&reference->table, arena);
+    key_table_reserve(&reference->table, keys_expected(config));
     reference->splits = arena_alloc(arena, split_count, sizeof *reference->splits);
     for (uint32_t i = 0; i < split_count; i++) {
         split_init(reference, &reference->splits[i], i, config->records);
+    }
+}
+
+/* A record of another job than count. */
+static void fold_record(struct reference *reference, struct reference_split *split,
+                        struct bytes record)
+{
+    uint32_t index = (uint32_t)(split - reference->splits);
+    CHECK(index < reference->split_count);
+    if (reference->fold->job->fold(reference->fold, index, record)) {
+        split->records++;
+    } else {
+        split->bad++;
     }
 }
 
@@ -100,7 +129,9 @@ static void fold_line(struct reference *reference, struct reference_split *split
     if (line.size > 0 && line.data[line.size - 1] == '\r') {
         line.size--;
     }
-    if (reference_parse(line, &key)) {
+    if (reference->fold != NULL) {
+        fold_record(reference, split, line);
+    } else if (reference_parse(line, &key)) {
         key_table_at(&reference->table, key)->folded++;
         split->records++;
     } else {
@@ -119,7 +150,8 @@ static void fold_file(struct reference *reference, struct reference_split *split
         const uint8_t *input_end = input.data + input.size;
         int64_t key;
         const uint8_t *digits_end = reference_read_digits(start, input_end, &key);
-        if (digits_end != NULL && digits_end < input_end && *digits_end == '\n') {
+        if (digits_end != NULL && digits_end < input_end && *digits_end == '\n' &&
+            reference->fold == NULL) {
             key_table_at(&reference->table, key)->folded++;
             split->records++;
             at += (uint64_t)(digits_end - start) + 1;
@@ -134,9 +166,40 @@ static void fold_file(struct reference *reference, struct reference_split *split
     split->position = at;
 }
 
+/* Writes the record `number` as the line that a source makes of it; returns its size. */
+static size_t write_record(const struct reference *reference, uint64_t number,
+                           uint8_t line[NEXMARK_LINE_SIZE_MAX])
+{
+    if (reference->kind == INPUT_NEXMARK) {
+        struct nexmark_event event;
+        uint64_t id = nexmark_event_id(&reference->nexmark, number);
+        nexmark_event_of(&reference->nexmark, id, &event);
+        return nexmark_format(&reference->nexmark, &event, line);
+    }
+    CHECK(reference->generator != NULL);
+    return text_format_u64(line, generator_key(reference->generator, number));
+}
+
+/* The same for another job than count. */
+static void fold_written(struct reference *reference, uint32_t index, uint64_t end)
+{
+    struct reference_split *split = &reference->splits[index];
+    CHECK(end <= split->range_end);
+    for (; split->position < end; split->position++) {
+        uint8_t line[NEXMARK_LINE_SIZE_MAX];
+        uint64_t number = index + split->position * reference->split_count;
+        size_t size = write_record(reference, number, line);
+        fold_record(reference, split, (struct bytes){ .data = line, .size = size });
+    }
+}
+
 static void fold_generated(struct reference *reference, uint32_t index, uint64_t end)
 {
     struct reference_split *split = &reference->splits[index];
+    if (reference->fold != NULL) {
+        fold_written(reference, index, end);
+        return;
+    }
     CHECK(reference->generator != NULL);
     CHECK(end <= split->range_end);
     uint64_t number = index + split->position * reference->split_count;
@@ -248,6 +311,9 @@ void reference_rewind(struct reference *reference)
     for (size_t i = 0; i < reference->table.capacity; i++) {
         reference->table.entries[i].folded = 0;
     }
+    if (reference->fold != NULL) {
+        job_fold_rewind(reference->fold);
+    }
 }
 
 void reference_check(const struct reference *reference)
@@ -265,5 +331,5 @@ void reference_check(const struct reference *reference)
     for (size_t i = 0; i < reference->table.capacity; i++) {
         folded += (uint64_t)reference->table.entries[i].folded;
     }
-    CHECK(folded == records);
+    CHECK(reference->fold != NULL || folded == records);
 }

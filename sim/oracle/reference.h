@@ -7,9 +7,11 @@
  *              position is the byte offset of the next unread line. A line ends with LF, a CR
  *              before it is cut, and a last line without LF counts. A line that is no 64-bit
  *              decimal integer is bad and left out; so is an empty one.
- *   generator  split i owns records i, i + p, i + 2p ...; a position is how many of them were read
+ *   generator  split i owns records i, i + p, i + 2p ...; a position is how many of them were read;
+ *              Nexmark events likewise
  *
- * Whether bad lines may be left out at all is for the caller to judge. */
+ * The fold is that of the count job, into `table`, unless `fold` gives another job's; what is bad,
+ * that fold says then. Whether bad lines may be left out at all is for the caller to judge. */
 #ifndef FAULTLINE_SIM_ORACLE_REFERENCE_H
 #define FAULTLINE_SIM_ORACLE_REFERENCE_H
 
@@ -19,6 +21,7 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "model/stream/input.h"
+#include "sim/oracle/job_reference.h"
 #include "sim/oracle/key_table.h"
 
 struct reference_split {
@@ -37,6 +40,8 @@ struct reference {
     uint32_t split_count;
     struct reference_split *splits;
     struct key_table table;
+    struct nexmark_config nexmark; /* INPUT_NEXMARK */
+    struct job_fold *fold;         /* NULL: the count job */
 };
 
 enum reference_answer {
@@ -47,7 +52,7 @@ enum reference_answer {
 };
 
 /* A fold over nothing yet. `input`: INPUT_FILE: the file's content, borrowed. Memory from `arena`.
- * A configuration without a generator gets one of its own. */
+ * A configuration without a generator gets one of its own. The caller may set `fold` then. */
 void reference_init(struct reference *reference, struct arena *arena,
                     const struct input_config *config, uint32_t split_count, struct bytes input);
 

@@ -1,5 +1,5 @@
-/* The oracle's properties of limits - deployment, restarts, pace, abandoned - against runs that
- * keep them and runs that break one. */
+/* The oracle's properties of limits - deployment, restarts, pace, abandoned, credit - against
+ * runs that keep them and runs that break one. */
 #include "tests/support/oracle_world.h"
 #include "tests/support/runner.h"
 
@@ -333,6 +333,78 @@ START_TEST(a_snapshot_for_a_checkpoint_that_was_given_up_is_found)
 }
 END_TEST
 
+/* ---- 13 credit ------------------------------------------------------------------------------- */
+
+/* On edge 0, from one address to another. */
+static void send_buffer(uint64_t sender, uint64_t receiver)
+{
+    oracle_on_credit(world.oracle,
+                     &(struct credit_event){ .sender = sender, .receiver = receiver });
+}
+
+static void return_credit(uint64_t sender, uint64_t receiver)
+{
+    oracle_on_credit(world.oracle, &(struct credit_event){ .sender = sender,
+                                                           .receiver = receiver,
+                                                           .is_returned = true });
+}
+
+/* So many beyond the two that may be on their way. */
+START_TEST(a_buffer_sent_without_credit_is_found)
+{
+    world.scenario.job.buffers_per_channel = 2;
+    oracle_world_start(&world);
+    for (int i = 0; i < 2 + _i; i++) {
+        send_buffer(7, 9);
+    }
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CREDIT), (uint32_t)_i);
+    ck_assert(_i == 0 || oracle_says(&world, PROPERTY_CREDIT,
+                                     "source->count: a subtask had 3 buffers on their way"));
+}
+END_TEST
+
+START_TEST(a_buffer_that_was_consumed_is_not_on_its_way)
+{
+    world.scenario.job.buffers_per_channel = 1;
+    oracle_world_start(&world);
+    for (int i = 0; i < 5; i++) {
+        send_buffer(7, 9);
+        return_credit(7, 9);
+    }
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+}
+END_TEST
+
+/* More channels than the table has room for at first: none is lost or taken for another. */
+START_TEST(each_channel_has_a_credit_of_its_own)
+{
+    enum { ADDRESSES = 20 };
+    world.scenario.job.buffers_per_channel = 1;
+    oracle_world_start(&world);
+    for (uint64_t pair = 0; pair < ADDRESSES * ADDRESSES; pair++) {
+        send_buffer(1 + pair / ADDRESSES, 1000 + pair % ADDRESSES);
+    }
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+    for (uint64_t pair = 0; pair < ADDRESSES * ADDRESSES; pair++) {
+        return_credit(1 + pair / ADDRESSES, 1000 + pair % ADDRESSES);
+        send_buffer(1 + pair / ADDRESSES, 1000 + pair % ADDRESSES);
+    }
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+    send_buffer(1, 1000);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CREDIT), 1);
+}
+END_TEST
+
+START_TEST(a_credit_for_no_buffer_is_found)
+{
+    oracle_world_start(&world);
+    send_buffer(7, 9);
+    return_credit(7, 9);
+    return_credit(7, 9);
+    ck_assert(oracle_says(&world, PROPERTY_CREDIT, "for a buffer that was never sent"));
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("oracle: limits");
@@ -360,6 +432,10 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, a_job_that_fails_for_a_tolerable_failure_is_found, 1, 3);
     tcase_add_test(tests, checkpoints_that_end_with_their_attempt_do_not_count);
     tcase_add_loop_test(tests, a_snapshot_for_a_checkpoint_that_was_given_up_is_found, 0, 4);
+    tcase_add_loop_test(tests, a_buffer_sent_without_credit_is_found, 0, 3);
+    tcase_add_test(tests, a_buffer_that_was_consumed_is_not_on_its_way);
+    tcase_add_test(tests, each_channel_has_a_credit_of_its_own);
+    tcase_add_test(tests, a_credit_for_no_buffer_is_found);
     suite_add_tcase(all, tests);
     return all;
 }

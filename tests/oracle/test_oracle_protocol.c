@@ -194,6 +194,7 @@ START_TEST(a_manifest_that_got_its_name_before_the_crash_must_be_restored)
     if (_i == 1) {
         oracle_tell(&world, FACT_MANIFEST_RENAMED, 2);
     }
+    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
     oracle_restart(&world, 2);
     oracle_discard(&world, 1);
     oracle_commit(&world, 2, &cut);
@@ -237,6 +238,7 @@ START_TEST(a_manifest_lost_in_the_crash_does_not_count)
     oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
     oracle_tell(&world, FACT_MANIFEST_RENAMED, 2);
     oracle_discard(&world, 2); /* the power cut */
+    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
     oracle_restart(&world, 1);
     oracle_discard(&world, 1);
     finish_right(3);
@@ -532,6 +534,24 @@ START_TEST(checkpoints_that_never_come_after_a_restart_are_found)
 }
 END_TEST
 
+/* 0: the delay of the last fault is over as soon as it; 1: what it delayed comes 4 s later. */
+START_TEST(what_a_fault_delayed_may_come_when_it_is_over)
+{
+    struct fault delay = { .verb = FAULT_DELAY,
+                           .by_ns = (_i == 0 ? 0 : 3) * ORACLE_SECOND,
+                           .jitter_ns = (_i == 0 ? 0 : 1) * ORACLE_SECOND };
+    world.scenario.faults = &delay;
+    world.scenario.fault_count = 1;
+    run_checkpoints(2);
+    uint64_t last_fault_ns = world.now_ns;
+    oracle_wait(&world, 19 * ORACLE_SECOND);
+    oracle_checkpoint(&world, 3, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
+    oracle_tell(&world, FACT_JOB_FINISHED, 0);
+    oracle_on_end(world.oracle, OUTCOME_FINISHED, world.now_ns, last_fault_ns);
+    ck_assert_uint_eq(oracle_found_any(&world), _i == 0);
+}
+END_TEST
+
 START_TEST(checkpoints_need_not_complete_while_faults_last)
 {
     run_checkpoints(2);
@@ -626,6 +646,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_refusal_is_right_where_the_scenario_says_so);
     tcase_add_loop_test(tests, checkpoints_that_stop_are_found, 0, 2);
     tcase_add_test(tests, checkpoints_that_never_come_after_a_restart_are_found);
+    tcase_add_loop_test(tests, what_a_fault_delayed_may_come_when_it_is_over, 0, 2);
     tcase_add_test(tests, checkpoints_need_not_complete_while_faults_last);
     tcase_add_test(tests, the_time_of_a_restart_does_not_count);
     tcase_add_test(tests, a_fact_may_be_older_than_the_one_before);

@@ -12,6 +12,7 @@
 #include "sim/oracle/checkpoint_history.h"
 #include "sim/oracle/checkpoint_reader.h"
 #include "sim/oracle/differences.h"
+#include "tests/support/keyed.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;
@@ -235,6 +236,25 @@ START_TEST(the_table_finds_every_key_it_was_given)
 }
 END_TEST
 
+START_TEST(room_that_was_reserved_is_filled_without_growing)
+{
+    struct key_table table;
+    key_table_init(&table, &arena);
+    key_table_at(&table, 7)->folded = 3;
+    key_table_reserve(&table, 1000);
+    size_t capacity = table.capacity;
+    ck_assert_uint_lt(capacity, 4000);
+    for (int64_t i = 0; i < 1000; i++) {
+        key_table_at(&table, i)->state = i;
+    }
+    ck_assert_uint_eq(table.capacity, capacity);
+    ck_assert_int_eq(key_table_find(&table, 7)->folded, 3);
+    key_table_reserve(&table, 10);
+    ck_assert_uint_eq(table.capacity, capacity);
+    key_table_check(&table);
+}
+END_TEST
+
 START_TEST(the_smallest_differing_keys_are_shown)
 {
     struct differences differences = { 0 };
@@ -283,10 +303,14 @@ static struct bytes encode_example(void)
     struct buffer encoded;
     struct subtask_state sources[2] = { { .operators = bytes_of_text("ab") },
                                         { .finished = true } };
-    struct subtask_state counts[1] = { { .keyed = { .kind = HANDLE_FILE,
-                                                    .size_bytes = 11,
-                                                    .checksum = 12,
-                                                    .location = bytes_of_text("some/path") } } };
+    const struct state_handle parts[] = { { .kind = HANDLE_FILE,
+                                            .size_bytes = 11,
+                                            .checksum = 12,
+                                            .location = bytes_of_text("some/path") },
+                                          { .kind = HANDLE_INLINE,
+                                            .size_bytes = 2,
+                                            .location = bytes_of_text("in") } };
+    struct subtask_state counts[1] = { { .keyed = keyed_of(&arena, parts, 2) } };
     struct manifest_vertex vertices[2] = {
         { .name = bytes_of_text("source"), .parallelism = 2, .subtasks = sources },
         { .name = bytes_of_text("count"), .parallelism = 1, .subtasks = counts },
@@ -323,10 +347,19 @@ START_TEST(a_manifest_is_read_as_it_was_written)
     ck_assert(checkpoint_reader_next(&reader, &subtask));
     ck_assert_uint_eq(subtask.vertex, 1);
     ck_assert_uint_eq(subtask.subtask, 0);
-    ck_assert_int_eq(subtask.state.keyed.kind, HANDLE_FILE);
-    ck_assert_uint_eq(subtask.state.keyed.size_bytes, 11);
-    ck_assert_uint_eq(subtask.state.keyed.checksum, 12);
-    ck_assert(bytes_equal(subtask.state.keyed.location, bytes_of_text("some/path")));
+    struct part_reader parts;
+    struct state_handle part;
+    part_reader_open(&parts, &subtask);
+    ck_assert(part_reader_next(&parts, &part));
+    ck_assert_int_eq(part.kind, HANDLE_FILE);
+    ck_assert_uint_eq(part.size_bytes, 11);
+    ck_assert_uint_eq(part.checksum, 12);
+    ck_assert(bytes_equal(part.location, bytes_of_text("some/path")));
+    ck_assert(part_reader_next(&parts, &part));
+    ck_assert_int_eq(part.kind, HANDLE_INLINE);
+    ck_assert(bytes_equal(part.location, bytes_of_text("in")));
+    ck_assert(!part_reader_next(&parts, &part));
+    ck_assert_uint_eq(subtask.state.keyed.size_bytes, 13);
     ck_assert(!checkpoint_reader_next(&reader, &subtask));
     ck_assert_ptr_null(reader.error);
 }
@@ -388,9 +421,9 @@ END_TEST
 /* Three entries; `group` is that of the last. */
 static void encode_counts(struct buffer *out, uint16_t group, uint64_t entries)
 {
-    static const char *const names[] = { "other", "count" };
+    const struct state_descriptor states[] = { state_of_bytes("other"), state_of_bytes("count") };
     buffer_init(out, &arena);
-    snapshot_write_header(out, names, 2);
+    snapshot_write_header(out, 1, 0, states, 2);
     for (int64_t key = 0; key < 3; key++) {
         int64_t count = key + 10;
         snapshot_write_entry(out, key == 2 ? group : 4, 1,
@@ -455,6 +488,7 @@ static Suite *suite(void)
     tcase_add_test(tests, generated_records_are_dealt_out_in_turn);
     tcase_add_test(tests, a_split_without_records_is_empty);
     tcase_add_test(tests, the_table_finds_every_key_it_was_given);
+    tcase_add_test(tests, room_that_was_reserved_is_filled_without_growing);
     tcase_add_test(tests, the_smallest_differing_keys_are_shown);
     tcase_add_test(tests, history_is_kept_by_rising_id);
     tcase_add_test(tests, a_manifest_is_read_as_it_was_written);

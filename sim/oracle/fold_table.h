@@ -1,0 +1,53 @@
+/* fold_table.h - what the judge knows about each key of a job whose keys are runs of bytes: a hash
+ * table from keys to a few numbers.
+ *
+ * Entries stay in the order in which their keys first came, so that walking over them depends on
+ * nothing else. Nothing is ever removed. */
+#ifndef FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
+#define FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+
+enum { FOLD_NUMBERS = 4 };
+
+/* What the numbers mean is for the reference of the job to say. */
+struct fold_entry {
+    struct bytes key;                /* owned by the table's arena */
+    int64_t folded[FOLD_NUMBERS];    /* by the reference, up to its present positions */
+    int64_t state[FOLD_NUMBERS];     /* in the checkpoint verified last */
+    int64_t committed[FOLD_NUMBERS]; /* by the output; set at the end of the run */
+    uint32_t mark;                   /* of the verification that met the key last */
+    bool in_state;                   /* `state` is there */
+};
+
+struct fold_table {
+    struct arena *arena;
+    struct fold_entry *entries;
+    size_t count;
+    size_t capacity;
+    uint32_t *slots;   /* an index into `entries`, plus 1; 0: free */
+    size_t slot_count; /* a power of two, at least twice `count`; 0: none yet */
+};
+
+/* An empty table; memory from `arena`. */
+void fold_table_init(struct fold_table *table, struct arena *arena);
+
+/* The entry of `key`, or NULL. Borrowed until the next fold_table_at. */
+struct fold_entry *fold_table_find(const struct fold_table *table, struct bytes key);
+
+/* The entry of `key`, of which it keeps a copy; a new one is zero but for the key. Borrowed until
+ * the next call. */
+struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key);
+
+/* Back to nothing folded; the keys stay. */
+void fold_table_rewind(struct fold_table *table);
+
+/* Asserts the invariants. */
+void fold_table_check(const struct fold_table *table);
+
+#endif

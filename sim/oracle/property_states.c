@@ -1,0 +1,285 @@
+/* Properties 1 and 3 for the states of jobs that have a reference of their own: where it has a
+ * state rule (job_reference.h), what a checkpoint holds equals the fold up to the source positions;
+ * of any other state only the form is verified: names, key groups, counts, and that its parts
+ * follow one another.
+ *
+ * Each table of the fold belongs to one rule at most, so that its entries can remember what was
+ * found of them. */
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/codec.h"
+#include "model/state/key_group.h"
+#include "sim/oracle/entries_reader.h"
+#include "sim/oracle/judge.h"
+
+enum { SHOWN = 5 };
+
+struct states_cut {
+    struct oracle *oracle;
+    struct job_fold *fold;
+    uint64_t id;
+    uint64_t entries; /* of states with a rule, each key once */
+    uint64_t differences;
+    struct buffer text; /* of the first few */
+};
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static const struct state_rule *rule_of(const struct states_cut *cut, uint32_t vertex,
+                                        struct bytes name)
+{
+    const struct job_reference *job = cut->fold->job;
+    const char *vertex_name = judge_vertex_name(cut->oracle, vertex);
+    for (uint32_t i = 0; i < job->rule_count; i++) {
+        if (strcmp(job->rules[i].vertex, vertex_name) == 0 &&
+            bytes_equal(name, bytes_of_text(job->rules[i].state))) {
+            return &job->rules[i];
+        }
+    }
+    return NULL;
+}
+
+/* Notes one entry or removal; NULL, or why it cannot be. */
+static const char *note_entry(struct states_cut *cut, const struct state_rule *rule,
+                              const struct state_entry *found, bool is_first)
+{
+    if (!rule->text_keys && found->key.size != sizeof(int64_t) &&
+        found->key.size != 2 * sizeof(int64_t)) {
+        return "the state holds a key that is no 64-bit integer";
+    }
+    struct fold_entry *entry = fold_table_at(&cut->fold->tables[rule->table], found->key);
+    uint32_t mark = cut->oracle->cut.mark;
+    bool is_known = entry->mark == mark && entry->in_state;
+    entry->mark = mark;
+    entry->in_state = !found->removed;
+    if (found->removed) {
+        cut->entries -= is_known;
+        return NULL;
+    }
+    if (is_known && is_first) {
+        return "it holds a key for the second time";
+    }
+    cut->entries += !is_known;
+    if (rule->count > 0 && found->value.size != rule->count * sizeof(int64_t)) {
+        return "the state holds a value of another size";
+    }
+    for (uint32_t i = 0; i < rule->count; i++) {
+        entry->state[rule->first + i] = (int64_t)load_u64(found->value.data + i * sizeof(int64_t));
+    }
+    return NULL;
+}
+
+/* Reads a part of one subtask's state, which comes behind the part `*last`. */
+static const char *read_part(struct states_cut *cut, const struct checkpoint_subtask *subtask,
+                             struct bytes part, uint64_t *last)
+{
+    struct key_group_range range = key_group_range_of(
+        subtask->subtask, cut->oracle->scenario->job.max_parallelism, subtask->parallelism);
+    struct entries_reader reader;
+    struct state_entry entry;
+    if (entries_reader_open(&reader, part) &&
+        (reader.follows != *last || reader.id <= *last || reader.id > cut->id)) {
+        return "its parts do not follow one another";
+    }
+    *last = reader.id;
+    const char *error = NULL;
+    while (error == NULL && entries_reader_next(&reader, &entry)) {
+        const struct state_rule *rule =
+            rule_of(cut, subtask->vertex, entries_reader_name(&reader, entry.state));
+        if (entry.key_group < range.first || entry.key_group > range.last) {
+            error = "it holds a key group of another subtask";
+        } else if (rule != NULL) {
+            error = note_entry(cut, rule, &entry, reader.follows == 0);
+        }
+    }
+    return error != NULL ? error : reader.error;
+}
+
+static void read_subtask(struct states_cut *cut, const struct checkpoint_subtask *subtask)
+{
+    struct oracle *oracle = cut->oracle;
+    bool is_unstated = subtask->state.keyed.part_count == 0 && subtask->state.finished;
+    oracle->cut.unstated[subtask->vertex * subtask->parallelism + subtask->subtask] = is_unstated;
+    struct part_reader reader;
+    struct state_handle part;
+    uint64_t last = 0;
+    const char *error = NULL;
+    part_reader_open(&reader, subtask);
+    while (error == NULL && part_reader_next(&reader, &part)) {
+        struct bytes state = part.location;
+        if (part.kind == HANDLE_FILE) {
+            char path[JUDGE_PATH_SIZE];
+            CHECK(part.location.size < sizeof path);
+            memcpy(path, part.location.data, part.location.size);
+            path[part.location.size] = '\0';
+            bool is_there = disk_peek(oracle->shared, path, &state);
+            CHECK(is_there); /* property 6 has read it */
+        }
+        error = read_part(cut, subtask, state, &last);
+    }
+    if (error != NULL) {
+        judge_report(oracle, PROPERTY_CONSISTENT_CUT, "checkpoint %llu: %s[%u]: %s",
+                     (unsigned long long)cut->id, judge_vertex_name(oracle, subtask->vertex),
+                     subtask->subtask, error);
+    }
+}
+
+/* ---- comparing ------------------------------------------------------------------------------- */
+
+static void append_numbers(struct buffer *out, const struct state_rule *rule, bool is_there,
+                           const int64_t *numbers)
+{
+    if (!is_there) {
+        buffer_append_text(out, " nothing");
+        return;
+    }
+    buffer_append_text(out, rule->count == 0 ? " it" : "");
+    for (uint32_t i = 0; i < rule->count; i++) {
+        buffer_append_format(out, " %lld", (long long)numbers[rule->first + i]);
+    }
+}
+
+static void append_key(struct buffer *out, const struct state_rule *rule, struct bytes key)
+{
+    if (rule->text_keys) {
+        buffer_append(out, key);
+        return;
+    }
+    for (size_t at = 0; at + sizeof(int64_t) <= key.size; at += sizeof(int64_t)) {
+        buffer_append_format(out, "%s%lld", at > 0 ? "/" : "", (long long)load_u64(key.data + at));
+    }
+}
+
+static bool agrees(const struct oracle *oracle, const struct state_rule *rule,
+                   const struct fold_entry *entry)
+{
+    bool is_expected = entry->folded[0] > 0;
+    bool at_least_once = oracle->scenario->job.checkpoint.mode == MODE_AT_LEAST_ONCE;
+    if (at_least_once) {
+        return !is_expected || rule->covers == NULL ||
+               (entry->in_state && rule->covers(entry->folded, entry->state));
+    }
+    return is_expected == entry->in_state &&
+           (!is_expected || memcmp(entry->folded + rule->first, entry->state + rule->first,
+                                   rule->count * sizeof *entry->folded) == 0);
+}
+
+static void compare_entry(struct states_cut *cut, const struct state_rule *rule,
+                          const struct fold_entry *entry)
+{
+    if (agrees(cut->oracle, rule, entry) || cut->differences++ >= SHOWN) {
+        return;
+    }
+    struct buffer *out = &cut->text;
+    buffer_append_format(out, "; %s of key ", rule->state);
+    append_key(out, rule, entry->key);
+    buffer_append_text(out, ": expected");
+    append_numbers(out, rule, entry->folded[0] > 0, entry->folded);
+    buffer_append_text(out, ", found");
+    append_numbers(out, rule, entry->in_state, entry->state);
+}
+
+/* Has the subtask of the rule's vertex that owns the key finished without giving its state? */
+static bool is_owner_unstated(const struct oracle *oracle, const struct state_rule *rule,
+                              struct bytes key)
+{
+    const struct job_config *job = &oracle->scenario->job;
+    int32_t vertex = pipeline_find_vertex(&oracle->pipeline, bytes_of_text(rule->vertex));
+    CHECK(vertex >= 0);
+    int32_t hash = rule->text_keys ? key_hash_text(key) : key_hash_i64((int64_t)load_u64(key.data));
+    uint32_t group = key_group_of(hash, job->max_parallelism);
+    uint32_t owner = key_group_subtask(group, job->max_parallelism, job->parallelism);
+    return oracle->cut.unstated[(uint32_t)vertex * job->parallelism + owner];
+}
+
+/* A finished subtask's state is what it was when it last gave one. */
+static void compare_rule(struct states_cut *cut, const struct state_rule *rule)
+{
+    struct oracle *oracle = cut->oracle;
+    struct fold_table *table = &cut->fold->tables[rule->table];
+    for (size_t i = 0; i < table->count; i++) {
+        struct fold_entry *entry = &table->entries[i];
+        if (entry->mark != oracle->cut.mark) {
+            bool is_unstated = is_owner_unstated(oracle, rule, entry->key);
+            if (is_unstated && oracle->cut.unread_since) {
+                continue; /* it gave its state in a checkpoint that a fault destroyed */
+            }
+            entry->in_state = entry->in_state && is_unstated;
+        }
+        compare_entry(cut, rule, entry);
+    }
+}
+
+static void report(struct states_cut *cut, enum property property, const char *what)
+{
+    if (cut->differences > 0) {
+        *buffer_extend(&cut->text, 1) = '\0';
+        judge_report(cut->oracle, property, "checkpoint %llu %s: %llu differ%s",
+                     (unsigned long long)cut->id, what, (unsigned long long)cut->differences,
+                     (const char *)cut->text.data);
+    }
+    buffer_free(&cut->text);
+}
+
+bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader)
+{
+    struct states_cut cut = { .oracle = oracle, .fold = oracle->reference.fold, .id = id };
+    buffer_init(&cut.text, oracle->arena);
+    oracle->cut.mark++;
+    struct checkpoint_subtask subtask;
+    bool any_unstated = false;
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        if (oracle->pipeline.vertices[subtask.vertex].keyed) {
+            read_subtask(&cut, &subtask);
+            any_unstated =
+                any_unstated || (subtask.state.keyed.part_count == 0 && subtask.state.finished);
+        }
+    }
+    CHECK(reader.error == NULL);
+    for (uint32_t i = 0; i < cut.fold->job->rule_count; i++) {
+        compare_rule(&cut, &cut.fold->job->rules[i]);
+    }
+    report(&cut, PROPERTY_CONSISTENT_CUT,
+           "is no consistent cut: against a fold over the records before its source positions");
+    oracle->totals.state_entries_compared += cut.entries;
+    return any_unstated;
+}
+
+void property_states_on_end(struct oracle *oracle)
+{
+    struct states_cut cut = { .oracle = oracle,
+                              .fold = oracle->reference.fold,
+                              .id = oracle->cut.last_verified };
+    buffer_init(&cut.text, oracle->arena);
+    for (uint32_t i = 0; i < cut.fold->job->rule_count; i++) {
+        const struct state_rule *rule = &cut.fold->job->rules[i];
+        const struct fold_table *table = &cut.fold->tables[rule->table];
+        for (size_t k = 0; k < table->count; k++) {
+            compare_entry(&cut, rule, &table->entries[k]);
+        }
+    }
+    report(&cut, PROPERTY_STATE, "holds a final state that is not the reference");
+}
+
+/* ---- for a person ---------------------------------------------------------------------------- */
+
+void property_states_collect(const struct oracle *oracle, struct buffer *out)
+{
+    const struct job_fold *fold = oracle->reference.fold;
+    for (uint32_t i = 0; i < fold->job->rule_count; i++) {
+        const struct state_rule *rule = &fold->job->rules[i];
+        const struct fold_table *table = &fold->tables[rule->table];
+        for (size_t k = 0; k < table->count; k++) {
+            const struct fold_entry *entry = &table->entries[k];
+            if (!entry->in_state) {
+                continue;
+            }
+            append_key(out, rule, entry->key);
+            for (uint32_t n = 0; n < rule->count; n++) {
+                buffer_append_format(out, "\t%lld", (long long)entry->state[rule->first + n]);
+            }
+            buffer_append_text(out, "\n");
+        }
+    }
+}
