@@ -1,14 +1,33 @@
 /* backend.h - the contract of a state backend: it keeps the keyed state of one subtask.
  *
- * B1  Between set_key and the next set_key, get/put/remove concern that key.
+ * A state (descriptor.h) has entries. Where an entry lies is said by four coordinates: the key
+ * group and the key, which set_key makes current for all states; the namespace (a window) of those
+ * states that have one; the subkey of those that are maps. get, put, append and remove concern the
+ * entry there. How an entry's key is made of the three is told in entry_key.h.
+ *
+ * A snapshot is a list of parts: runs of bytes that are kept, and given back in their order by a
+ * restore. One that builds on a base, an older snapshot, keeps some of the base's parts and adds
+ * new ones: so it costs what has changed since. Which parts it keeps is the backend's choice.
+ *
+ * B1  Between set_key and the next set_key, get/put/append/remove concern that key. set_key goes
+ *     back to the empty namespace (Flink's VoidNamespace) and the empty subkey; set_namespace keeps
+ *     the subkey. A state without namespace or subkey does not heed them.
  * B2  A snapshot holds exactly the state at snapshot_begin, whatever is put or removed while it is
  *     written out; beginning one takes a time that does not depend on how much state there is.
  * B3  The content of a snapshot (as a set of entries) depends only on the puts and removes, and
- *     its bytes only on their order: never on addresses or on chance.
+ *     its bytes only on their order, its id and its base: never on addresses or on chance.
  * B4  Restoring a snapshot gives the same answers to every get as the backend that wrote it.
  * B5  A backend's working memory or files are disposable: after a failure they are rebuilt.
+ * B6  A part never changes. What a snapshot keeps of its base are parts of the base as it was
+ *     acknowledged; B2 to B4 hold for it as for a whole one.
+ * B7  The entries of a map come in the order of their subkeys' bytes, whatever the backend and
+ *     whether it was restored: so what a job emits does not hang on either.
+ * B8  An entry whose time to live is over may vanish (ttl.h, L2); no other does.
+ * B9  A backend whose files fail says so in backend_failure. From then on its answers and what a
+ *     snapshot step has written mean nothing: its subtask must fail before any of it is used, that
+ *     is, before it acknowledges another checkpoint.
  *
- * The snapshot's bytes are those of snapshot.h, the same for every backend. */
+ * The bytes of a part are those of snapshot.h, the same for every backend. */
 #ifndef FAULTLINE_STATE_BACKEND_H
 #define FAULTLINE_STATE_BACKEND_H
 
@@ -17,31 +36,67 @@
 
 #include "model/base/bytes.h"
 #include "model/base/status.h"
+#include "model/state/descriptor.h"
+#include "model/state/entry_key.h"
 #include "model/state/key_group.h"
 
 typedef uint16_t state_id;
 
+enum { STATE_REFUSED = UINT16_MAX }; /* no state */
+
 struct backend;
 struct backend_snapshot;
 
+/* What a step of writing a snapshot has left to do. */
+enum backend_step {
+    BACKEND_DONE, /* nothing: the bytes since the last part's end, if any, are the last new part */
+    BACKEND_MORE, /* more of the part */
+    BACKEND_NEXT, /* the part is complete; another one follows */
+};
+
+/* Which entries of a state to go through. */
+enum backend_scope {
+    SCOPE_MAP,   /* of a map: those of the current key and namespace, in the order of B7 */
+    SCOPE_STATE, /* all, key group by key group; within one in an order of the backend's own */
+};
+
+/* An entry that iteration has come to. Borrowed until the next call. */
+struct backend_entry {
+    uint32_t key_group;
+    struct entry_key at;
+    struct bytes value;
+};
+
 struct backend_ops {
     void (*destroy)(struct backend *);
-    state_id (*declare)(struct backend *, const char *name);
+    state_id (*declare)(struct backend *, const struct state_descriptor *);
     void (*prefetch)(struct backend *, uint32_t key_group, struct bytes key); /* NULL: no use */
     void (*set_key)(struct backend *, uint32_t key_group, struct bytes key);
+    void (*set_namespace)(struct backend *, struct bytes name_space);
+    void (*set_subkey)(struct backend *, struct bytes subkey);
     struct bytes (*get)(struct backend *, state_id);
     void (*put)(struct backend *, state_id, struct bytes value);
+    void (*append)(struct backend *, state_id, struct bytes more);
     void (*remove)(struct backend *, state_id);
-    struct backend_snapshot *(*snapshot_begin)(struct backend *);
-    bool (*snapshot_step)(struct backend_snapshot *, struct buffer *out, size_t limit_bytes);
+    void (*iterate)(struct backend *, state_id, enum backend_scope);
+    bool (*next)(struct backend *, state_id, struct backend_entry *);
+    void (*expire)(struct backend *, uint32_t count); /* NULL: it has ways of its own */
+    struct bytes (*refusal)(const struct backend *);
+    struct backend_snapshot *(*snapshot_begin)(struct backend *, uint64_t id, uint64_t base);
+    bool (*snapshot_keeps)(const struct backend_snapshot *, uint32_t part);
+    enum backend_step (*snapshot_step)(struct backend_snapshot *, struct buffer *out,
+                                       size_t limit_bytes);
     void (*snapshot_end)(struct backend_snapshot *);
-    enum status (*restore)(struct backend *, struct bytes snapshot);
+    enum status (*restore)(struct backend *, uint64_t id, const struct bytes *parts,
+                           uint32_t part_count);
     uint64_t (*entry_count)(const struct backend *);
 };
 
 /* The first member of each backend's own struct. */
 struct backend {
     const struct backend_ops *ops;
+    uint64_t now_ns; /* for the time to live: the newest time it was told */
+    enum status failure; /* B9 */
 };
 
 struct backend_snapshot {
@@ -54,11 +109,40 @@ static inline void backend_destroy(struct backend *backend)
     backend->ops->destroy(backend);
 }
 
-/* The state called `name`; the same id each time it is asked. Names survive in snapshots. At most
- * SNAPSHOT_STATE_COUNT_MAX of them (snapshot.h). */
-static inline state_id backend_declare(struct backend *backend, const char *name)
+/* The state that `state` describes, which is copied; the same id each time it is asked. Names
+ * survive in snapshots. At most SNAPSHOT_STATE_COUNT_MAX of them (snapshot.h). States should be
+ * declared before a restore: only then can their values be upgraded (D2). STATE_REFUSED: there is
+ * another state of this name, declared or restored; backend_refusal tells more. */
+static inline state_id backend_declare(struct backend *backend,
+                                       const struct state_descriptor *state)
 {
-    return backend->ops->declare(backend, name);
+    return backend->ops->declare(backend, state);
+}
+
+/* The same for a value of bytes that only its owner understands. */
+static inline state_id backend_declare_value(struct backend *backend, const char *name)
+{
+    struct state_descriptor state = state_of_bytes(name);
+    return backend->ops->declare(backend, &state);
+}
+
+/* Why the last declare or restore was refused, as a sentence; else empty. Borrowed until the next
+ * one. */
+static inline struct bytes backend_refusal(const struct backend *backend)
+{
+    return backend->ops->refusal(backend);
+}
+
+/* What the host answered first that was not STATUS_OK: HALTED, IO, NO_SPACE or CORRUPT (B9). */
+static inline enum status backend_failure(const struct backend *backend)
+{
+    return backend->failure;
+}
+
+/* Tells the present, for the time to live. It does not fall. */
+static inline void backend_set_time(struct backend *backend, uint64_t now_ns)
+{
+    backend->now_ns = now_ns > backend->now_ns ? now_ns : backend->now_ns;
 }
 
 /* A hint that `key` will be current soon: called about eight records ahead it hides much of the
@@ -77,35 +161,89 @@ static inline void backend_set_key(struct backend *backend, uint32_t key_group, 
     backend->ops->set_key(backend, key_group, key);
 }
 
-/* The current key's value, or data == NULL if it is absent. Borrowed until the next call. */
+/* Makes a namespace of the current key current, and a subkey of the current key and namespace (B1).
+ * The bytes are copied. */
+static inline void backend_set_namespace(struct backend *backend, struct bytes name_space)
+{
+    backend->ops->set_namespace(backend, name_space);
+}
+static inline void backend_set_subkey(struct backend *backend, struct bytes subkey)
+{
+    backend->ops->set_subkey(backend, subkey);
+}
+
+/* The current entry's value, or data == NULL if it is absent. Borrowed until the next call. */
 static inline struct bytes backend_get(struct backend *backend, state_id state)
 {
     return backend->ops->get(backend, state);
 }
 
-/* Sets the current key's value to a copy of `value`. */
+/* Sets the current entry's value to a copy of `value`. */
 static inline void backend_put(struct backend *backend, state_id state, struct bytes value)
 {
     backend->ops->put(backend, state, value);
 }
 
-/* Makes the current key's value absent. */
+/* Appends `more`, which is not borrowed from the backend, to the current entry's value of a list;
+ * to nothing, if it is absent. Takes a time that does not depend on what is there already,
+ * amortised over the appends between two snapshots. */
+static inline void backend_append(struct backend *backend, state_id state, struct bytes more)
+{
+    backend->ops->append(backend, state, more);
+}
+
+/* Makes the current entry's value absent. */
 static inline void backend_remove(struct backend *backend, state_id state)
 {
     backend->ops->remove(backend, state);
 }
 
-/* Freezes the state (B2). Several snapshots may be open at once. Owned by the backend until
- * backend_snapshot_end. */
-static inline struct backend_snapshot *backend_snapshot_begin(struct backend *backend)
+/* Goes through entries of `state`, from the first: backend_next gives one after the other, and
+ * false after the last. There is one iteration per state: beginning another one gives up the one
+ * before. Until it has come to its end or is given up, of that state only the entry given last may
+ * be changed (a put of another value, or a remove; SCOPE_STATE: not even that). set_key and
+ * set_namespace give up one of SCOPE_MAP; set_subkey does not. */
+static inline void backend_iterate(struct backend *backend, state_id state,
+                                   enum backend_scope scope)
 {
-    return backend->ops->snapshot_begin(backend);
+    backend->ops->iterate(backend, state, scope);
+}
+static inline bool backend_next(struct backend *backend, state_id state,
+                                struct backend_entry *entry)
+{
+    return backend->ops->next(backend, state, entry);
 }
 
-/* Appends about `limit_bytes` more of the snapshot to `out` (at least one entry, whole entries
- * only). True while more is left; not to be called again after false. */
-static inline bool backend_snapshot_step(struct backend_snapshot *snapshot, struct buffer *out,
-                                         size_t limit_bytes)
+/* Lets the backend look at about `count` entries, in turns, and drop those that have expired. Not
+ * while something is borrowed. */
+static inline void backend_expire(struct backend *backend, uint32_t count)
+{
+    if (backend->ops->expire != NULL) {
+        backend->ops->expire(backend, count);
+    }
+}
+
+/* Freezes the state (B2). Several snapshots may be open at once, with rising ids from 1 on. `base`
+ * is 0, or the id of a snapshot of this backend that was written to its end, or that it was
+ * restored from. Snapshots older than `base` are not named as one again. A backend may always write
+ * a whole snapshot instead. Owned by the backend until backend_snapshot_end. */
+static inline struct backend_snapshot *backend_snapshot_begin(struct backend *backend, uint64_t id,
+                                                              uint64_t base)
+{
+    return backend->ops->snapshot_begin(backend, id, base);
+}
+
+/* Does the snapshot keep part number `part` of its base? What it keeps, in the order it has there,
+ * and its own new parts behind that are its parts. Known from the beginning. */
+static inline bool backend_snapshot_keeps(const struct backend_snapshot *snapshot, uint32_t part)
+{
+    return snapshot->backend->ops->snapshot_keeps(snapshot, part);
+}
+
+/* Appends about `limit_bytes` more of the snapshot's new parts to `out`, whole entries only, and
+ * none after a while of looking for some. Not to be called again after BACKEND_DONE. */
+static inline enum backend_step backend_snapshot_step(struct backend_snapshot *snapshot,
+                                                      struct buffer *out, size_t limit_bytes)
 {
     return snapshot->backend->ops->snapshot_step(snapshot, out, limit_bytes);
 }
@@ -116,23 +254,32 @@ static inline void backend_snapshot_end(struct backend_snapshot *snapshot)
     snapshot->backend->ops->snapshot_end(snapshot);
 }
 
-/* Fills a backend from the bytes of a snapshot; entries outside its key groups are left out. After
- * a change of parallelism it is called once for each old snapshot that meets the range. No snapshot
- * may be under way, and no key is current afterwards. Errors: CORRUPT, for any bytes that no
- * backend wrote and for an entry that is already there; the backend can then only be destroyed. */
-MUST_USE static inline enum status backend_restore(struct backend *backend, struct bytes snapshot)
+/* Fills a backend from the parts of snapshot `id`; entries outside its key groups are left out.
+ * After a change of parallelism it is called once for each old snapshot that meets the range. No
+ * snapshot may be under way, and no key is current afterwards. A snapshot that was restored alone
+ * can be the base of later ones. Errors: INVALID, for a state that is not what the job declares
+ * (D1; backend_refusal tells more); CORRUPT, for any bytes that no backend wrote, for parts that do
+ * not belong together and for an entry that another snapshot has brought already. The backend can
+ * then only be destroyed. */
+MUST_USE static inline enum status backend_restore(struct backend *backend, uint64_t id,
+                                                   const struct bytes *parts, uint32_t part_count)
 {
-    return backend->ops->restore(backend, snapshot);
+    return backend->ops->restore(backend, id, parts, part_count);
 }
 
-/* How many values are present. */
+/* How many entries there are. */
 static inline uint64_t backend_entry_count(const struct backend *backend)
 {
     return backend->ops->entry_count(backend);
 }
 
-/* The backends. All memory comes from `arena`. */
-struct backend *backend_heap_create(struct arena *arena, struct key_group_range range);
+/* The backends. All memory comes from `arena`.
+ *
+ * The heap's new part of a snapshot with a base holds what was put and removed since. It begins
+ * anew with one whole part when there are `parts_max` parts (1: each time), or when the parts hold
+ * more than twice as many entries as are alive: this takes the place of compaction. */
+struct backend *backend_heap_create(struct arena *arena, struct key_group_range range,
+                                    uint32_t parts_max);
 
 /* Asserts the invariants of a heap backend, at the cost of a walk over all of it: for tests. */
 void backend_heap_check(const struct backend *backend);

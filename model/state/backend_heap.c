@@ -3,86 +3,8 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/state/heap_history.h"
-#include "model/state/heap_table.h"
+#include "model/state/heap_backend.h"
 #include "model/state/snapshot.h"
-
-/* How a snapshot stays frozen: the backend counts epochs, and beginning a snapshot ends one. Every
- * entry knows the epoch of its last change. The first change in a later epoch keeps the old content
- * in a record (heap_history.h), if a snapshot in between is open and has not come past it. A
- * snapshot reads, at each place of each slab, the content of its own epoch. Since only contents are
- * versioned and never the places, the order of a snapshot does not depend on other snapshots. */
-
-struct heap_snapshot {
-    struct backend_snapshot base;
-    struct heap_snapshot *next;
-    uint32_t epoch; /* the last one whose changes are in the snapshot */
-    uint16_t state_count;
-    bool has_header;
-    bool has_trailer;
-    uint32_t table; /* the place to be visited next */
-    uint32_t entry;
-    uint64_t entry_count; /* when it began */
-    uint64_t written_count;
-};
-
-/* Where the current key's entry of one state is, once it has been looked up. */
-struct cursor {
-    uint64_t turn; /* known if it equals the backend's */
-    struct heap_place place;
-};
-
-/* A key that was named by prefetch: its line of the index is on the way. */
-struct hint {
-    uint32_t table;
-    uint32_t hash;
-};
-
-enum { HINT_COUNT = 4 };
-
-struct heap_backend {
-    struct backend base;
-    struct arena *arena;
-    struct key_group_range range;
-    struct heap_table *tables; /* one per key group of the range */
-    const char **names;        /* of the states */
-    struct cursor *cursors;    /* one per state */
-    uint16_t state_count;
-    struct heap_key key;      /* the current one */
-    struct heap_table *table; /* of the current key; NULL before the first set_key */
-    uint64_t turn;            /* rises when cursors become stale */
-    uint32_t epoch;
-    uint64_t entry_count;
-    struct heap_snapshot *snapshots; /* the open ones */
-    struct heap_history history;
-    struct hint hints[HINT_COUNT]; /* a ring */
-    uint32_t hint_next;
-};
-
-static const struct backend_ops heap_ops;
-
-static struct heap_backend *heap_of(struct backend *backend)
-{
-    CHECK(backend->ops == &heap_ops);
-    return (struct heap_backend *)(void *)backend;
-}
-
-static const struct heap_backend *heap_of_const(const struct backend *backend)
-{
-    CHECK(backend->ops == &heap_ops);
-    return (const struct heap_backend *)(const void *)backend;
-}
-
-static struct heap_snapshot *snapshot_of(struct backend_snapshot *snapshot)
-{
-    CHECK(snapshot->backend->ops == &heap_ops);
-    return (struct heap_snapshot *)(void *)snapshot;
-}
-
-static uint32_t table_count(const struct heap_backend *heap)
-{
-    return heap->range.last - heap->range.first + 1;
-}
 
 static void destroy(struct backend *backend)
 {
@@ -95,54 +17,58 @@ static void destroy(struct backend *backend)
         arena_free(arena, snapshot);
     }
     heap_history_free(&heap->history, arena);
-    for (uint32_t i = 0; i < table_count(heap); i++) {
+    heap_changes_free(&heap->changes, arena);
+    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
         heap_table_free(&heap->tables[i], arena);
     }
-    for (uint16_t i = 0; i < heap->state_count; i++) {
-        arena_free(arena, (void *)heap->names[i]);
+    for (uint32_t i = 0; heap->maps != NULL && i < heap_table_count(heap); i++) {
+        heap_maps_free(&heap->maps[i], arena);
     }
-    arena_free(arena, (void *)heap->names);
+    state_table_free(&heap->states);
+    buffer_free(&heap->name_space);
+    buffer_free(&heap->subkey);
+    buffer_free(&heap->composite);
+    buffer_free(&heap->scratch);
+    arena_free(arena, heap->maps);
     arena_free(arena, heap->cursors);
+    arena_free(arena, heap->iterations);
     arena_free(arena, heap->tables);
     arena_free(arena, heap);
 }
 
-/* The number of the state called `name`, or state_count if there is none. */
-static uint16_t find_state(const struct heap_backend *heap, struct bytes name)
+/* Makes cursors and iterations for states that have come to the table. */
+static void add_cursors(struct heap_backend *heap)
 {
-    uint16_t state = 0;
-    while (state < heap->state_count && !bytes_equal(bytes_of_text(heap->names[state]), name)) {
-        state++;
+    CHECK(heap->turn > 0); /* else the new cursors would pass for known */
+    size_t count = heap->states.count;
+    if (count == heap->state_count) {
+        return;
     }
-    return state;
-}
-
-static state_id add_state(struct heap_backend *heap, struct bytes name)
-{
-    CHECK(heap->state_count < SNAPSHOT_STATE_COUNT_MAX);
-    size_t count = (size_t)heap->state_count + 1;
-    heap->names = arena_resize(heap->arena, (void *)heap->names, count * sizeof *heap->names);
     heap->cursors = arena_resize(heap->arena, heap->cursors, count * sizeof *heap->cursors);
-    heap->names[heap->state_count] =
-        arena_format(heap->arena, "%.*s", (int)name.size, (const char *)name.data);
-    heap->cursors[heap->state_count] = (struct cursor){ 0 };
-    CHECK(heap->turn > 0); /* else the new cursor would pass for known */
-    return heap->state_count++;
+    heap->iterations =
+        arena_resize(heap->arena, heap->iterations, count * sizeof *heap->iterations);
+    for (; heap->state_count < count; heap->state_count++) {
+        const struct state_descriptor *state = &heap->states.states[heap->state_count];
+        heap->all_plain = heap->all_plain && state_is_plain(state);
+        heap->cursors[heap->state_count] = (struct cursor){ 0 };
+        heap->iterations[heap->state_count] = (struct heap_iteration){ .table = UINT32_MAX };
+    }
 }
 
-static state_id declare(struct backend *backend, const char *name)
+static state_id declare(struct backend *backend, const struct state_descriptor *descriptor)
 {
     struct heap_backend *heap = heap_of(backend);
-    CHECK(name != NULL);
-    uint16_t state = find_state(heap, bytes_of_text(name));
-    return state < heap->state_count ? state : add_state(heap, bytes_of_text(name));
+    state_id state = state_table_declare(&heap->states, descriptor);
+    add_cursors(heap);
+    CHECK(state == STATE_REFUSED || state < heap->state_count);
+    return state;
 }
 
 /* Fetches the entry that a hint of some calls ago speaks of: its index line is there by now. Only
  * the first state's; a wrong guess costs nothing but a line of the cache. */
 static void prefetch_entry(const struct heap_backend *heap, struct hint hint)
 {
-    CHECK(hint.table < table_count(heap));
+    CHECK(hint.table < heap_table_count(heap));
     const struct heap_table *table = &heap->tables[hint.table];
     if (table->buckets != NULL) {
         uint32_t entry =
@@ -178,17 +104,84 @@ static void set_key(struct backend *backend, uint32_t key_group, struct bytes ke
     CHECK(key.data != NULL || key.size == 0);
     heap->table = &heap->tables[key_group - heap->range.first];
     heap->turn++;
+    heap->is_within = false;
     heap_key_init(&heap->key, key);
 }
 
-static void look_up(const struct heap_backend *heap, state_id state, struct cursor *cursor)
+/* Namespace or subkey are about to change. */
+static struct heap_backend *go_within(struct backend *backend)
+{
+    struct heap_backend *heap = heap_of(backend);
+    CHECK(heap->table != NULL);
+    heap->turn++;
+    if (!heap->is_within) {
+        buffer_reset(&heap->name_space);
+        buffer_reset(&heap->subkey);
+        heap->is_within = true;
+    }
+    return heap;
+}
+
+static void set_namespace(struct backend *backend, struct bytes name_space)
+{
+    struct heap_backend *heap = go_within(backend);
+    buffer_reset(&heap->name_space);
+    buffer_append(&heap->name_space, name_space);
+}
+
+static void set_subkey(struct backend *backend, struct bytes subkey)
+{
+    struct heap_backend *heap = go_within(backend);
+    buffer_reset(&heap->subkey);
+    buffer_append(&heap->subkey, subkey);
+}
+
+/* The key of the current entry of a state that is not plain; or, if it is a map, what it begins
+ * with. */
+static struct heap_key compose(struct heap_backend *heap, state_id state, bool has_subkey)
+{
+    struct entry_key at = { .key = heap->key.bytes };
+    if (heap->is_within) {
+        at.name_space = buffer_bytes(&heap->name_space);
+        at.subkey = has_subkey ? buffer_bytes(&heap->subkey) : (struct bytes){ 0 };
+    }
+    buffer_reset(&heap->composite);
+    entry_key_write(&heap->composite, &heap->states.states[state], &at);
+    struct heap_key key;
+    heap_key_init(&key, buffer_bytes(&heap->composite));
+    return key;
+}
+
+struct heap_key heap_map_prefix(struct heap_backend *heap, state_id state)
 {
     CHECK(heap->table != NULL);
-    cursor->place = heap_table_find(heap->table, &heap->key, state);
+    CHECK(state_has_subkey(&heap->states.states[state]));
+    return compose(heap, state, false);
+}
+
+/* Is the entry's key the current key? */
+static inline bool is_plain(const struct heap_backend *heap, state_id state)
+{
+    return heap->all_plain || state_is_plain(&heap->states.states[state]);
+}
+
+/* Apart from look_up, so that the plain states' way is short. */
+__attribute__((noinline)) static struct heap_place find_composite(struct heap_backend *heap,
+                                                                  state_id state)
+{
+    struct heap_key key = compose(heap, state, true);
+    return heap_table_find(heap->table, &key, state);
+}
+
+static inline void look_up(struct heap_backend *heap, state_id state, struct cursor *cursor)
+{
+    CHECK(heap->table != NULL);
+    cursor->place = is_plain(heap, state) ? heap_table_find(heap->table, &heap->key, state)
+                                          : find_composite(heap, state);
     cursor->turn = heap->turn;
 }
 
-/* The current key's cursor of `state`, made known. */
+/* The cursor of `state`, made known. */
 static inline struct cursor *locate(struct heap_backend *heap, state_id state)
 {
     CHECK(state < heap->state_count);
@@ -210,69 +203,79 @@ static struct bytes get(struct backend *backend, state_id state)
     return heap_cell_bytes(&entry->value, entry->value_size);
 }
 
-static bool has_passed(const struct heap_snapshot *snapshot, uint32_t table, uint32_t entry)
-{
-    return snapshot->table != table ? snapshot->table > table : snapshot->entry > entry;
-}
-
-/* Will an open snapshot of the epochs first..end-1 come to this place yet? */
-static bool is_awaited(const struct heap_backend *heap, uint32_t table, uint32_t entry,
-                       uint32_t epoch_first, uint32_t epoch_end)
-{
-    CHECK(epoch_first < epoch_end);
-    for (const struct heap_snapshot *open = heap->snapshots; open != NULL; open = open->next) {
-        if (open->epoch >= epoch_first && open->epoch < epoch_end &&
-            !has_passed(open, table, entry)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* To be called before the content of an entry changes for the first time in this epoch. */
-static void preserve(struct heap_backend *heap, struct heap_entry *entry)
+static void preserve(struct heap_backend *heap, uint32_t table, struct heap_entry *entry)
 {
     CHECK(entry->version < heap->epoch);
-    uint32_t table = (uint32_t)(heap->table - heap->tables);
-    uint32_t number = (uint32_t)(entry - heap->table->entries);
-    if (is_awaited(heap, table, number, entry->version, heap->epoch)) {
+    uint32_t number = (uint32_t)(entry - heap->tables[table].entries);
+    if (heap_snapshot_is_awaited(heap, table, number, entry->version, heap->epoch)) {
         heap_history_push(&heap->history, heap->arena, entry, table, number, heap->epoch);
     }
-    entry->version = heap->epoch;
+    heap_table_set_version(&heap->tables[table], number, heap->epoch);
+}
+
+static uint32_t current_table(const struct heap_backend *heap)
+{
+    return (uint32_t)(heap->table - heap->tables);
+}
+
+/* Adds the current entry of a map to its list. */
+static void link_entry(struct heap_backend *heap, state_id state, uint32_t number)
+{
+    if (heap->maps == NULL) {
+        heap->maps = arena_alloc(heap->arena, heap_table_count(heap), sizeof *heap->maps);
+    }
+    struct heap_key prefix = heap_map_prefix(heap, state);
+    heap_maps_link(
+        &heap->maps[current_table(heap)], heap->arena,
+        &(struct heap_map){ .table = heap->table, .prefix = &prefix, .state = state }, number);
+}
+
+static void insert_composite(struct heap_backend *heap, state_id state, struct cursor *cursor)
+{
+    struct heap_key key = compose(heap, state, true);
+    heap_table_insert(heap->table, heap->arena, &key, state, &cursor->place);
+    if (state_has_subkey(&heap->states.states[state])) {
+        link_entry(heap, state, cursor->place.entry - 1);
+    }
 }
 
 static struct heap_entry *insert(struct heap_backend *heap, state_id state, struct cursor *cursor)
 {
-    heap_table_insert(heap->table, heap->arena, &heap->key, state, &cursor->place);
+    if (is_plain(heap, state)) {
+        heap_table_insert(heap->table, heap->arena, &heap->key, state, &cursor->place);
+    } else {
+        insert_composite(heap, state, cursor);
+    }
     CHECK(cursor->place.entry != 0);
     /* Cursors of this key's other states may name a bucket that has no room any more. */
     cursor->turn = ++heap->turn;
     heap->entry_count++;
     struct heap_entry *entry = &heap->table->entries[cursor->place.entry - 1];
     CHECK(entry->version <= heap->epoch);
-    entry->version = heap->epoch;
+    heap_table_set_version(heap->table, cursor->place.entry - 1, heap->epoch);
     return entry;
 }
 
-/* The general case of put; apart from it, so that the short way has no registers to save. */
-__attribute__((noinline)) static void put_any(struct heap_backend *heap, state_id state,
-                                              struct bytes value)
+/* The current entry, ready to be changed; its value is absent if it is new or was preserved. */
+static struct heap_entry *open_entry(struct heap_backend *heap, state_id state)
 {
-    CHECK(value.data != NULL || value.size == 0);
-    /* Read before anything moves: the value may be one that get has just lent out. */
-    bool is_inline = value.size <= HEAP_CELL_INLINE_MAX;
-    uint64_t word = is_inline ? heap_word(value) : 0;
     struct cursor *cursor = locate(heap, state);
-    struct heap_entry *entry;
     if (cursor->place.entry == 0) {
-        entry = insert(heap, state, cursor);
-    } else {
-        entry = &heap->table->entries[cursor->place.entry - 1];
-        if (entry->version != heap->epoch) {
-            preserve(heap, entry);
-        }
+        return insert(heap, state, cursor);
     }
-    if (!is_inline) {
+    struct heap_entry *entry = &heap->table->entries[cursor->place.entry - 1];
+    if (entry->version != heap->epoch) {
+        preserve(heap, current_table(heap), entry);
+    }
+    return entry;
+}
+
+/* Gives an entry that is ready for it a value, of which `word` is the inline form. */
+static void assign(struct heap_backend *heap, struct heap_entry *entry, struct bytes value,
+                   uint64_t word)
+{
+    if (value.size > HEAP_CELL_INLINE_MAX) {
         heap_cell_assign_blob(heap->arena, &entry->value, &entry->value_size, value);
         return;
     }
@@ -281,6 +284,16 @@ __attribute__((noinline)) static void put_any(struct heap_backend *heap, state_i
     }
     entry->value.word = word;
     entry->value_size = (uint8_t)value.size;
+}
+
+/* The general case of put; apart from it, so that the short way has no registers to save. */
+__attribute__((noinline)) static void put_any(struct heap_backend *heap, state_id state,
+                                              struct bytes value)
+{
+    CHECK(value.data != NULL || value.size == 0);
+    /* Read before anything moves: the value may be one that get has just lent out. */
+    uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
+    assign(heap, open_entry(heap, state), value, word);
 }
 
 /* The entry of the current key, if it may be overwritten as it stands: it has just been looked up,
@@ -308,204 +321,190 @@ static void put(struct backend *backend, state_id state, struct bytes value)
     put_any(heap, state, value);
 }
 
-static void remove_entry(struct backend *backend, state_id state)
+static void append(struct backend *backend, state_id state, struct bytes more)
 {
     struct heap_backend *heap = heap_of(backend);
-    struct heap_place place = locate(heap, state)->place;
-    if (place.entry == 0) {
-        return;
+    CHECK(state < heap->state_count && heap->states.states[state].kind == STATE_LIST);
+    CHECK(more.data != NULL || more.size == 0);
+    bool is_new = locate(heap, state)->place.entry == 0;
+    struct heap_entry *entry = open_entry(heap, state);
+    struct bytes before = heap_cell_bytes(&entry->value, entry->value_size);
+    if (before.data == NULL && !is_new) { /* it has just been preserved */
+        CHECK(entry->history != 0);
+        const struct heap_record *kept = &heap->history.records[entry->history - 1];
+        before = heap_cell_bytes(&kept->value, kept->value_size);
     }
-    struct heap_entry *entry = &heap->table->entries[place.entry - 1];
+    heap_cell_join(heap->arena, &entry->value, &entry->value_size, before, more);
+}
+
+/* Takes the entry out of its map, and an iteration that would come to it next past it. */
+static void unlink_entry(struct heap_backend *heap, uint32_t table, state_id state,
+                         uint32_t number)
+{
+    struct heap_entry *entry = &heap->tables[table].entries[number];
+    struct heap_key prefix;
+    heap_key_init(&prefix, entry_key_prefix(&heap->states.states[state],
+                                            heap_cell_bytes(&entry->key, entry->key_size)));
+    uint32_t next = heap_maps_unlink(
+        &heap->maps[table], heap->arena,
+        &(struct heap_map){ .table = &heap->tables[table], .prefix = &prefix, .state = state },
+        number);
+    struct heap_iteration *iteration = &heap->iterations[state];
+    if (iteration->scope == SCOPE_MAP && iteration->table == table &&
+        iteration->next == number + 1) {
+        iteration->next = next;
+    }
+}
+
+static void remove_place(struct heap_backend *heap, uint32_t table, struct heap_place place)
+{
+    struct heap_entry *entry = &heap->tables[table].entries[place.entry - 1];
+    if (state_has_subkey(&heap->states.states[entry->state])) {
+        unlink_entry(heap, table, entry->state, place.entry - 1);
+    }
+    heap_changes_note_removal(&heap->changes, heap->arena, table, entry, heap->epoch,
+                              heap->entry_count);
     if (entry->version != heap->epoch) {
-        preserve(heap, entry);
+        preserve(heap, table, entry);
     }
-    heap_table_erase(heap->table, heap->arena, place);
+    heap_table_erase(&heap->tables[table], heap->arena, place);
     CHECK(heap->entry_count > 0);
     heap->entry_count--;
     heap->turn++; /* buckets have changed */
 }
 
-static struct backend_snapshot *snapshot_begin(struct backend *backend)
+static void remove_entry(struct backend *backend, state_id state)
 {
     struct heap_backend *heap = heap_of(backend);
-    CHECK(heap->epoch < UINT32_MAX);
-    struct heap_snapshot *snapshot = arena_alloc(heap->arena, 1, sizeof *snapshot);
-    *snapshot = (struct heap_snapshot){
-        .base = { .backend = backend },
-        .next = heap->snapshots,
-        .epoch = heap->epoch++,
-        .state_count = heap->state_count,
-        .entry_count = heap->entry_count,
-    };
-    heap->snapshots = snapshot;
-    return &snapshot->base;
-}
-
-/* Drops the records of a place that no open snapshot will come to. */
-static void prune(struct heap_backend *heap, uint32_t table, uint32_t number)
-{
-    CHECK(number < heap->tables[table].entry_count);
-    uint32_t *link = &heap->tables[table].entries[number].history;
-    while (*link != 0) {
-        struct heap_record *record = &heap->history.records[*link - 1];
-        CHECK(record->table == table && record->entry == number);
-        if (is_awaited(heap, table, number, record->epoch_first, record->epoch_end)) {
-            link = &record->next;
-        } else {
-            heap_history_drop(&heap->history, heap->arena, link);
-        }
+    struct heap_place place = locate(heap, state)->place;
+    if (place.entry != 0) {
+        remove_place(heap, current_table(heap), place);
     }
 }
 
-/* Writes what a place held in the snapshot's epoch; false if it held nothing. */
-static bool write_place(struct heap_snapshot *snapshot, const struct heap_entry *entry,
-                        struct buffer *out)
+void heap_remove_at(struct heap_backend *heap, uint32_t table, uint32_t number)
 {
-    const struct heap_backend *heap = heap_of_const(snapshot->base.backend);
-    uint16_t key_group = (uint16_t)(heap->range.first + snapshot->table);
-    if (entry->version <= snapshot->epoch) {
-        if (entry->value_size == HEAP_CELL_ABSENT) {
-            return false;
-        }
-        snapshot_write_entry(out, key_group, entry->state,
-                             heap_cell_bytes(&entry->key, entry->key_size),
-                             heap_cell_bytes(&entry->value, entry->value_size));
-        CHECK(entry->state < snapshot->state_count);
-        return true;
+    const struct heap_entry *entry = &heap->tables[table].entries[number];
+    CHECK(entry->value_size != HEAP_CELL_ABSENT);
+    struct heap_key key;
+    heap_key_init(&key, heap_cell_bytes(&entry->key, entry->key_size));
+    struct heap_place place = heap_table_find(&heap->tables[table], &key, entry->state);
+    CHECK(place.entry == number + 1);
+    remove_place(heap, table, place);
+}
+
+void heap_put_at(struct heap_backend *heap, uint32_t table, uint32_t number, struct bytes value)
+{
+    struct heap_entry *entry = &heap->tables[table].entries[number];
+    CHECK(entry->value_size != HEAP_CELL_ABSENT);
+    if (entry->version != heap->epoch) {
+        preserve(heap, table, entry);
     }
-    const struct heap_record *record =
-        heap_history_find(&heap->history, entry->history, snapshot->epoch);
-    if (record == NULL) {
+    uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
+    assign(heap, entry, value, word);
+}
+
+/* Makes the place of an entry of a snapshot current. */
+static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry, state_id state)
+{
+    struct entry_key at = { .key = entry->key };
+    if (!is_plain(heap, state) &&
+        !entry_key_read(&heap->states.states[state], entry->key, &at)) {
         return false;
     }
-    snapshot_write_entry(out, key_group, record->state,
-                         heap_cell_bytes(&record->key, record->key_size),
-                         heap_cell_bytes(&record->value, record->value_size));
-    CHECK(record->state < snapshot->state_count);
+    set_key(&heap->base, entry->key_group, at.key);
+    if (!is_plain(heap, state)) {
+        set_namespace(&heap->base, at.name_space);
+        set_subkey(&heap->base, at.subkey);
+    }
     return true;
 }
 
-/* Writes the next entry; false if there is none left. */
-static bool write_next(struct heap_snapshot *snapshot, struct buffer *out)
+/* Files one entry, or removal, of the part that `reader` reads. */
+static enum status restore_entry(struct heap_backend *heap, const struct snapshot_reader *reader,
+                                 const struct snapshot_entry *entry,
+                                 const struct state_binding *binding)
 {
-    struct heap_backend *heap = heap_of(snapshot->base.backend);
-    CHECK(snapshot->table <= table_count(heap));
-    for (; snapshot->table < table_count(heap); snapshot->table++, snapshot->entry = 0) {
-        const struct heap_table *table = &heap->tables[snapshot->table];
-        while (snapshot->entry < table->entry_count) {
-            const struct heap_entry *entry = &table->entries[snapshot->entry];
-            bool is_written = write_place(snapshot, entry, out);
-            uint32_t number = snapshot->entry++;
-            if (entry->history != 0) {
-                prune(heap, snapshot->table, number);
-            }
-            if (is_written) {
-                snapshot->written_count++;
-                return true;
-            }
-        }
+    if (!go_to(heap, entry, binding->id)) {
+        return STATUS_CORRUPT;
     }
-    return false;
-}
-
-static bool snapshot_step(struct backend_snapshot *base, struct buffer *out, size_t limit_bytes)
-{
-    struct heap_snapshot *snapshot = snapshot_of(base);
-    const struct heap_backend *heap = heap_of_const(base->backend);
-    CHECK(!snapshot->has_trailer);
-    size_t start = out->size;
-    if (!snapshot->has_header) {
-        snapshot_write_header(out, heap->names, snapshot->state_count);
-        snapshot->has_header = true;
+    if (entry->value.data == NULL) {
+        remove_entry(&heap->base, binding->id);
+        return STATUS_OK;
     }
-    do {
-        if (!write_next(snapshot, out)) {
-            CHECK(snapshot->written_count == snapshot->entry_count);
-            snapshot_write_trailer(out, snapshot->entry_count);
-            snapshot->has_trailer = true;
-            return false;
-        }
-    } while (out->size - start < limit_bytes);
-    return true;
-}
-
-static void snapshot_end(struct backend_snapshot *base)
-{
-    struct heap_snapshot *snapshot = snapshot_of(base);
-    struct heap_backend *heap = heap_of(base->backend);
-    struct heap_snapshot **link = &heap->snapshots;
-    while (*link != snapshot) {
-        CHECK(*link != NULL);
-        link = &(*link)->next;
+    if (reader->follows == 0 && get(&heap->base, binding->id).data != NULL) {
+        return STATUS_CORRUPT;
     }
-    *link = snapshot->next;
-    /* A snapshot that came to the end has pruned on its way. */
-    for (uint32_t i = 0; !snapshot->has_trailer && i < heap->history.count; i++) {
-        const struct heap_record *record = &heap->history.records[i];
-        if (record->epoch_end != 0) {
-            prune(heap, record->table, record->entry);
-        }
+    struct bytes value = entry->value;
+    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
+    if (status == STATUS_OK) {
+        put(&heap->base, binding->id, value);
     }
-    CHECK(heap->snapshots != NULL || heap->history.live_count == 0);
-    arena_free(heap->arena, snapshot);
-}
-
-/* Fills `states` with the backend's ids of the snapshot's states. */
-static enum status bind_states(struct heap_backend *heap, const struct snapshot_reader *reader,
-                               state_id *states)
-{
-    for (uint16_t i = 0; i < reader->state_count; i++) {
-        struct bytes name = snapshot_reader_state_name(reader, i);
-        states[i] = find_state(heap, name);
-        if (states[i] == heap->state_count) {
-            if (heap->state_count == SNAPSHOT_STATE_COUNT_MAX || name.size > INT32_MAX) {
-                return STATUS_CORRUPT;
-            }
-            states[i] = add_state(heap, name);
-        }
-        for (uint16_t j = 0; j < i; j++) {
-            if (states[j] == states[i]) {
-                return STATUS_CORRUPT;
-            }
-        }
-    }
-    CHECK(heap->state_count <= SNAPSHOT_STATE_COUNT_MAX);
-    return STATUS_OK;
+    return status;
 }
 
 static enum status restore_entries(struct heap_backend *heap, struct snapshot_reader *reader,
-                                   const state_id *states)
+                                   const struct state_binding *bindings)
 {
     struct snapshot_entry entry;
     while (snapshot_reader_next(reader, &entry)) {
         if (entry.key_group < heap->range.first || entry.key_group > heap->range.last) {
             continue;
         }
-        set_key(&heap->base, entry.key_group, entry.key);
-        if (get(&heap->base, states[entry.state]).data != NULL) {
-            return STATUS_CORRUPT;
+        enum status status = restore_entry(heap, reader, &entry, &bindings[entry.state]);
+        if (status != STATUS_OK) {
+            return status;
         }
-        put(&heap->base, states[entry.state], entry.value);
     }
     CHECK(reader->ended);
     return reader->status;
 }
 
-static enum status restore(struct backend *backend, struct bytes snapshot)
+/* Restores the part that comes after those that `restored` speaks of. */
+static enum status restore_part(struct heap_backend *heap, struct bytes part,
+                                struct heap_base *restored)
 {
-    struct heap_backend *heap = heap_of(backend);
-    CHECK(heap->snapshots == NULL);
     struct snapshot_reader reader;
-    snapshot_reader_init(&reader, snapshot);
+    snapshot_reader_init(&reader, part);
     if (reader.status != STATUS_OK) {
         return reader.status;
     }
-    state_id states[SNAPSHOT_STATE_COUNT_MAX];
-    enum status status = bind_states(heap, &reader, states);
+    if (reader.follows != restored->last_part) {
+        return STATUS_CORRUPT; /* another one is missing between the two */
+    }
+    struct state_binding *bindings =
+        arena_alloc(heap->arena, reader.state_count, sizeof *bindings);
+    enum status status = state_table_bind(&heap->states, &reader, bindings);
+    add_cursors(heap);
     if (status == STATUS_OK) {
-        status = restore_entries(heap, &reader, states);
+        status = restore_entries(heap, &reader, bindings);
+    }
+    state_bindings_free(&heap->states, &reader, bindings);
+    arena_free(heap->arena, bindings);
+    restored->last_part = reader.id;
+    restored->part_count++;
+    restored->entry_count += reader.entries_read;
+    return status;
+}
+
+static enum status restore(struct backend *backend, uint64_t id, const struct bytes *parts,
+                           uint32_t part_count)
+{
+    struct heap_backend *heap = heap_of(backend);
+    CHECK(heap->snapshots == NULL);
+    CHECK(heap->epoch < UINT32_MAX);
+    bool is_alone = heap->epoch == 1 && heap->entry_count == 0;
+    struct heap_base restored = { .id = id, .epoch = heap->epoch };
+    enum status status = part_count > 0 ? STATUS_OK : STATUS_CORRUPT;
+    heap_changes_forget_all(&heap->changes);
+    for (uint32_t i = 0; i < part_count && status == STATUS_OK; i++) {
+        status = restore_part(heap, parts[i], &restored);
     }
     heap->table = NULL; /* the key was borrowed from the snapshot */
+    heap->epoch++;
+    if (is_alone && heap->parts_max > 1 && status == STATUS_OK) {
+        heap_changes_add(&heap->changes, heap->arena, restored);
+    }
     return status;
 }
 
@@ -514,42 +513,80 @@ static uint64_t entry_count(const struct backend *backend)
     return heap_of_const(backend)->entry_count;
 }
 
-static const struct backend_ops heap_ops = {
+static struct bytes refusal(const struct backend *backend)
+{
+    return buffer_bytes(&heap_of_const(backend)->states.refusal);
+}
+
+const struct backend_ops heap_backend_ops = {
     .destroy = destroy,
     .declare = declare,
     .prefetch = prefetch,
     .set_key = set_key,
+    .set_namespace = set_namespace,
+    .set_subkey = set_subkey,
     .get = get,
     .put = put,
+    .append = append,
     .remove = remove_entry,
-    .snapshot_begin = snapshot_begin,
-    .snapshot_step = snapshot_step,
-    .snapshot_end = snapshot_end,
+    .iterate = heap_iterate,
+    .next = heap_next,
+    .expire = heap_expire,
+    .refusal = refusal,
+    .snapshot_begin = heap_snapshot_begin,
+    .snapshot_keeps = heap_snapshot_keeps,
+    .snapshot_step = heap_snapshot_step,
+    .snapshot_end = heap_snapshot_end,
     .restore = restore,
     .entry_count = entry_count,
 };
 
-struct backend *backend_heap_create(struct arena *arena, struct key_group_range range)
+struct backend *backend_heap_create(struct arena *arena, struct key_group_range range,
+                                    uint32_t parts_max)
 {
+    CHECK(parts_max > 0);
     CHECK(range.first <= range.last);
     CHECK(range.last < KEY_GROUP_COUNT_MAX);
     struct heap_backend *heap = arena_alloc(arena, 1, sizeof *heap);
-    heap->base.ops = &heap_ops;
+    heap->base.ops = &heap_backend_ops;
     heap->arena = arena;
     heap->range = range;
-    heap->tables = arena_alloc(arena, table_count(heap), sizeof *heap->tables);
+    heap->parts_max = parts_max;
+    heap->tables = arena_alloc(arena, heap_table_count(heap), sizeof *heap->tables);
+    heap_changes_init(&heap->changes, arena, heap_table_count(heap));
+    state_table_init(&heap->states, arena);
+    buffer_init(&heap->name_space, arena);
+    buffer_init(&heap->subkey, arena);
+    buffer_init(&heap->composite, arena);
+    buffer_init(&heap->scratch, arena);
+    heap->all_plain = true;
     heap->turn = 1;
     heap->epoch = 1;
     return &heap->base;
+}
+
+static uint64_t map_entry_count(const struct heap_backend *heap, const struct heap_table *table)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < table->entry_count; i++) {
+        const struct heap_entry *entry = &table->entries[i];
+        count += entry->value_size != HEAP_CELL_ABSENT &&
+                 state_has_subkey(&heap->states.states[entry->state]);
+    }
+    return count;
 }
 
 void backend_heap_check(const struct backend *backend)
 {
     const struct heap_backend *heap = heap_of_const(backend);
     uint64_t live_count = 0;
-    for (uint32_t i = 0; i < table_count(heap); i++) {
+    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
         heap_table_check(&heap->tables[i]);
         live_count += heap->tables[i].live_count;
+        if (heap->maps != NULL) {
+            CHECK(heap_maps_check(&heap->maps[i], &heap->tables[i]) ==
+                  map_entry_count(heap, &heap->tables[i]));
+        }
     }
     CHECK(live_count == heap->entry_count);
     uint32_t record_count = 0;
@@ -557,9 +594,10 @@ void backend_heap_check(const struct backend *backend)
         const struct heap_record *record = &heap->history.records[i];
         if (record->epoch_end != 0) {
             record_count++;
-            CHECK(is_awaited(heap, record->table, record->entry, record->epoch_first,
-                             record->epoch_end));
+            CHECK(heap_snapshot_is_awaited(heap, record->table, record->entry, record->epoch_first,
+                                           record->epoch_end));
         }
     }
     CHECK(record_count == heap->history.live_count);
+    heap_changes_check(&heap->changes);
 }

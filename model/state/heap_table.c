@@ -6,11 +6,13 @@
 
 enum { ENTRY_CAPACITY_MIN = 8, BLOB_ROUNDING_BYTES = 16 };
 
-static struct heap_blob *blob_create(struct arena *arena, struct bytes bytes)
+/* A blob of `bytes` with room for `room_bytes` more. */
+static struct heap_blob *blob_create(struct arena *arena, struct bytes bytes, size_t room_bytes)
 {
     CHECK(bytes.data != NULL);
-    CHECK(bytes.size <= UINT32_MAX - BLOB_ROUNDING_BYTES);
-    size_t capacity_bytes = (bytes.size + BLOB_ROUNDING_BYTES - 1) & ~(size_t)15;
+    CHECK(bytes.size + room_bytes <= UINT32_MAX - BLOB_ROUNDING_BYTES);
+    size_t capacity_bytes =
+        (bytes.size + room_bytes + BLOB_ROUNDING_BYTES - 1) & ~(size_t)(BLOB_ROUNDING_BYTES - 1);
     struct heap_blob *blob = arena_alloc_raw(arena, sizeof *blob + capacity_bytes);
     *blob = (struct heap_blob){ .size_bytes = (uint32_t)bytes.size,
                                 .capacity_bytes = (uint32_t)capacity_bytes,
@@ -61,7 +63,40 @@ void heap_cell_assign_blob(struct arena *arena, union heap_cell *cell, uint8_t *
         cell->blob->size_bytes = (uint32_t)bytes.size;
         return;
     }
-    struct heap_blob *blob = blob_create(arena, bytes);
+    struct heap_blob *blob = blob_create(arena, bytes, 0);
+    heap_cell_clear(arena, cell, size);
+    cell->blob = blob;
+    *size = HEAP_CELL_BLOB;
+}
+
+void heap_cell_join(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes first,
+                    struct bytes more)
+{
+    CHECK(first.size <= UINT32_MAX / 4 && more.size <= UINT32_MAX / 4);
+    size_t size_bytes = first.size + more.size;
+    if (*size == HEAP_CELL_BLOB && first.data == cell->blob->data &&
+        size_bytes <= cell->blob->capacity_bytes) {
+        CHECK(cell->blob->reference_count == 1);
+        bytes_put(cell->blob->data + first.size, more.data, more.size);
+        cell->blob->size_bytes = (uint32_t)size_bytes;
+        return;
+    }
+    if (size_bytes <= HEAP_CELL_INLINE_MAX) {
+        uint8_t joined[HEAP_CELL_INLINE_MAX] = { 0 };
+        bytes_put(joined, first.data, first.size);
+        bytes_put(joined + first.size, more.data, more.size);
+        heap_cell_clear(arena, cell, size);
+        cell->word = load_u64(joined);
+        *size = (uint8_t)size_bytes;
+        return;
+    }
+    size_t room_bytes = first.size > more.size ? first.size : more.size;
+    struct heap_blob *blob =
+        first.size > 0 ? blob_create(arena, first, room_bytes) : blob_create(arena, more, 0);
+    if (first.size > 0) {
+        bytes_put(blob->data + first.size, more.data, more.size);
+        blob->size_bytes = (uint32_t)size_bytes;
+    }
     heap_cell_clear(arena, cell, size);
     cell->blob = blob;
     *size = HEAP_CELL_BLOB;
@@ -210,6 +245,10 @@ static void grow_entries(struct heap_table *table, struct arena *arena)
     if (old != NULL) {
         memcpy(table->entries, old, table->entry_count * sizeof *old);
     }
+    /* The versions of blocks without places are never read. */
+    size_t blocks = (capacity + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES;
+    table->block_versions =
+        arena_resize(arena, table->block_versions, blocks * sizeof *table->block_versions);
     table->entry_capacity = capacity;
     arena_free(arena, old_block);
 }
@@ -323,6 +362,7 @@ void heap_table_free(struct heap_table *table, struct arena *arena)
     }
     arena_free(arena, table->entry_block);
     arena_free(arena, table->bucket_block);
+    arena_free(arena, table->block_versions);
     *table = (struct heap_table){ 0 };
 }
 
@@ -339,6 +379,7 @@ void heap_table_check(const struct heap_table *table)
     CHECK(free_count + table->live_count == table->entry_count);
     for (uint32_t i = 0; i < table->entry_count; i++) {
         const struct heap_entry *entry = &table->entries[i];
+        CHECK(entry->version <= table->block_versions[i / HEAP_BLOCK_PLACES]);
         if (entry->value_size != HEAP_CELL_ABSENT) {
             struct heap_key key;
             heap_key_init(&key, heap_cell_bytes(&entry->key, entry->key_size));

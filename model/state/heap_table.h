@@ -57,8 +57,11 @@ struct heap_bucket {
 };
 _Static_assert(sizeof(struct heap_bucket) == HEAP_LINE_BYTES, "a lookup reads one cache line");
 
+enum { HEAP_BLOCK_PLACES = 64 };
+
 struct heap_table {
     struct heap_entry *entries;  /* aligned to cache lines within entry_block */
+    uint32_t *block_versions;    /* per HEAP_BLOCK_PLACES places the newest of their versions */
     struct heap_bucket *buckets; /* the same; NULL until the first insertion */
     void *entry_block;
     void *bucket_block;
@@ -174,6 +177,14 @@ static inline struct heap_place heap_table_find(const struct heap_table *table,
     return heap_table_search(table, key, state);
 }
 
+/* Sets the version of the entry at place `number`; versions never fall. */
+static inline void heap_table_set_version(struct heap_table *table, uint32_t number,
+                                          uint32_t version)
+{
+    table->entries[number].version = version;
+    table->block_versions[number / HEAP_BLOCK_PLACES] = version;
+}
+
 /* Adds the entry of (`key`, `state`), which heap_table_find has just found absent at `*place`, and
  * sets `*place` to where it is. Its value is absent until the caller assigns one, which it must do
  * before any other call. */
@@ -193,6 +204,12 @@ void heap_table_check(const struct heap_table *table);
  * the cell's own. */
 void heap_cell_assign_blob(struct arena *arena, union heap_cell *cell, uint8_t *size,
                            struct bytes bytes);
+
+/* Makes a cell hold the bytes of `first` and `more` one behind the other. `first` may be the cell's
+ * own bytes: then they are copied only if there is no room for more, which is made for as many
+ * again. */
+void heap_cell_join(struct arena *arena, union heap_cell *cell, uint8_t *size, struct bytes first,
+                    struct bytes more);
 
 /* Makes a cell absent and frees what only it held. */
 void heap_cell_clear(struct arena *arena, union heap_cell *cell, uint8_t *size);

@@ -6,30 +6,37 @@
 #include "model/state/key_group.h"
 
 enum {
-    HEADER_FIXED_SIZE_BYTES = 8, /* magic, version, state count */
-    ENTRY_FIXED_SIZE_BYTES = 12, /* key group, state, two lengths */
+    HEADER_FIXED_SIZE_BYTES = 24, /* magic, version, state count, id, follows */
+    ENTRY_FIXED_SIZE_BYTES = 12,  /* key group, state, two lengths */
 };
 
-void snapshot_write_header(struct buffer *out, const char *const *state_names, uint16_t state_count)
+void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
+                           const struct state_descriptor *states, uint16_t state_count)
 {
+    CHECK(id > follows);
     CHECK(state_count <= SNAPSHOT_STATE_COUNT_MAX);
     encode_u32(out, SNAPSHOT_MAGIC);
     encode_u16(out, SNAPSHOT_VERSION);
     encode_u16(out, state_count);
+    encode_u64(out, id);
+    encode_u64(out, follows);
     for (uint16_t i = 0; i < state_count; i++) {
-        CHECK(state_names[i] != NULL);
-        encode_bytes(out, bytes_of_text(state_names[i]));
+        encode_bytes(out, bytes_of_text(states[i].name));
+        size_t start = out->size;
+        encode_u32(out, 0); /* the descriptor's length, once it is known */
+        state_descriptor_encode(out, &states[i]);
+        store_u32(out->data + start, (uint32_t)(out->size - start - sizeof(uint32_t)));
     }
 }
 
-static uint8_t *put_bytes(uint8_t *at, struct bytes bytes)
+static inline uint8_t *put_bytes(uint8_t *at, struct bytes bytes)
 {
     CHECK(bytes.size <= UINT32_MAX);
     store_u32(at, (uint32_t)bytes.size);
     at += sizeof(uint32_t);
     if (bytes.size > 0) {
         CHECK(bytes.data != NULL);
-        memcpy(at, bytes.data, bytes.size);
+        bytes_put(at, bytes.data, bytes.size);
     }
     return at + bytes.size;
 }
@@ -47,6 +54,16 @@ void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state
     uint8_t *at = put_bytes(start + sizeof key_group + sizeof state, key);
     at = put_bytes(at, value);
     CHECK(at == start + size_bytes);
+}
+
+void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
+                            struct bytes key)
+{
+    CHECK(key_group < KEY_GROUP_COUNT_MAX);
+    CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
+    encode_u16(out, key_group);
+    encode_u16(out, state | SNAPSHOT_REMOVED);
+    encode_bytes(out, key);
 }
 
 void snapshot_write_trailer(struct buffer *out, uint64_t entry_count)
@@ -71,13 +88,16 @@ void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input)
     uint32_t magic = decode_u32(decoder);
     uint16_t version = decode_u16(decoder);
     reader->state_count = decode_u16(decoder);
+    reader->id = decode_u64(decoder);
+    reader->follows = decode_u64(decoder);
     if (decoder->failed || magic != SNAPSHOT_MAGIC || version != SNAPSHOT_VERSION ||
-        reader->state_count > SNAPSHOT_STATE_COUNT_MAX) {
+        reader->state_count > SNAPSHOT_STATE_COUNT_MAX || reader->id <= reader->follows) {
         refuse(reader);
         return;
     }
     for (uint16_t i = 0; i < reader->state_count; i++) {
         struct bytes name = decode_bytes(decoder);
+        (void)decode_bytes(decoder);
         if (decoder->failed || memchr(name.data, 0, name.size) != NULL) {
             refuse(reader);
             return;
@@ -85,18 +105,18 @@ void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input)
     }
 }
 
-struct bytes snapshot_reader_state_name(const struct snapshot_reader *reader, uint16_t state)
+void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
+                           struct bytes *descriptor)
 {
     CHECK(state < reader->state_count);
     struct decoder decoder = reader->decoder;
     decoder.position = HEADER_FIXED_SIZE_BYTES;
     decoder.failed = false;
-    for (uint16_t i = 0; i < state; i++) {
-        (void)decode_bytes(&decoder);
+    for (uint16_t i = 0; i <= state; i++) {
+        *name = decode_bytes(&decoder);
+        *descriptor = decode_bytes(&decoder);
     }
-    struct bytes name = decode_bytes(&decoder);
     CHECK(!decoder.failed);
-    return name;
 }
 
 static bool read_trailer(struct snapshot_reader *reader)
@@ -120,14 +140,17 @@ bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry 
     if (!decoder->failed && entry->key_group == SNAPSHOT_END) {
         return read_trailer(reader);
     }
-    entry->state = decode_u16(decoder);
+    uint16_t state = decode_u16(decoder);
+    bool is_removal = (state & SNAPSHOT_REMOVED) != 0;
+    entry->state = state & ~SNAPSHOT_REMOVED & UINT16_MAX;
     entry->key = decode_bytes(decoder);
-    entry->value = decode_bytes(decoder);
+    entry->value = is_removal ? (struct bytes){ 0 } : decode_bytes(decoder);
     if (decoder->failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
-        entry->key_group < reader->key_group || entry->state >= reader->state_count) {
+        entry->key_group < reader->key_group || entry->state >= reader->state_count ||
+        (is_removal && reader->follows == 0)) {
         return refuse(reader);
     }
-    CHECK(entry->key.data != NULL && entry->value.data != NULL);
+    CHECK(entry->key.data != NULL);
     reader->key_group = entry->key_group;
     reader->entries_read++;
     return true;

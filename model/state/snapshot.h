@@ -1,11 +1,17 @@
-/* snapshot.h - the bytes of a keyed-state snapshot: one format for every backend.
+/* snapshot.h - the bytes of a part of a keyed-state snapshot: one format for every backend.
  *
- *   header   magic u32, version u16, state count u16, then per state its name (u32 length, bytes)
- *   entry    key group u16, state u16 (index into the names), key (u32 length, bytes),
- *            value (u32 length, bytes); sorted by key group
- *   trailer  key group u16 = SNAPSHOT_END, entry count u64
+ *   header   magic u32, version u16, state count u16, id u64, id of the part it follows u64 (0: it
+ *            is a first one), then per state its name (u32 length, bytes) and its descriptor (the
+ *            same; state_descriptor_encode)
+ *   entry    key group u16, state u16 (index in the header), key (u32 length, bytes),
+ *            value (u32 length, bytes); sorted by key group. The key is that of entry_key.h
+ *   removal  key group u16, state u16 | SNAPSHOT_REMOVED, key (u32 length, bytes); only in a part
+ *            that follows another, and before the entries of its key group
+ *   trailer  key group u16 = SNAPSHOT_END, number of entries and removals u64
  *
- * All numbers little-endian. The checksum of the whole stands in the manifest beside the handle. */
+ * The state is what the parts say one after the other: a later entry or removal of a key replaces
+ * an earlier one. Each part names the one it follows, so a part that is missing in between is
+ * noticed. All numbers little-endian. The checksum stands in the manifest beside the handle. */
 #ifndef FAULTLINE_STATE_SNAPSHOT_H
 #define FAULTLINE_STATE_SNAPSHOT_H
 
@@ -14,34 +20,43 @@
 #include "model/base/bytes.h"
 #include "model/base/codec.h"
 #include "model/base/status.h"
+#include "model/state/descriptor.h"
 
 enum {
     SNAPSHOT_MAGIC = 0x534b4c46, /* "FLKS" */
-    SNAPSHOT_VERSION = 1,
+    SNAPSHOT_VERSION = 3,
     SNAPSHOT_END = 0xffff,          /* no key group: there are at most 32768 */
+    SNAPSHOT_REMOVED = 0x8000,      /* no state: there are at most 1024 */
     SNAPSHOT_STATE_COUNT_MAX = 1024 /* far above any job's; bounds what a damaged header can ask */
 };
 
-/* Appends the header; `state_count` is at most SNAPSHOT_STATE_COUNT_MAX. */
-void snapshot_write_header(struct buffer *out, const char *const *state_names,
-                           uint16_t state_count);
+/* Appends the header of part `id`, at least 1, that follows part `follows` (0: none); `state_count`
+ * is at most SNAPSHOT_STATE_COUNT_MAX. */
+void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
+                           const struct state_descriptor *states, uint16_t state_count);
 
 /* Appends one entry. The caller keeps the order of the key groups. */
 void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
                           struct bytes value);
 
-/* Appends the trailer; `entry_count` is the number of entries written since the header. */
+/* Appends the removal of what an earlier part holds of `key`, or does not hold. */
+void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
+                            struct bytes key);
+
+/* Appends the trailer; `entry_count` is the number of entries and removals since the header. */
 void snapshot_write_trailer(struct buffer *out, uint64_t entry_count);
 
 struct snapshot_entry {
     uint16_t key_group;
     uint16_t state;
     struct bytes key;   /* borrowed from the input; data is never NULL */
-    struct bytes value; /* borrowed from the input; data is never NULL */
+    struct bytes value; /* borrowed from the input; data is NULL if it was removed */
 };
 
 struct snapshot_reader {
     struct decoder decoder;
+    uint64_t id;
+    uint64_t follows; /* 0: none */
     uint16_t state_count;
     uint16_t key_group; /* of the entry read last: they may not decrease */
     uint64_t entries_read;
@@ -52,9 +67,10 @@ struct snapshot_reader {
 /* Starts reading `input`, which stays borrowed; checks the header. */
 void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input);
 
-/* The name of state number `state`, 0..state_count-1; it holds no zero byte. Borrowed from the
- * input. Only after a header that was sound. */
-struct bytes snapshot_reader_state_name(const struct snapshot_reader *reader, uint16_t state);
+/* Name and descriptor of state number `state`, 0..state_count-1, for state_descriptor_decode; the
+ * name holds no zero byte. Borrowed from the input. Only after a header that was sound. */
+void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
+                           struct bytes *descriptor);
 
 /* Reads the next entry; false at the end or when damaged: reader->status tells which. Entries read
  * before the damage was met are not to be trusted either. */

@@ -1,7 +1,5 @@
-/* state.h - typed views over a backend: what a job's functions hold.
- *
- * A view has no storage of its own: it names a state in the backend and says how its values are
- * coded. It always concerns the current key (Flink's keyed state). */
+/* state.h - typed views of a single value (Flink's ValueState): a 64-bit integer, or any bytes. For
+ * what all views have in common see state_view.h. */
 #ifndef FAULTLINE_STATE_STATE_H
 #define FAULTLINE_STATE_STATE_H
 
@@ -10,9 +8,9 @@
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
-#include "model/state/backend.h"
+#include "model/state/state_view.h"
 
-/* Flink's ValueState of a 64-bit integer. */
+/* A 64-bit integer that lives for ever and has no namespace. */
 struct value_state {
     struct backend *backend;
     state_id id;
@@ -43,5 +41,23 @@ static inline void value_state_put(const struct value_state *state, int64_t valu
 
 /* Makes the current key's value absent. */
 void value_state_clear(const struct value_state *state);
+
+/* A value of any type. */
+struct bytes_state {
+    struct state_view view;
+    struct bytes if_absent; /* what get answers if there is no value; data == NULL: nothing */
+};
+
+void bytes_state_open(struct bytes_state *state, struct arena *arena, struct backend *backend,
+                      const struct state_options *options, struct bytes if_absent);
+
+/* The value, or the default. Nobody can write through it; it is borrowed until the next call. */
+struct bytes bytes_state_get(struct bytes_state *state);
+
+/* Sets the value; data == NULL: clears it. */
+void bytes_state_put(struct bytes_state *state, struct bytes value);
+
+/* Makes the value absent. */
+void bytes_state_clear(struct bytes_state *state);
 
 #endif

@@ -1,15 +1,28 @@
-/* What a state backend's calls cost: set_key + get + put of 8-byte keys and values at random, and
- * the snapshot and restore of all of it. Usage: bench_state [KEYS...] */
+/* What the state backends cost, a row for each and each number of keys: set_key + get + put of
+ * 8-byte keys and values at random; snapshots and restores of all of them; what an incremental
+ * snapshot writes for what has changed; maps and lists. SQLite's file lies on a simulated disk, in
+ * memory. Usage: bench_state [BACKEND] [KEYS...] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "model/base/codec.h"
 #include "model/base/prng.h"
-#include "model/state/backend.h"
+#include "model/state/backend_create.h"
+#include "tests/support/disk_host.h"
 
-enum { KEY_GROUP_COUNT = 128, OPERATION_COUNT = 500000, ROUND_COUNT = 20 };
+enum {
+    KEY_GROUP_COUNT = 128,
+    OPERATION_COUNT = 500000,
+    ROUND_COUNT = 20,
+    ROUNDS_NS = 1000000000, /* after that long there is no further round */
+    PARTS_MAX = 8,
+    STEP_BYTES = 65536,
+    MAP_ENTRIES = 1000,
+    CHANGED_PER_CENT = 1,
+};
 
 static uint64_t now_ns(void)
 {
@@ -49,7 +62,8 @@ static uint64_t count_tenths_ns(struct backend *backend, state_id state, uint64_
         (void)prng_below(&hints, key_count);
     }
     uint64_t best_ns = UINT64_MAX;
-    for (int round = 0; round < ROUND_COUNT; round++) {
+    uint64_t begin_ns = now_ns();
+    for (int round = 0; round < ROUND_COUNT && now_ns() - begin_ns < ROUNDS_NS; round++) {
         uint64_t start_ns = now_ns();
         for (uint32_t i = 0; i < OPERATION_COUNT; i++) {
             if (hint_ahead > 0) {
@@ -64,68 +78,215 @@ static uint64_t count_tenths_ns(struct backend *backend, state_id state, uint64_
     return best_ns * 10 / OPERATION_COUNT;
 }
 
-static void bench(uint64_t key_count)
+struct bench {
+    struct disk_host host; /* first */
+    enum state_backend kind;
+    uint32_t created_count;
+    uint64_t key_count;
+    struct backend *backend;
+    state_id state;
+};
+
+static struct backend *create(struct bench *bench)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct key_group_range range = { .first = 0, .last = KEY_GROUP_COUNT - 1 };
-    struct backend *backend = backend_heap_create(&arena, range);
-    state_id state = backend_declare(backend, "count");
-    uint64_t start_ns = now_ns();
-    for (uint64_t key = 0; key < key_count; key++) {
-        count(backend, state, key);
-    }
-    uint64_t fill_ns = (now_ns() - start_ns) / key_count;
-    uint64_t count_tenths = count_tenths_ns(backend, state, key_count, 0);
-    uint64_t hinted_tenths = count_tenths_ns(backend, state, key_count, 8);
-
-    struct buffer out;
-    buffer_init(&out, &arena);
-    start_ns = now_ns();
-    struct backend_snapshot *snapshot = backend_snapshot_begin(backend);
-    uint64_t begin_ns = now_ns() - start_ns;
-    /* Each key is changed once while the snapshot is open: the dearest case. */
-    start_ns = now_ns();
-    for (uint64_t key = 0; key < key_count; key++) {
-        count(backend, state, key);
-    }
-    uint64_t preserve_ns = (now_ns() - start_ns) / key_count;
-    start_ns = now_ns();
-    while (backend_snapshot_step(snapshot, &out, 65536)) {
-    }
-    uint64_t write_ns = (now_ns() - start_ns) / key_count;
-    backend_snapshot_end(snapshot);
-
-    start_ns = now_ns();
-    struct backend *restored = backend_heap_create(&arena, range);
-    if (backend_restore(restored, buffer_bytes(&out)) != STATUS_OK) {
+    char name[16];
+    struct backend *backend = NULL;
+    (void)snprintf(name, sizeof name, "%u", bench->created_count++);
+    struct backend_options options = {
+        .kind = bench->kind,
+        .range = { .first = 0, .last = KEY_GROUP_COUNT - 1 },
+        .parts_max = PARTS_MAX,
+        .cache_bytes = 64 << 20,
+        .directory = "backends",
+        .name = arena_text(&bench->host.arena, name),
+    };
+    if (backend_create(&bench->host.host, &options, &backend) != STATUS_OK) {
         abort();
     }
-    uint64_t restore_ns = (now_ns() - start_ns) / key_count;
-    printf("%9" PRIu64 " keys: set_key+get+put %" PRIu64 ".%" PRIu64 " ns, with prefetch %" PRIu64
-           ".%" PRIu64 " ns; new key %" PRIu64 " ns; snapshot begin %" PRIu64
-           " ns, first change %" PRIu64 " ns, write %" PRIu64 " ns/key; restore %" PRIu64
-           " ns/key\n",
-           key_count, count_tenths / 10, count_tenths % 10, hinted_tenths / 10, hinted_tenths % 10,
-           fill_ns, begin_ns, preserve_ns, write_ns, restore_ns);
+    return backend;
+}
+
+static uint64_t rate_mb_s(uint64_t bytes, uint64_t took_ns)
+{
+    return took_ns == 0 ? 0 : bytes * 1000 / took_ns;
+}
+
+/* Writes snapshot `id` on `base`, a step at a time; `*stop_ns` is the longest of the calls. */
+static uint64_t write_snapshot(struct backend_snapshot *snapshot, struct buffer *out,
+                               uint64_t *stop_ns)
+{
+    uint64_t start_ns = now_ns();
+    enum backend_step left;
+    do {
+        uint64_t step_ns = now_ns();
+        left = backend_snapshot_step(snapshot, out, STEP_BYTES);
+        step_ns = now_ns() - step_ns;
+        *stop_ns = step_ns > *stop_ns ? step_ns : *stop_ns;
+    } while (left != BACKEND_DONE);
+    return now_ns() - start_ns;
+}
+
+static void count_all(struct bench *bench, uint64_t step)
+{
+    for (uint64_t key = 0; key < bench->key_count; key += step) {
+        count(bench->backend, bench->state, key);
+    }
+}
+
+static void bench_updates(struct bench *bench)
+{
+    uint64_t start_ns = now_ns();
+    count_all(bench, 1);
+    uint64_t fill_ns = (now_ns() - start_ns) / bench->key_count;
+    uint64_t plain = count_tenths_ns(bench->backend, bench->state, bench->key_count, 0);
+    uint64_t hinted = count_tenths_ns(bench->backend, bench->state, bench->key_count, 8);
+    printf("%-8s %8" PRIu64 " keys: update %" PRIu64 ".%" PRIu64 " ns, with prefetch %" PRIu64
+           ".%" PRIu64 " ns, new key %" PRIu64 " ns\n",
+           state_backend_name(bench->kind), bench->key_count, plain / 10, plain % 10, hinted / 10,
+           hinted % 10, fill_ns);
+}
+
+static void bench_snapshots(struct bench *bench)
+{
+    struct buffer whole;
+    struct buffer part;
+    buffer_init(&whole, &bench->host.arena);
+    buffer_init(&part, &bench->host.arena);
+    uint64_t stop_ns = now_ns();
+    struct backend_snapshot *snapshot = backend_snapshot_begin(bench->backend, 1, 0);
+    stop_ns = now_ns() - stop_ns;
+    /* Each key is changed once while the snapshot is open: the dearest case. */
+    uint64_t change_ns = now_ns();
+    count_all(bench, 1);
+    change_ns = (now_ns() - change_ns) / bench->key_count;
+    uint64_t write_ns = write_snapshot(snapshot, &whole, &stop_ns);
+    backend_snapshot_end(snapshot);
+
+    snapshot = backend_snapshot_begin(bench->backend, 2, 1); /* takes up those changes */
+    (void)write_snapshot(snapshot, &part, &stop_ns);
+    backend_snapshot_end(snapshot);
+    count_all(bench, 100 / CHANGED_PER_CENT);
+    uint64_t changed = (bench->key_count * CHANGED_PER_CENT + 99) / 100 * 2 * sizeof(uint64_t);
+    buffer_reset(&part);
+    uint64_t part_ns = now_ns();
+    snapshot = backend_snapshot_begin(bench->backend, 3, 2);
+    (void)write_snapshot(snapshot, &part, &stop_ns);
+    part_ns = now_ns() - part_ns;
+    backend_snapshot_end(snapshot);
+
+    struct backend *restored = create(bench);
+    struct bytes bytes = buffer_bytes(&whole);
+    uint64_t restore_ns = now_ns();
+    if (backend_restore(restored, 1, &bytes, 1) != STATUS_OK) {
+        abort();
+    }
+    restore_ns = now_ns() - restore_ns;
+    printf("%24ssnapshot %" PRIu64 " MB/s, longest stop %" PRIu64 " us, change during it %" PRIu64
+           " ns, restore %" PRIu64 " MB/s; of %d%% changed: %" PRIu64 " bytes for %" PRIu64
+           " in %" PRIu64 " us\n",
+           "", rate_mb_s(whole.size, write_ns), stop_ns / 1000, change_ns,
+           rate_mb_s(whole.size, restore_ns), CHANGED_PER_CENT, (uint64_t)part.size, changed,
+           part_ns / 1000);
     backend_destroy(restored);
-    backend_destroy(backend);
-    arena_drop(&arena);
+    buffer_free(&whole);
+    buffer_free(&part);
+}
+
+/* A map and a list of 1000 for one key. */
+static void bench_collections(struct bench *bench)
+{
+    struct state_descriptor map = { .name = "map",
+                                    .kind = STATE_MAP,
+                                    .value = { .name = "bytes" },
+                                    .subkey = { .name = "bytes" } };
+    struct state_descriptor list = { .name = "list",
+                                     .kind = STATE_LIST,
+                                     .value = { .name = "bytes" } };
+    state_id map_id = backend_declare(bench->backend, &map);
+    state_id list_id = backend_declare(bench->backend, &list);
+    uint64_t zero = 0;
+    backend_set_key(bench->backend, 0, bytes_of(&zero));
+    uint64_t put_ns = now_ns();
+    for (uint64_t i = 0; i < MAP_ENTRIES; i++) {
+        uint64_t subkey = hash_mix(i);
+        backend_set_subkey(bench->backend, bytes_of(&subkey));
+        backend_put(bench->backend, map_id, bytes_of(&i));
+    }
+    put_ns = now_ns() - put_ns;
+    struct backend_entry entry;
+    uint64_t first_ns = now_ns();
+    backend_iterate(bench->backend, map_id, SCOPE_MAP);
+    while (backend_next(bench->backend, map_id, &entry)) {
+    }
+    first_ns = now_ns() - first_ns;
+    uint64_t again_ns = now_ns();
+    backend_iterate(bench->backend, map_id, SCOPE_MAP);
+    while (backend_next(bench->backend, map_id, &entry)) {
+    }
+    again_ns = now_ns() - again_ns;
+    uint64_t append_ns = now_ns();
+    for (uint64_t i = 0; i < MAP_ENTRIES; i++) {
+        backend_append(bench->backend, list_id, bytes_of(&i));
+    }
+    append_ns = now_ns() - append_ns;
+    printf("%24smap put %" PRIu64 " ns, step of the first iteration %" PRIu64
+           " ns, of others %" PRIu64 " ns; list append %" PRIu64 " ns\n",
+           "", put_ns / MAP_ENTRIES, first_ns / MAP_ENTRIES, again_ns / MAP_ENTRIES,
+           append_ns / MAP_ENTRIES);
+}
+
+static void bench(enum state_backend kind, uint64_t key_count)
+{
+    struct arena world;
+    struct bench bench = { .kind = kind, .key_count = key_count };
+    arena_init(&world);
+    disk_host_init(&bench.host, disk_create(&world), 0);
+    if (backend_empty_directory(&bench.host.host, kind, "backends") != STATUS_OK) {
+        abort();
+    }
+    bench.backend = create(&bench);
+    bench.state = backend_declare_value(bench.backend, "count");
+    bench_updates(&bench);
+    bench_snapshots(&bench);
+    bench_collections(&bench);
+    disk_host_free(&bench.host);
+    arena_drop(&world);
+}
+
+static void bench_kinds(const char *only, uint64_t key_count)
+{
+    for (enum state_backend kind = 0; kind < STATE_BACKEND_COUNT; kind++) {
+        bool is_wanted = only == NULL || strcmp(only, state_backend_name(kind)) == 0;
+        if (is_wanted && state_backend_is_built_in(kind)) {
+            bench(kind, key_count);
+        }
+    }
+}
+
+static bool is_backend(const char *name)
+{
+    enum state_backend kind = 0;
+    while (kind < STATE_BACKEND_COUNT && strcmp(name, state_backend_name(kind)) != 0) {
+        kind++;
+    }
+    return kind < STATE_BACKEND_COUNT;
 }
 
 int main(int argc, char **argv)
 {
-    static const uint64_t default_key_counts[] = { 100, 10000, 100000, 1000000 };
-    for (int i = 1; i < argc; i++) {
+    static const uint64_t default_key_counts[] = { 1000, 10000, 1000000 };
+    int first = argc > 1 && is_backend(argv[1]) ? 2 : 1;
+    const char *only = first == 2 ? argv[1] : NULL;
+    for (int i = first; i < argc; i++) {
         uint64_t key_count = strtoull(argv[i], NULL, 10);
         if (key_count == 0) {
-            fprintf(stderr, "usage: bench_state [KEYS...]\n");
+            fprintf(stderr, "usage: bench_state [BACKEND] [KEYS...]\n");
             return EXIT_FAILURE;
         }
-        bench(key_count);
+        bench_kinds(only, key_count);
     }
-    for (size_t i = 0; argc == 1 && i < sizeof default_key_counts / sizeof(uint64_t); i++) {
-        bench(default_key_counts[i]);
+    for (size_t i = 0; argc == first && i < sizeof default_key_counts / sizeof(uint64_t); i++) {
+        bench_kinds(only, default_key_counts[i]);
     }
     return EXIT_SUCCESS;
 }

@@ -1,0 +1,361 @@
+#include "model/state/row_backend.h"
+#include "model/state/snapshot.h"
+#include "model/state/ttl.h"
+
+/* To look at a mark or to step over a key group counts as so many bytes written. */
+enum { SKIP_COST_BYTES = 8 };
+
+static struct row_snapshot *snapshot_of(struct backend_snapshot *snapshot)
+{
+    CHECK(snapshot->backend->ops == &row_backend_ops);
+    return (struct row_snapshot *)(void *)snapshot;
+}
+
+static struct row_backend *backend_of(const struct row_snapshot *snapshot)
+{
+    return row_backend_of(snapshot->base.backend);
+}
+
+/* Is it better to go on from `base` than to begin anew? */
+static bool is_worth_building_on(const struct row_backend *backend,
+                                 const struct snapshot_base *base)
+{
+    return base != NULL && base->part_count > 0 && base->part_count < backend->parts_max &&
+           base->entry_count / 2 <= backend->entry_count;
+}
+
+struct backend_snapshot *row_snapshot_begin(struct backend *base, uint64_t id, uint64_t base_id)
+{
+    struct row_backend *backend = row_backend_of(base);
+    CHECK(id > base_id);
+    CHECK(backend->epoch < UINT32_MAX);
+    struct row_snapshot *snapshot = arena_alloc(backend->arena, 1, sizeof *snapshot);
+    *snapshot = (struct row_snapshot){
+        .base = { .backend = base },
+        .next = backend->snapshots,
+        .id = id,
+        .epoch = backend->epoch++,
+        .state_count = backend->table.count,
+        .now_ns = base->now_ns,
+        .entry_count = backend->entry_count,
+        .key_group = backend->range.first,
+    };
+    buffer_init(&snapshot->at, backend->arena);
+    snapshot_bases_forget_below(&backend->bases, base_id);
+    const struct snapshot_base *found =
+        base_id == 0 ? NULL : snapshot_bases_find(&backend->bases, base_id);
+    if (is_worth_building_on(backend, found)) {
+        snapshot->built_on = *found;
+        snapshot->since = found->epoch;
+    } else {
+        snapshot->next_groups =
+            arena_alloc(backend->arena, snapshot->state_count, sizeof *snapshot->next_groups);
+    }
+    if (backend->parts_max > 1) {
+        snapshot_bases_add(&backend->bases, backend->arena,
+                           (struct snapshot_base){ .id = id, .epoch = snapshot->epoch });
+    }
+    snapshot->view = row_store_freeze(backend->store, snapshot->epoch);
+    backend->snapshots = snapshot;
+    return &snapshot->base;
+}
+
+bool row_snapshot_keeps(const struct backend_snapshot *base, uint32_t part)
+{
+    const struct row_snapshot *snapshot = (const struct row_snapshot *)(const void *)base;
+    CHECK(base->backend->ops == &row_backend_ops);
+    return part < snapshot->built_on.part_count;
+}
+
+/* Before the first entry, and not before: a part without changes is not written at all. */
+static void write_header(struct row_snapshot *snapshot, struct buffer *out)
+{
+    if (!snapshot->has_header) {
+        snapshot_write_header(out, snapshot->id, snapshot->built_on.last_part,
+                              backend_of(snapshot)->table.states, snapshot->state_count);
+        snapshot->has_header = true;
+    }
+}
+
+static void write_entry(struct row_snapshot *snapshot, state_id state, struct bytes key,
+                        struct bytes value, struct buffer *out)
+{
+    CHECK(state < snapshot->state_count);
+    write_header(snapshot, out);
+    snapshot_write_entry(out, (uint16_t)snapshot->key_group, state, key, value);
+    snapshot->written_count++;
+}
+
+/* ---- a whole one ----------------------------------------------------------------------------- */
+
+/* Writes an entry, or what of it has not expired. */
+static void write_living(struct row_snapshot *snapshot, state_id state, struct bytes key,
+                         struct bytes value, struct buffer *out)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    const struct state_descriptor *descriptor = &backend->table.states[state];
+    if (descriptor->ttl_ns > 0) {
+        buffer_reset(&backend->kept);
+        enum ttl_verdict verdict =
+            ttl_judge(descriptor, value, snapshot->now_ns, &backend->kept);
+        if (verdict == TTL_DROP) {
+            snapshot->expired_count++;
+            return;
+        }
+        value = verdict == TTL_SHRINK ? buffer_bytes(&backend->kept) : value;
+    }
+    write_entry(snapshot, state, key, value, out);
+}
+
+/* Writes the entry of which the scan has come to the row `at`. */
+static void write_row(struct row_snapshot *snapshot, struct bytes value, struct buffer *out)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    uint32_t key_group;
+    struct bytes key;
+    if (!row_entry_read_row(backend, buffer_bytes(&snapshot->at), &key_group, &key)) {
+        return; /* it has been written with its first row */
+    }
+    CHECK(value.size >= ROW_EPOCH_BYTES);
+    value = (struct bytes){ .data = value.data + ROW_EPOCH_BYTES,
+                            .size = value.size - ROW_EPOCH_BYTES };
+    if (backend->table.states[snapshot->state].kind == STATE_LIST) {
+        struct row_known known;
+        struct bytes row = buffer_bytes(&snapshot->at);
+        row.size -= sizeof(uint32_t); /* the chunk's number */
+        value = row_entry_find(backend, snapshot->view, snapshot->state, row, &known,
+                               &backend->list);
+        if (value.data == NULL) {
+            CHECK(row_backend_has_failed(backend));
+            return;
+        }
+    }
+    write_living(snapshot, snapshot->state, key, value, out);
+}
+
+/* Writes entries of one state and key group; true: it has come to the limit before the last. */
+static bool write_rows(struct row_snapshot *snapshot, struct buffer *out, size_t end)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    struct buffer *at = &snapshot->at;
+    struct row row;
+    bool has_row = false;
+    bool is_begin = at->size == 0;
+    bool is_full = false;
+    if (is_begin) {
+        row_entry_write_row(backend, at, snapshot->state, snapshot->key_group,
+                            (struct bytes){ 0 });
+        at->size = ROW_PREFIX_BYTES;
+    }
+    struct row_scan *scan = row_store_scan(backend->store, snapshot->view, buffer_bytes(at));
+    uint32_t next_group = UINT32_MAX; /* there is no more */
+    while (row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
+           has_row && !row_backend_has_failed(backend)) {
+        struct bytes key;
+        (void)row_entry_read_row(backend, row.key, &next_group, &key);
+        if (next_group > snapshot->key_group || is_full) {
+            break;
+        }
+        if (!bytes_equal(row.key, buffer_bytes(at)) || is_begin) {
+            buffer_reset(at);
+            buffer_append(at, row.key);
+            write_row(snapshot, row.value, out);
+            is_full = out->size >= end;
+        }
+        is_begin = false;
+        next_group = UINT32_MAX;
+    }
+    row_scan_end(backend->store, scan);
+    snapshot->next_groups[snapshot->state] = next_group;
+    return is_full && next_group == snapshot->key_group;
+}
+
+/* The next key group in which some state has an entry. */
+static uint32_t next_group(const struct row_snapshot *snapshot)
+{
+    uint32_t next = backend_of(snapshot)->range.last + 1;
+    for (uint16_t i = 0; i < snapshot->state_count; i++) {
+        next = snapshot->next_groups[i] < next ? snapshot->next_groups[i] : next;
+    }
+    return next;
+}
+
+/* Drops the marks of the key groups that are passed, up to `next`. */
+static void pass_groups(struct row_snapshot *snapshot, uint32_t next)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    while (snapshot->key_group < next) {
+        if (backend->parts_max > 1) {
+            row_marks_drop(backend, snapshot->key_group);
+        }
+        snapshot->key_group++;
+    }
+}
+
+/* Goes on with a whole snapshot up to about the size `end`. */
+static void write_whole(struct row_snapshot *snapshot, struct buffer *out, size_t end)
+{
+    const struct row_backend *backend = backend_of(snapshot);
+    while (snapshot->key_group <= backend->range.last && out->size < end &&
+           !row_backend_has_failed(backend)) {
+        if (snapshot->state == snapshot->state_count) {
+            uint32_t next = next_group(snapshot);
+            CHECK(next > snapshot->key_group);
+            pass_groups(snapshot, next);
+            snapshot->state = 0;
+            continue;
+        }
+        if (snapshot->next_groups[snapshot->state] <= snapshot->key_group &&
+            write_rows(snapshot, out, end)) {
+            return;
+        }
+        buffer_reset(&snapshot->at);
+        snapshot->state++;
+    }
+}
+
+/* ---- one with a base ------------------------------------------------------------------------- */
+
+/* Writes what the mark `at` names, if that is for this turn: removals first. */
+static void write_marked(struct row_snapshot *snapshot, struct buffer *out)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    struct row_mark mark = row_mark_read(buffer_bytes(&snapshot->at));
+    struct row_known known;
+    CHECK(mark.state < snapshot->state_count);
+    buffer_reset(&backend->row);
+    row_entry_write_row(backend, &backend->row, mark.state, mark.key_group, mark.key);
+    struct bytes value = row_entry_find(backend, snapshot->view, mark.state,
+                                        buffer_bytes(&backend->row), &known, &backend->list);
+    if (row_backend_has_failed(backend)) {
+        return;
+    }
+    if (value.data == NULL && !snapshot->writes_entries) {
+        write_header(snapshot, out);
+        snapshot_write_removal(out, (uint16_t)mark.key_group, mark.state, mark.key);
+        snapshot->written_count++;
+    } else if (value.data != NULL && snapshot->writes_entries && known.epoch == mark.epoch) {
+        write_entry(snapshot, mark.state, mark.key, value, out); /* else a later mark names it */
+    }
+}
+
+/* Goes through the marks of the key group that are left; true: it has come to the limit. */
+static bool write_marks(struct row_snapshot *snapshot, struct buffer *out, size_t end,
+                        size_t *skipped_bytes)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    struct buffer *at = &snapshot->at;
+    struct row row;
+    bool has_row = false;
+    bool is_full = false;
+    if (at->size == 0) {
+        row_mark_write(at, snapshot->key_group, snapshot->since + 1);
+    }
+    struct row_scan *scan = row_store_scan(backend->store, NULL, buffer_bytes(at));
+    while (!is_full &&
+           row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
+           has_row) {
+        struct row_mark mark = row_mark_read(row.key);
+        if (mark.key_group > snapshot->key_group || mark.epoch > snapshot->epoch) {
+            break;
+        }
+        if (!bytes_equal(row.key, buffer_bytes(at))) {
+            buffer_reset(at);
+            buffer_append(at, row.key);
+            size_t before = out->size;
+            write_marked(snapshot, out);
+            *skipped_bytes += out->size == before ? SKIP_COST_BYTES : 0;
+            is_full = out->size + *skipped_bytes >= end;
+        }
+    }
+    row_scan_end(backend->store, scan);
+    return is_full;
+}
+
+/* Goes on with what has changed since the base, up to about the size `end`. */
+static void write_changes(struct row_snapshot *snapshot, struct buffer *out, size_t end)
+{
+    const struct row_backend *backend = backend_of(snapshot);
+    size_t skipped_bytes = 0;
+    while (snapshot->key_group <= backend->range.last && out->size + skipped_bytes < end &&
+           !row_backend_has_failed(backend)) {
+        if (write_marks(snapshot, out, end, &skipped_bytes)) {
+            return;
+        }
+        buffer_reset(&snapshot->at);
+        if (!snapshot->writes_entries) {
+            snapshot->writes_entries = true;
+            continue;
+        }
+        snapshot->writes_entries = false;
+        pass_groups(snapshot, snapshot->key_group + 1);
+        skipped_bytes += SKIP_COST_BYTES;
+    }
+}
+
+/* ---- steps ----------------------------------------------------------------------------------- */
+
+/* Ends the part, if there is one, and makes the snapshot one that others can build on. */
+static void complete(struct row_snapshot *snapshot, struct buffer *out)
+{
+    const struct row_backend *backend = backend_of(snapshot);
+    if (snapshot->since == 0) {
+        CHECK(snapshot->written_count + snapshot->expired_count == snapshot->entry_count);
+        write_header(snapshot, out);
+    }
+    if (snapshot->has_header) {
+        snapshot_write_trailer(out, snapshot->written_count);
+    }
+    struct snapshot_base *base = snapshot_bases_find(&backend->bases, snapshot->id);
+    if (base != NULL) {
+        base->part_count = snapshot->built_on.part_count + snapshot->has_header;
+        base->last_part = snapshot->has_header ? snapshot->id : snapshot->built_on.last_part;
+        base->entry_count = snapshot->built_on.entry_count + snapshot->written_count;
+    }
+}
+
+enum backend_step row_snapshot_step(struct backend_snapshot *base, struct buffer *out,
+                                    size_t limit_bytes)
+{
+    struct row_snapshot *snapshot = snapshot_of(base);
+    struct row_backend *backend = backend_of(snapshot);
+    CHECK(!snapshot->is_done);
+    size_t end = out->size + (limit_bytes > 0 ? limit_bytes : 1);
+    if (snapshot->since == 0) {
+        write_whole(snapshot, out, end);
+    } else {
+        write_changes(snapshot, out, end);
+    }
+    if (row_backend_has_failed(backend)) {
+        return BACKEND_DONE;
+    }
+    if (snapshot->key_group <= backend->range.last) {
+        return BACKEND_MORE;
+    }
+    complete(snapshot, out);
+    snapshot->is_done = true;
+    return BACKEND_DONE;
+}
+
+void row_snapshot_end(struct backend_snapshot *base)
+{
+    struct row_snapshot *snapshot = snapshot_of(base);
+    struct row_backend *backend = backend_of(snapshot);
+    struct row_snapshot **link = &backend->snapshots;
+    while (*link != snapshot) {
+        CHECK(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = snapshot->next;
+    enum status status = row_store_thaw(backend->store, snapshot->view);
+    if (!row_backend_has_failed(backend)) {
+        (void)row_backend_note(backend, status);
+    }
+    if (!snapshot->is_done) {
+        snapshot_bases_forget(&backend->bases, snapshot->id);
+    }
+    row_marks_clear_if_idle(backend);
+    buffer_free(&snapshot->at);
+    arena_free(backend->arena, snapshot->next_groups);
+    arena_free(backend->arena, snapshot);
+}

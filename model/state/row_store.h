@@ -1,0 +1,136 @@
+/* row_store.h - what the backends on disk are built on: rows, each a key and a value, in spaces.
+ *
+ * A row's key begins with the number of its space (u16, the greater byte first), and rows of one
+ * space are in the order of their keys' bytes. A view is the content of one moment: it stays as it
+ * was while rows change. row_backend.h makes a state backend of a store.
+ *
+ * R1  Bytes that a store lends out stay until the next call of the same store.
+ * R2  Before a row changes that a view may still be asked for, the caller says so: preserve. A
+ *     store that keeps old content by itself has no preserve.
+ * R3  After an error a store can only be destroyed. */
+#ifndef FAULTLINE_STATE_ROW_STORE_H
+#define FAULTLINE_STATE_ROW_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/base/arena.h"
+#include "model/base/bytes.h"
+#include "model/base/check.h"
+#include "model/base/status.h"
+
+/* The space of the marks of changes: its rows are never asked for through a view. */
+enum { ROW_SPACE_MARKS = 0xffff, ROW_SPACE_BYTES = 2 };
+
+/* Each value begins with the epoch in which the row was written last (u32); views count in them. */
+enum { ROW_EPOCH_BYTES = 4 };
+
+struct row_store;
+struct row_view;
+struct row_scan;
+
+struct row {
+    struct bytes key; /* with its space */
+    struct bytes value; /* with its epoch */
+};
+
+struct row_store_ops {
+    void (*destroy)(struct row_store *);
+    enum status (*open_space)(struct row_store *, uint16_t space);
+    enum status (*get)(struct row_store *, const struct row_view *, struct bytes key,
+                       struct bytes *value);
+    enum status (*put)(struct row_store *, struct bytes key, struct bytes value);
+    enum status (*remove)(struct row_store *, struct bytes key);
+    enum status (*clear)(struct row_store *, uint16_t space);
+    enum status (*preserve)(struct row_store *, struct bytes key, uint32_t epoch_end);
+    struct row_view *(*freeze)(struct row_store *, uint32_t epoch);
+    enum status (*thaw)(struct row_store *, struct row_view *);
+    struct row_scan *(*scan)(struct row_store *, const struct row_view *, struct bytes from);
+    enum status (*next)(struct row_store *, struct row_scan *, struct row *row, bool *has_row);
+    void (*scan_end)(struct row_store *, struct row_scan *);
+};
+
+/* The first member of each store's own struct. */
+struct row_store {
+    const struct row_store_ops *ops;
+};
+
+/* Ends scans and views, too. */
+static inline void row_store_destroy(struct row_store *store)
+{
+    store->ops->destroy(store);
+}
+
+/* To be called once for each space, before any other call that names it. Errors of all calls:
+ * HALTED, IO, NO_SPACE, CORRUPT. */
+MUST_USE static inline enum status row_store_open_space(struct row_store *store, uint16_t space)
+{
+    return store->ops->open_space(store, space);
+}
+
+/* The row's value, or data == NULL; now, or in `view` if that is not NULL. */
+MUST_USE static inline enum status row_store_get(struct row_store *store,
+                                                 const struct row_view *view, struct bytes key,
+                                                 struct bytes *value)
+{
+    return store->ops->get(store, view, key, value);
+}
+
+/* `key` and `value` are not borrowed from the store. To remove what is not there does nothing. */
+MUST_USE static inline enum status row_store_put(struct row_store *store, struct bytes key,
+                                                 struct bytes value)
+{
+    CHECK(value.size >= ROW_EPOCH_BYTES);
+    return store->ops->put(store, key, value);
+}
+MUST_USE static inline enum status row_store_remove(struct row_store *store, struct bytes key)
+{
+    return store->ops->remove(store, key);
+}
+
+/* Removes all rows of a space of which no view is asked for. */
+MUST_USE static inline enum status row_store_clear(struct row_store *store, uint16_t space)
+{
+    CHECK(space == ROW_SPACE_MARKS);
+    return store->ops->clear(store, space);
+}
+
+/* Keeps the row as it is now for the views of epochs before `epoch_end` (R2). */
+MUST_USE static inline enum status row_store_preserve(struct row_store *store, struct bytes key,
+                                                      uint32_t epoch_end)
+{
+    return store->ops->preserve == NULL ? STATUS_OK
+                                        : store->ops->preserve(store, key, epoch_end);
+}
+
+/* The content as it is now, `epoch` having been the last; in a time that does not depend on how
+ * much it is. Owned by the store until thaw. */
+static inline struct row_view *row_store_freeze(struct row_store *store, uint32_t epoch)
+{
+    return store->ops->freeze(store, epoch);
+}
+MUST_USE static inline enum status row_store_thaw(struct row_store *store, struct row_view *view)
+{
+    return store->ops->thaw(store, view);
+}
+
+/* Goes through the rows of the space of `from` whose keys do not come before it; now, or in a view.
+ * Of rows that change meanwhile it is open whether the old or the new content is seen, but for a
+ * view. Owned by the store until scan_end. */
+static inline struct row_scan *row_store_scan(struct row_store *store, const struct row_view *view,
+                                              struct bytes from)
+{
+    CHECK(from.size >= ROW_SPACE_BYTES);
+    return store->ops->scan(store, view, from);
+}
+MUST_USE static inline enum status row_scan_next(struct row_store *store, struct row_scan *scan,
+                                                 struct row *row, bool *has_row)
+{
+    return store->ops->next(store, scan, row, has_row);
+}
+static inline void row_scan_end(struct row_store *store, struct row_scan *scan)
+{
+    store->ops->scan_end(store, scan);
+}
+
+#endif

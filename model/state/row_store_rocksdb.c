@@ -1,0 +1,433 @@
+#include "model/state/row_store_rocksdb.h"
+
+#include "model/base/check.h"
+
+#ifdef FAULTLINE_ROCKSDB
+
+#include <rocksdb/c.h>
+#include <string.h>
+
+enum {
+    /* How often a byte is written in levelled compaction with the usual factor of ten between two
+     * of about three levels: once by the flush, about five times per level that is full. */
+    WRITE_AMPLIFICATION = 10,
+    CACHE_BYTES_MIN = 1 << 16,
+    LOG_LEVEL_FATAL = 4,
+};
+
+/* Changes to RocksDB's defaults that its C functions cannot say. */
+static const char options_text[] =
+    "avoid_flush_during_shutdown=true;allow_concurrent_memtable_write=false;"
+    "enable_write_thread_adaptive_yield=false;max_background_jobs=2";
+
+struct space {
+    rocksdb_column_family_handle_t *family;
+    uint16_t number;
+};
+
+struct row_view {
+    struct row_view *next;
+    const rocksdb_snapshot_t *snapshot;
+    rocksdb_readoptions_t *options;
+};
+
+struct row_scan {
+    struct row_scan *next;
+    rocksdb_iterator_t *iterator; /* NULL: nothing to go through */
+    struct buffer key; /* of the row given last, with its space */
+    uint16_t space;
+    bool is_begun;
+};
+
+struct rocks {
+    struct row_store base;
+    struct host *host;
+    struct arena *arena;
+    struct arena_deferred *deferred;
+    rocksdb_env_t *env;
+    rocksdb_options_t *options;
+    rocksdb_readoptions_t *read_now;
+    rocksdb_writeoptions_t *write_options;
+    rocksdb_t *db;
+    rocksdb_pinnableslice_t *lent; /* by the last get; NULL: nothing */
+    struct space *spaces;
+    size_t space_capacity;
+    uint32_t space_count;
+    struct row_view *views;
+    struct row_scan *scans;
+};
+
+static struct rocks *rocks_of(struct row_store *store)
+{
+    return (struct rocks *)(void *)store;
+}
+
+bool row_store_rocksdb_is_built_in(void)
+{
+    return true;
+}
+
+/* What an answer comes to; frees the message. */
+static enum status status_of(char *error)
+{
+    if (error == NULL) {
+        return STATUS_OK;
+    }
+    rocksdb_free(error);
+    return STATUS_IO;
+}
+
+static void give_back(struct rocks *rocks)
+{
+    if (rocks->lent != NULL) {
+        rocksdb_pinnableslice_destroy(rocks->lent);
+        rocks->lent = NULL;
+    }
+}
+
+static void free_view(struct rocks *rocks, struct row_view *view)
+{
+    rocksdb_readoptions_destroy(view->options);
+    rocksdb_release_snapshot(rocks->db, view->snapshot);
+    arena_free(rocks->arena, view);
+}
+
+static void free_scan(struct rocks *rocks, struct row_scan *scan)
+{
+    if (scan->iterator != NULL) {
+        rocksdb_iter_destroy(scan->iterator);
+    }
+    buffer_free(&scan->key);
+    arena_free(rocks->arena, scan);
+}
+
+/* Frees all that RocksDB holds; calls no host. */
+static void disconnect(void *argument)
+{
+    struct rocks *rocks = argument;
+    give_back(rocks);
+    while (rocks->scans != NULL) {
+        struct row_scan *scan = rocks->scans;
+        rocks->scans = scan->next;
+        free_scan(rocks, scan);
+    }
+    while (rocks->views != NULL) {
+        struct row_view *view = rocks->views;
+        rocks->views = view->next;
+        free_view(rocks, view);
+    }
+    for (uint32_t i = 0; i < rocks->space_count; i++) {
+        rocksdb_column_family_handle_destroy(rocks->spaces[i].family);
+    }
+    if (rocks->db != NULL) {
+        rocksdb_close(rocks->db);
+    }
+    rocksdb_writeoptions_destroy(rocks->write_options);
+    rocksdb_readoptions_destroy(rocks->read_now);
+    rocksdb_options_destroy(rocks->options);
+    rocksdb_env_destroy(rocks->env);
+}
+
+static void destroy(struct row_store *store)
+{
+    struct rocks *rocks = rocks_of(store);
+    disconnect(rocks);
+    arena_undefer(rocks->arena, rocks->deferred);
+    arena_free(rocks->arena, rocks->spaces);
+    arena_free(rocks->arena, rocks);
+}
+
+static uint16_t space_of(struct bytes key)
+{
+    CHECK(key.size >= ROW_SPACE_BYTES);
+    return (uint16_t)(key.data[0] << 8 | key.data[1]);
+}
+
+/* A family is made for the first row of its space, since to make one takes a millisecond: until
+ * then there is none, and the answer is NULL. */
+static rocksdb_column_family_handle_t *family_of(const struct rocks *rocks, uint16_t number)
+{
+    for (uint32_t i = 0; i < rocks->space_count; i++) {
+        if (rocks->spaces[i].number == number) {
+            return rocks->spaces[i].family;
+        }
+    }
+    return NULL;
+}
+
+/* The key within its column family. */
+static const char *key_data(struct bytes key)
+{
+    return (const char *)key.data + ROW_SPACE_BYTES;
+}
+static size_t key_size(struct bytes key)
+{
+    return key.size - ROW_SPACE_BYTES;
+}
+
+static enum status open_space(struct row_store *store, uint16_t number)
+{
+    (void)store;
+    (void)number;
+    return STATUS_OK;
+}
+
+static enum status make_family(struct rocks *rocks, uint16_t number)
+{
+    char name[8] = { 's', (char)('0' + number / 10000), (char)('0' + number / 1000 % 10),
+                     (char)('0' + number / 100 % 10), (char)('0' + number / 10 % 10),
+                     (char)('0' + number % 10), '\0' };
+    char *error = NULL;
+    rocks->spaces = arena_grow(rocks->arena, rocks->spaces, &rocks->space_capacity,
+                               (size_t)rocks->space_count + 1, sizeof *rocks->spaces);
+    struct space *space = &rocks->spaces[rocks->space_count];
+    *space = (struct space){ .number = number };
+    space->family = rocksdb_create_column_family(rocks->db, rocks->options, name, &error);
+    rocks->space_count += error == NULL;
+    return status_of(error);
+}
+
+static enum status get(struct row_store *store, const struct row_view *view, struct bytes key,
+                       struct bytes *value)
+{
+    struct rocks *rocks = rocks_of(store);
+    rocksdb_column_family_handle_t *family = family_of(rocks, space_of(key));
+    char *error = NULL;
+    give_back(rocks);
+    *value = (struct bytes){ 0 };
+    if (family == NULL) {
+        return STATUS_OK;
+    }
+    rocks->lent =
+        rocksdb_get_pinned_cf(rocks->db, view == NULL ? rocks->read_now : view->options, family,
+                              key_data(key), key_size(key), &error);
+    if (rocks->lent != NULL) {
+        value->data = (const uint8_t *)rocksdb_pinnableslice_value(rocks->lent, &value->size);
+        CHECK(value->size >= ROW_EPOCH_BYTES);
+    }
+    return status_of(error);
+}
+
+static enum status put(struct row_store *store, struct bytes key, struct bytes value)
+{
+    struct rocks *rocks = rocks_of(store);
+    uint16_t space = space_of(key);
+    char *error = NULL;
+    give_back(rocks);
+    enum status status = family_of(rocks, space) == NULL ? make_family(rocks, space) : STATUS_OK;
+    if (status != STATUS_OK) {
+        return status;
+    }
+    rocksdb_put_cf(rocks->db, rocks->write_options, family_of(rocks, space), key_data(key),
+                   key_size(key), (const char *)value.data, value.size, &error);
+    host_charge(rocks->host, HOST_WORK_STATE_BYTES,
+                WRITE_AMPLIFICATION * (key.size + value.size));
+    return status_of(error);
+}
+
+static enum status remove_row(struct row_store *store, struct bytes key)
+{
+    struct rocks *rocks = rocks_of(store);
+    rocksdb_column_family_handle_t *family = family_of(rocks, space_of(key));
+    char *error = NULL;
+    give_back(rocks);
+    if (family == NULL) {
+        return STATUS_OK;
+    }
+    rocksdb_delete_cf(rocks->db, rocks->write_options, family, key_data(key), key_size(key),
+                      &error);
+    host_charge(rocks->host, HOST_WORK_STATE_BYTES, WRITE_AMPLIFICATION * key.size);
+    return status_of(error);
+}
+
+static enum status clear(struct row_store *store, uint16_t number)
+{
+    struct rocks *rocks = rocks_of(store);
+    static const char last[] = "\xff\xff\xff"; /* behind every key: these begin with a key group */
+    rocksdb_column_family_handle_t *family = family_of(rocks, number);
+    char *error = NULL;
+    give_back(rocks);
+    if (family != NULL) {
+        rocksdb_delete_range_cf(rocks->db, rocks->write_options, family, "", 0, last,
+                                sizeof last - 1, &error);
+    }
+    return status_of(error);
+}
+
+static struct row_view *freeze(struct row_store *store, uint32_t epoch)
+{
+    struct rocks *rocks = rocks_of(store);
+    (void)epoch;
+    give_back(rocks);
+    struct row_view *view = arena_alloc(rocks->arena, 1, sizeof *view);
+    view->snapshot = rocksdb_create_snapshot(rocks->db);
+    CHECK(view->snapshot != NULL);
+    view->options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_snapshot(view->options, view->snapshot);
+    view->next = rocks->views;
+    rocks->views = view;
+    return view;
+}
+
+static enum status thaw(struct row_store *store, struct row_view *view)
+{
+    struct rocks *rocks = rocks_of(store);
+    struct row_view **link = &rocks->views;
+    give_back(rocks);
+    while (*link != view) {
+        CHECK(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = view->next;
+    free_view(rocks, view);
+    return STATUS_OK;
+}
+
+static struct row_scan *scan_from(struct row_store *store, const struct row_view *view,
+                                  struct bytes from)
+{
+    struct rocks *rocks = rocks_of(store);
+    give_back(rocks);
+    struct row_scan *scan = arena_alloc(rocks->arena, 1, sizeof *scan);
+    scan->space = space_of(from);
+    buffer_init(&scan->key, rocks->arena);
+    rocksdb_column_family_handle_t *family = family_of(rocks, scan->space);
+    if (family != NULL) {
+        scan->iterator = rocksdb_create_iterator_cf(
+            rocks->db, view == NULL ? rocks->read_now : view->options, family);
+        rocksdb_iter_seek(scan->iterator, key_data(from), key_size(from));
+    }
+    scan->next = rocks->scans;
+    rocks->scans = scan;
+    return scan;
+}
+
+static enum status next(struct row_store *store, struct row_scan *scan, struct row *row,
+                        bool *has_row)
+{
+    char *error = NULL;
+    give_back(rocks_of(store));
+    *has_row = false;
+    if (scan->iterator == NULL) {
+        return STATUS_OK; /* no family was there when the scan began */
+    }
+    if (scan->is_begun && rocksdb_iter_valid(scan->iterator)) {
+        rocksdb_iter_next(scan->iterator);
+    }
+    scan->is_begun = true;
+    *has_row = rocksdb_iter_valid(scan->iterator);
+    if (!*has_row) {
+        rocksdb_iter_get_error(scan->iterator, &error);
+        return status_of(error);
+    }
+    size_t size;
+    const char *key = rocksdb_iter_key(scan->iterator, &size);
+    uint8_t prefix[ROW_SPACE_BYTES] = { (uint8_t)(scan->space >> 8), (uint8_t)scan->space };
+    buffer_reset(&scan->key);
+    buffer_append(&scan->key, (struct bytes){ .data = prefix, .size = sizeof prefix });
+    buffer_append(&scan->key, (struct bytes){ .data = (const uint8_t *)key, .size = size });
+    row->key = buffer_bytes(&scan->key);
+    row->value.data = (const uint8_t *)rocksdb_iter_value(scan->iterator, &row->value.size);
+    CHECK(row->value.size >= ROW_EPOCH_BYTES);
+    return STATUS_OK;
+}
+
+static void scan_end(struct row_store *store, struct row_scan *scan)
+{
+    struct rocks *rocks = rocks_of(store);
+    struct row_scan **link = &rocks->scans;
+    give_back(rocks);
+    while (*link != scan) {
+        CHECK(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = scan->next;
+    free_scan(rocks, scan);
+}
+
+static const struct row_store_ops ops = {
+    .destroy = destroy,
+    .open_space = open_space,
+    .get = get,
+    .put = put,
+    .remove = remove_row,
+    .clear = clear,
+    .freeze = freeze,
+    .thaw = thaw,
+    .scan = scan_from,
+    .next = next,
+    .scan_end = scan_end,
+};
+
+/* A quarter of the cache for what has not been flushed, the rest for blocks that were read. */
+static enum status configure(struct rocks *rocks, uint64_t cache_bytes)
+{
+    char *error = NULL;
+    rocksdb_options_t *defaults = rocksdb_options_create();
+    rocksdb_get_options_from_string(defaults, options_text, rocks->options, &error);
+    rocksdb_options_destroy(defaults);
+    if (error != NULL) {
+        return status_of(error);
+    }
+    cache_bytes = cache_bytes < CACHE_BYTES_MIN ? CACHE_BYTES_MIN : cache_bytes;
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru((size_t)(cache_bytes - cache_bytes / 4));
+    rocksdb_block_based_table_options_t *tables = rocksdb_block_based_options_create();
+    rocksdb_filterpolicy_t *filter = rocksdb_filterpolicy_create_bloom(10);
+    rocksdb_block_based_options_set_block_cache(tables, cache);
+    rocksdb_block_based_options_set_filter_policy(tables, filter); /* takes it */
+    rocksdb_options_set_block_based_table_factory(rocks->options, tables);
+    rocksdb_block_based_options_destroy(tables);
+    rocksdb_cache_destroy(cache);
+    rocksdb_options_set_env(rocks->options, rocks->env);
+    rocksdb_options_set_create_if_missing(rocks->options, 1);
+    rocksdb_options_set_write_buffer_size(rocks->options, (size_t)(cache_bytes / 4));
+    rocksdb_options_set_max_open_files(rocks->options, -1);
+    rocksdb_options_set_info_log_level(rocks->options, LOG_LEVEL_FATAL);
+    rocksdb_options_set_stats_dump_period_sec(rocks->options, 0);
+    rocksdb_options_set_stats_persist_period_sec(rocks->options, 0);
+    rocksdb_writeoptions_disable_WAL(rocks->write_options, 1);
+    return STATUS_OK;
+}
+
+enum status row_store_rocksdb_create(struct host *host, uint64_t cache_bytes,
+                                     struct row_store **store)
+{
+    struct rocks *rocks = arena_alloc(host->arena, 1, sizeof *rocks);
+    char *error = NULL;
+    rocks->base.ops = &ops;
+    rocks->host = host;
+    rocks->arena = host->arena;
+    rocks->env = rocksdb_create_mem_env();
+    rocks->options = rocksdb_options_create();
+    rocks->read_now = rocksdb_readoptions_create();
+    rocks->write_options = rocksdb_writeoptions_create();
+    rocks->deferred = arena_defer(host->arena, disconnect, rocks);
+    enum status status = configure(rocks, cache_bytes);
+    if (status == STATUS_OK) {
+        rocks->db = rocksdb_open(rocks->options, "/state", &error);
+        status = status_of(error);
+    }
+    if (status != STATUS_OK) {
+        destroy(&rocks->base);
+        return status;
+    }
+    *store = &rocks->base;
+    return STATUS_OK;
+}
+
+#else
+
+bool row_store_rocksdb_is_built_in(void)
+{
+    return false;
+}
+
+enum status row_store_rocksdb_create(struct host *host, uint64_t cache_bytes,
+                                     struct row_store **store)
+{
+    CHECK(host != NULL && store != NULL);
+    (void)cache_bytes;
+    return STATUS_NOT_FOUND;
+}
+
+#endif

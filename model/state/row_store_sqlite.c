@@ -1,0 +1,448 @@
+#include "model/state/row_store_sqlite.h"
+
+#include <string.h>
+
+#include "model/base/check.h"
+#include "model/base/codec.h"
+#include "model/state/sqlite_database.h"
+
+/* A row of `history` is what the row `k` held in the epochs from that of its value on, up to and
+ * without `g`. Removing the last view empties the table, which SQLite does page by page.
+ *
+ * Statements are left where they stand while something is lent out, and reset by the next call. */
+
+enum { PAGE_BYTES = 4096 };
+
+static const char schema[] =
+    "CREATE TABLE row(k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE mark(k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE history(k BLOB, g INTEGER, v BLOB NOT NULL, PRIMARY KEY(k, g)) WITHOUT ROWID;"
+    "BEGIN;";
+
+enum statement {
+    GET_ROW,
+    PUT_ROW,
+    REMOVE_ROW,
+    GET_MARK,
+    PUT_MARK,
+    REMOVE_MARK,
+    CLEAR_MARKS,
+    PRESERVE,
+    GET_HISTORY,
+    CLEAR_HISTORY,
+    TRIM_HISTORY,
+    STATEMENT_COUNT
+};
+
+static const char *const statement_texts[STATEMENT_COUNT] = {
+    [GET_ROW] = "SELECT v FROM row WHERE k = ?1",
+    [PUT_ROW] = "REPLACE INTO row VALUES(?1, ?2)",
+    [REMOVE_ROW] = "DELETE FROM row WHERE k = ?1",
+    [GET_MARK] = "SELECT v FROM mark WHERE k = ?1",
+    [PUT_MARK] = "REPLACE INTO mark VALUES(?1, ?2)",
+    [REMOVE_MARK] = "DELETE FROM mark WHERE k = ?1",
+    [CLEAR_MARKS] = "DELETE FROM mark",
+    [PRESERVE] = "INSERT INTO history SELECT k, ?2, v FROM row WHERE k = ?1",
+    [GET_HISTORY] = "SELECT v FROM history WHERE k = ?1 AND g > ?2 ORDER BY g LIMIT 1",
+    [CLEAR_HISTORY] = "DELETE FROM history",
+    [TRIM_HISTORY] = "DELETE FROM history WHERE g <= ?1",
+};
+
+static const char scan_rows[] = "SELECT k, v FROM row WHERE k >= ?1 AND k < ?2";
+static const char scan_marks[] = "SELECT k, v FROM mark WHERE k >= ?1 AND k < ?2";
+static const char scan_history[] = "SELECT k, v FROM history WHERE k >= ?1 AND k < ?2 AND g > ?3";
+
+struct row_view {
+    struct row_view *next;
+    uint32_t epoch;
+};
+
+/* One of the two sides of a scan: the rows as they are, or the history. */
+struct side {
+    sqlite3_stmt *statement;
+    bool has_row; /* that has not been given yet */
+    bool is_at_end;
+};
+
+struct row_scan {
+    struct row_scan *next;
+    bool is_of_marks;
+    bool is_view;
+    uint32_t epoch; /* of the view */
+    struct side rows;
+    struct side history;
+    struct side *given; /* whose row was given last; NULL: none */
+    struct buffer from; /* what is bound */
+    uint8_t end[ROW_SPACE_BYTES];
+};
+
+struct sqlite_store {
+    struct row_store base;
+    struct arena *arena;
+    struct sqlite_database *database;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    sqlite3_stmt *lending; /* stands on the row that the last get lent out; NULL: none does */
+    struct row_view *views; /* newest first */
+    struct row_scan *scans; /* under way */
+    struct row_scan *idle_rows; /* ended; their statements are used again */
+    struct row_scan *idle_marks;
+};
+
+static struct sqlite_store *store_of(struct row_store *store)
+{
+    return (struct sqlite_store *)(void *)store;
+}
+
+static bool is_mark(struct bytes key)
+{
+    CHECK(key.size >= ROW_SPACE_BYTES);
+    return (key.data[0] << 8 | key.data[1]) == ROW_SPACE_MARKS;
+}
+
+static uint32_t epoch_of(struct bytes value)
+{
+    CHECK(value.size >= ROW_EPOCH_BYTES);
+    return load_u32(value.data);
+}
+
+static void give_back(struct sqlite_store *store)
+{
+    if (store->lending != NULL) {
+        (void)sqlite3_reset(store->lending);
+        store->lending = NULL;
+    }
+}
+
+static void free_scan(struct sqlite_store *store, struct row_scan *scan)
+{
+    buffer_free(&scan->from);
+    arena_free(store->arena, scan);
+}
+
+static void free_scans(struct sqlite_store *store, struct row_scan **list)
+{
+    while (*list != NULL) {
+        struct row_scan *scan = *list;
+        *list = scan->next;
+        free_scan(store, scan);
+    }
+}
+
+static void destroy(struct row_store *base)
+{
+    struct sqlite_store *store = store_of(base);
+    sqlite_database_close(store->database);
+    free_scans(store, &store->scans);
+    free_scans(store, &store->idle_rows);
+    free_scans(store, &store->idle_marks);
+    while (store->views != NULL) {
+        struct row_view *view = store->views;
+        store->views = view->next;
+        arena_free(store->arena, view);
+    }
+    arena_free(store->arena, store);
+}
+
+static enum status open_space(struct row_store *base, uint16_t space)
+{
+    (void)base;
+    (void)space;
+    return STATUS_OK;
+}
+
+static enum status execute(struct sqlite_store *store, enum statement number)
+{
+    return sqlite_database_execute(store->database, store->statements[number]);
+}
+
+static enum status look_up(struct sqlite_store *store, enum statement number, struct bytes *value)
+{
+    bool has_row;
+    sqlite3_stmt *statement = store->statements[number];
+    enum status status = sqlite_database_step(store->database, statement, &has_row);
+    *value = (struct bytes){ 0 };
+    if (status == STATUS_OK && has_row) {
+        *value = sqlite_column_bytes(statement, 0);
+        store->lending = statement;
+    }
+    return status;
+}
+
+static enum status get(struct row_store *base, const struct row_view *view, struct bytes key,
+                       struct bytes *value)
+{
+    struct sqlite_store *store = store_of(base);
+    enum statement number = is_mark(key) ? GET_MARK : GET_ROW;
+    give_back(store);
+    sqlite_bind_bytes(store->statements[number], 1, key);
+    enum status status = look_up(store, number, value);
+    if (view == NULL || status != STATUS_OK ||
+        (value->data != NULL && epoch_of(*value) <= view->epoch)) {
+        return status;
+    }
+    CHECK(number == GET_ROW);
+    give_back(store);
+    sqlite_bind_bytes(store->statements[GET_HISTORY], 1, key);
+    sqlite_bind_number(store->statements[GET_HISTORY], 2, view->epoch);
+    status = look_up(store, GET_HISTORY, value);
+    if (value->data != NULL && epoch_of(*value) > view->epoch) {
+        *value = (struct bytes){ 0 };
+    }
+    return status;
+}
+
+static enum status put(struct row_store *base, struct bytes key, struct bytes value)
+{
+    struct sqlite_store *store = store_of(base);
+    enum statement number = is_mark(key) ? PUT_MARK : PUT_ROW;
+    give_back(store);
+    sqlite_bind_bytes(store->statements[number], 1, key);
+    sqlite_bind_bytes(store->statements[number], 2, value);
+    return execute(store, number);
+}
+
+static enum status remove_row(struct row_store *base, struct bytes key)
+{
+    struct sqlite_store *store = store_of(base);
+    enum statement number = is_mark(key) ? REMOVE_MARK : REMOVE_ROW;
+    give_back(store);
+    sqlite_bind_bytes(store->statements[number], 1, key);
+    return execute(store, number);
+}
+
+static enum status clear(struct row_store *base, uint16_t space)
+{
+    struct sqlite_store *store = store_of(base);
+    CHECK(space == ROW_SPACE_MARKS);
+    give_back(store);
+    return execute(store, CLEAR_MARKS);
+}
+
+static enum status preserve(struct row_store *base, struct bytes key, uint32_t epoch_end)
+{
+    struct sqlite_store *store = store_of(base);
+    CHECK(!is_mark(key));
+    give_back(store);
+    sqlite_bind_bytes(store->statements[PRESERVE], 1, key);
+    sqlite_bind_number(store->statements[PRESERVE], 2, epoch_end);
+    return execute(store, PRESERVE);
+}
+
+static struct row_view *freeze(struct row_store *base, uint32_t epoch)
+{
+    struct sqlite_store *store = store_of(base);
+    give_back(store);
+    CHECK(store->views == NULL || store->views->epoch < epoch);
+    struct row_view *view = arena_alloc(store->arena, 1, sizeof *view);
+    *view = (struct row_view){ .next = store->views, .epoch = epoch };
+    store->views = view;
+    return view;
+}
+
+/* Drops the history that no view will ask for. */
+static enum status thaw(struct row_store *base, struct row_view *view)
+{
+    struct sqlite_store *store = store_of(base);
+    struct row_view **link = &store->views;
+    give_back(store);
+    while (*link != view) {
+        CHECK(*link != NULL);
+        link = &(*link)->next;
+    }
+    bool is_oldest = view->next == NULL;
+    *link = view->next;
+    arena_free(store->arena, view);
+    if (store->views == NULL) {
+        return execute(store, CLEAR_HISTORY);
+    }
+    if (!is_oldest) {
+        return STATUS_OK;
+    }
+    const struct row_view *oldest = store->views;
+    while (oldest->next != NULL) {
+        oldest = oldest->next;
+    }
+    sqlite_bind_number(store->statements[TRIM_HISTORY], 1, oldest->epoch);
+    return execute(store, TRIM_HISTORY);
+}
+
+/* ---- scans ----------------------------------------------------------------------------------- */
+
+/* A scan that is under way, with statements that are not bound yet, or not compiled. */
+static struct row_scan *take_scan(struct sqlite_store *store, bool is_of_marks)
+{
+    struct row_scan **idle = is_of_marks ? &store->idle_marks : &store->idle_rows;
+    struct row_scan *scan = *idle;
+    if (scan == NULL) {
+        scan = arena_alloc(store->arena, 1, sizeof *scan);
+        buffer_init(&scan->from, store->arena);
+    } else {
+        *idle = scan->next;
+    }
+    scan->is_of_marks = is_of_marks;
+    scan->rows.has_row = scan->rows.is_at_end = false;
+    scan->history.has_row = scan->history.is_at_end = false;
+    scan->given = NULL;
+    scan->next = store->scans;
+    store->scans = scan;
+    return scan;
+}
+
+static struct row_scan *scan_from(struct row_store *base, const struct row_view *view,
+                                  struct bytes from)
+{
+    struct sqlite_store *store = store_of(base);
+    give_back(store);
+    struct row_scan *scan = take_scan(store, is_mark(from));
+    buffer_reset(&scan->from);
+    buffer_append(&scan->from, from);
+    uint32_t space_end = (uint32_t)(from.data[0] << 8 | from.data[1]) + 1;
+    scan->is_view = view != NULL;
+    scan->epoch = view == NULL ? 0 : view->epoch;
+    scan->history.is_at_end = view == NULL;
+    scan->end[0] = (uint8_t)(space_end >> 8);
+    scan->end[1] = (uint8_t)space_end;
+    return scan;
+}
+
+/* Compiles and binds the statement of one side, before its first row is asked for. */
+static enum status begin_side(struct sqlite_store *store, const struct row_scan *scan,
+                              struct side *side)
+{
+    bool is_history = side == &scan->history;
+    if (side->statement == NULL) {
+        const char *sql = is_history ? scan_history : scan->is_of_marks ? scan_marks : scan_rows;
+        enum status status = sqlite_database_prepare(store->database, sql, &side->statement);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    /* The greatest space is followed by none: there the two bytes are zero, and a text, which comes
+     * behind no blob, is no bound either. */
+    static const uint8_t behind_all[] = { 0xff, 0xff, 0xff, 0xff };
+    bool is_last = scan->is_of_marks;
+    sqlite_bind_bytes(side->statement, 1, buffer_bytes(&scan->from));
+    sqlite_bind_bytes(side->statement, 2,
+                      (struct bytes){ .data = is_last ? behind_all : scan->end,
+                                      .size = is_last ? sizeof behind_all : sizeof scan->end });
+    if (is_history) {
+        sqlite_bind_number(side->statement, 3, scan->epoch);
+    }
+    return STATUS_OK;
+}
+
+/* Goes on to the side's next row that counts. */
+static enum status fill_side(struct sqlite_store *store, const struct row_scan *scan,
+                             struct side *side, bool is_begun)
+{
+    enum status status = is_begun ? STATUS_OK : begin_side(store, scan, side);
+    while (status == STATUS_OK && !side->has_row && !side->is_at_end) {
+        bool has_row;
+        status = sqlite_database_step(store->database, side->statement, &has_row);
+        if (status == STATUS_OK && has_row) {
+            uint32_t epoch = epoch_of(sqlite_column_bytes(side->statement, 1));
+            side->has_row = !scan->is_view || epoch <= scan->epoch;
+        } else {
+            side->is_at_end = true;
+        }
+    }
+    return status;
+}
+
+static int compare(struct bytes a, struct bytes b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = memcmp(a.data, b.data, size);
+    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static enum status next(struct row_store *base, struct row_scan *scan, struct row *row,
+                        bool *has_row)
+{
+    struct sqlite_store *store = store_of(base);
+    give_back(store);
+    bool is_begun = scan->given != NULL;
+    if (is_begun) {
+        scan->given->has_row = false;
+    }
+    *has_row = false;
+    enum status status = fill_side(store, scan, &scan->rows, is_begun);
+    if (status == STATUS_OK && scan->is_view) {
+        status = fill_side(store, scan, &scan->history, is_begun);
+    }
+    if (status != STATUS_OK || (!scan->rows.has_row && !scan->history.has_row)) {
+        return status;
+    }
+    scan->given = scan->rows.has_row ? &scan->rows : &scan->history;
+    if (scan->rows.has_row && scan->history.has_row) {
+        int order = compare(sqlite_column_bytes(scan->rows.statement, 0),
+                            sqlite_column_bytes(scan->history.statement, 0));
+        CHECK(order != 0); /* an epoch has one content */
+        scan->given = order < 0 ? &scan->rows : &scan->history;
+    }
+    row->key = sqlite_column_bytes(scan->given->statement, 0);
+    row->value = sqlite_column_bytes(scan->given->statement, 1);
+    *has_row = true;
+    return STATUS_OK;
+}
+
+static void scan_end(struct row_store *base, struct row_scan *scan)
+{
+    struct sqlite_store *store = store_of(base);
+    struct row_scan **link = &store->scans;
+    give_back(store);
+    while (*link != scan) {
+        CHECK(*link != NULL);
+        link = &(*link)->next;
+    }
+    *link = scan->next;
+    (void)sqlite3_reset(scan->rows.statement);
+    (void)sqlite3_reset(scan->history.statement);
+    struct row_scan **idle = scan->is_of_marks ? &store->idle_marks : &store->idle_rows;
+    scan->next = *idle;
+    *idle = scan;
+}
+
+static const struct row_store_ops ops = {
+    .destroy = destroy,
+    .open_space = open_space,
+    .get = get,
+    .put = put,
+    .remove = remove_row,
+    .clear = clear,
+    .preserve = preserve,
+    .freeze = freeze,
+    .thaw = thaw,
+    .scan = scan_from,
+    .next = next,
+    .scan_end = scan_end,
+};
+
+enum status row_store_sqlite_create(struct host *host, const char *path, uint64_t cache_bytes,
+                                    struct row_store **created)
+{
+    struct sqlite_database_options options = { .volume = HOST_LOCAL,
+                                               .path = path,
+                                               .durability = DATABASE_DISPOSABLE,
+                                               .page_bytes = PAGE_BYTES,
+                                               .cache_bytes = cache_bytes };
+    struct sqlite_store *store = arena_alloc(host->arena, 1, sizeof *store);
+    store->base.ops = &ops;
+    store->arena = host->arena;
+    enum status status = sqlite_database_open(host, &options, &store->database);
+    if (status != STATUS_OK) {
+        arena_free(host->arena, store);
+        return status;
+    }
+    status = sqlite_database_run(store->database, schema);
+    for (uint32_t i = 0; i < STATEMENT_COUNT && status == STATUS_OK; i++) {
+        status = sqlite_database_prepare(store->database, statement_texts[i],
+                                         &store->statements[i]);
+    }
+    if (status != STATUS_OK) {
+        destroy(&store->base);
+        return status;
+    }
+    *created = &store->base;
+    return STATUS_OK;
+}
