@@ -26,7 +26,11 @@ WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
               $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
 compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
-LIBS        = -ljansson -lsqlite3 -lpthread -lm
+LIBS        = -ljansson -lsqlite3 $(rocksdb_libs) -lpthread -lm
+
+# The state backend `rocksdb` is there if its library is. Without it the rest is the same.
+rocksdb_libs := $(shell echo 'int main(void) { return 0; }' | \
+    $(CC) -x c -include rocksdb/c.h -o /dev/null - -lrocksdb 2>/dev/null && echo -lrocksdb)
 
 build    := build/$(CONFIG)
 build_id := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -54,13 +58,15 @@ endif
 # --- for users --------------------------------------------------------------------------------
 
 .PHONY: demo
-demo: ## sets up, builds, runs one scenario with crashes; results in out/demo
+demo: ## sets up, builds, runs one scenario with crashes and five sweeps; a page of figures
 	@tests/setup.sh build
 	@echo "building ..."
 	@$(MAKE) -s -j$(JOBS) all
-	@rm -rf out/demo
+	@rm -rf out/demo out/headline
 	@build/faultline run scenarios/demo.json --out out/demo --plots --trace
-	@tests/show_demo.sh out/demo
+	@echo; echo "What does a checkpoint cost? Five sweeps, a minute or two:"
+	@build/faultline sweep scenarios/sweeps/regime-*.json -o out/headline
+	@tests/show_demo.sh out/demo out/headline/index.html
 
 prefix = $(DESTDIR)$(PREFIX)
 
@@ -137,6 +143,7 @@ show = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $@';
 
 $(build)/faultline: $(main_object) $(build)/libfaultline.a
 $(bench_programs): %: %.o $(build)/libfaultline.a
+$(build)/tests/bench/bench_state: $(build)/tests/support/disk_host.o
 $(test_programs): %: %.o $(support_objects) $(build)/libfaultline.a
 $(test_programs): private check_libs := -lcheck -lsubunit -lrt
 $(build)/faultline $(bench_programs) $(test_programs):
@@ -148,18 +155,24 @@ $(build)/libfaultline.a: $(library_objects)
 
 $(build)/%.o: %.c $(build)/flags
 	@mkdir -p $(@D)
-	$(show) $(compile) $(build_id_flag) -MMD -MP -c -o $@ $<
+	$(show) $(compile) $(own_flag) -MMD -MP -c -o $@ $<
 
 # Only the file that prints the build id is compiled again when it changes.
 $(main_object): $(build)/build_id
-$(main_object): private build_id_flag := -DFAULTLINE_BUILD_ID='"$(build_id)"'
+$(main_object): private own_flag := -DFAULTLINE_BUILD_ID='"$(build_id)"'
 
-# These two files change only when their text does, and with them what depends on them.
-$(build)/flags $(build)/build_id: always
+# Only the file that calls RocksDB is compiled again when that comes or goes.
+rocksdb_object := $(build)/model/state/row_store_rocksdb.o
+$(rocksdb_object): $(build)/rocksdb
+$(rocksdb_object): private own_flag := $(if $(rocksdb_libs),-DFAULTLINE_ROCKSDB)
+
+# These files change only when their text does, and with them what depends on them.
+$(build)/flags $(build)/build_id $(build)/rocksdb: always
 	@mkdir -p $(@D)
 	@echo '$(text)' | cmp -s - $@ || echo '$(text)' > $@
 $(build)/flags: private text = $(compile)
 $(build)/build_id: private text = $(build_id)
+$(build)/rocksdb: private text = $(rocksdb_libs)
 
 .PHONY: always
 .SECONDARY: $(objects)

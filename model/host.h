@@ -109,6 +109,8 @@ typedef uint32_t file_id; /* an open file of this process; never 0 */
 enum host_work {
     HOST_WORK_RECORDS,        /* records passed through the operators of a subtask */
     HOST_WORK_SNAPSHOT_BYTES, /* bytes serialised or deserialised */
+    HOST_WORK_STATE_CALLS,    /* rows that a state backend on disk looked up or changed */
+    HOST_WORK_STATE_BYTES,    /* bytes written to the LOCAL disk by a library, not through here */
 };
 
 /* User code that a host may let fail, to see what becomes of it. */
@@ -152,6 +154,7 @@ struct host_ops {
     enum status (*list)(struct host *, enum host_volume, const char *path, host_list_function,
                         void *context);
     bool (*throws)(struct host *, enum host_user_call); /* NULL: user code never fails */
+    uint64_t (*store_wait_ns)(const struct host *);     /* NULL: it cannot tell */
 };
 
 /* One per actor; the first member of the host's own struct. */
@@ -240,6 +243,13 @@ static inline void host_stop(struct host *host, actor_id actor)
 static inline bool host_throws(struct host *host, enum host_user_call call)
 {
     return (host->throwing >> call & 1u) != 0 && host->ops->throws(host, call);
+}
+
+/* How long this actor's writes to the SHARED volume have stood in line behind those of others so
+ * far, in nanoseconds; a host that cannot tell answers 0. For reports only. */
+static inline uint64_t host_store_wait_ns(const struct host *host)
+{
+    return host->ops->store_wait_ns == NULL ? 0 : host->ops->store_wait_ns(host);
 }
 
 /* Reports a fact (trace.h). */

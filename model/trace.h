@@ -36,8 +36,9 @@
          "the synchronous part is over: the state is frozen for the checkpoint")                   \
     FACT(SNAPSHOT_WRITTEN, "snapshot.written", "bytes", "async_ns",                                \
          "the frozen state is durable in the checkpoint store, or inline in the ack")              \
-    FACT(TASK_ACKED, "task.acked", "bytes", "", "a subtask sent its acknowledgement")              \
-    FACT(ACK_RECEIVED, "ack.received", "bytes", "",                                                \
+    FACT(TASK_ACKED, "task.acked", "bytes", "store_wait_ns",                                       \
+         "a subtask sent its acknowledgement; its upload stood in line at the store so long")      \
+    FACT(ACK_RECEIVED, "ack.received", "bytes", "written_bytes",                                   \
          "the coordinator accepted a subtask's acknowledgement")                                   \
     FACT(ACK_REJECTED, "ack.rejected", "", "",                                                     \
          "the coordinator ignored an acknowledgement: late, duplicate or unknown")                 \
@@ -118,6 +119,8 @@ enum fact_kind {
          "a subtask or its process failed while a checkpoint was being restored")                  \
     MARK(ORPHAN_CHECKPOINT_REMOVED, "orphan_checkpoint_removed",                                   \
          "a new JobManager deleted a checkpoint that had not completed")                           \
+    MARK(SHARED_FILES_SWEPT, "shared_files_swept",                                                 \
+         "files of the shared folder that no checkpoint needs were found and deleted")             \
     MARK(TRANSACTION_COMMITTED_BEFORE, "transaction_committed_before",                             \
          "a restored transaction had been committed already")                                      \
     MARK(TRANSACTION_ROLLED_BACK, "transaction_rolled_back",                                       \

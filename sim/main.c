@@ -425,10 +425,25 @@ static void list_consequence(enum fault_verb verb)
     static const char *const results[] = { [EXPECT_SAME] = "same",
                                            [EXPECT_SAME_OR_REFUSED] = "same or refused",
                                            [EXPECT_REFUSED] = "refused",
-                                           [EXPECT_FAILED] = "failed" };
+                                           [EXPECT_FAILED] = "failed",
+                                           [EXPECT_SAME_OR_FAILED] = "same or failed" };
     const struct fault_consequence *row = fault_consequence(verb);
     (void)printf("  %-11s%-16s", fault_verb_name(verb), results[row->result]);
     (void)printf("%s%s%s\n", row->when, *row->when != '\0' ? ": " : "", row->why);
+}
+
+static void list_backends(void)
+{
+    static const char *const helps[STATE_BACKEND_COUNT] = {
+        [STATE_BACKEND_HEAP] = "tables in memory",
+        [STATE_BACKEND_SQLITE] = "a SQLite file on the machine's LOCAL disk, whose faults it feels",
+        [STATE_BACKEND_ROCKSDB] = "RocksDB, its files in memory",
+    };
+    for (uint32_t i = 0; i < STATE_BACKEND_COUNT; i++) {
+        enum state_backend kind = (enum state_backend)i;
+        print_row(12, state_backend_name(kind),
+                  state_backend_is_built_in(kind) ? helps[i] : "(not built into this program)");
+    }
 }
 
 static void list_faults(void)
@@ -487,6 +502,7 @@ static void command_list(enum list_topic topic)
 {
     switch (topic) {
     case LIST_JOBS: list_jobs(); return;
+    case LIST_BACKENDS: list_backends(); return;
     case LIST_FAULTS: list_faults(); return;
     case LIST_FACTS: list_facts(); return;
     case LIST_PROPERTIES: list_properties(); return;

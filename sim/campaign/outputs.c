@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "reports/figure_choice.h"
 #include "reports/figures.h"
 #include "reports/results_pack.h"
 #include "reports/timeline.h"
@@ -241,7 +242,9 @@ void outputs_result(const struct verdict_view *view, struct buffer *out)
 enum { PLOT_FAULTS_MAX = 100 };
 
 static const char *const plot_names[] = { "checkpoints", "progress" };
+static const enum figure_choice plot_choices[] = { CHOICE_CHECKPOINTS, CHOICE_PROGRESS };
 enum { PLOT_COUNT = sizeof plot_names / sizeof *plot_names };
+_Static_assert(sizeof plot_choices / sizeof *plot_choices == PLOT_COUNT, "a choice each");
 
 static void write_figure(const struct run *run, uint32_t plot, const char *build,
                          struct buffer *out)
@@ -279,7 +282,8 @@ static enum status write_plots(const struct output_folder *folder, const struct 
     for (uint32_t i = 0; i < PLOT_COUNT && status == STATUS_OK; i++) {
         const char *script = arena_format(folder->arena, "%s.gp", plot_names[i]);
         const char *picture = arena_format(folder->arena, "%s.svg", plot_names[i]);
-        if (!options->plots) {
+        if (!options->plots ||
+            !figure_is_chosen(run->scenario->plots, FIGURES_OF_RUN, plot_choices[i])) {
             status = output_file_remove(folder, script);
             status = status == STATUS_OK ? output_file_remove(folder, picture) : status;
             continue;

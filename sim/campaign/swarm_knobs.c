@@ -145,7 +145,7 @@ static void turn_interval(struct turning *turning)
     if (may_turn(turning, "checkpoint.interval") && given_ns >= 8 * MS_NS) {
         *interval_ns = draw_setting(turning->prng, given_ns / 4, given_ns * 4);
     }
-    if (!is_set(turning, "checkpoint.interval") && prng_chance(turning->prng, MILLION / 16)) {
+    if (!is_set(turning, "checkpoint.interval") && prng_chance(turning->prng, MILLION / 12)) {
         *interval_ns = 0; /* off: there is only the final one */
     }
 }
@@ -233,8 +233,10 @@ static void turn_tolerance(struct turning *turning)
     if (!is_set(turning, "checkpoint.max_concurrent") && prng_chance(turning->prng, MILLION / 4)) {
         job->checkpoint.max_concurrent = (uint32_t)prng_between(turning->prng, 2, 4);
     }
+    /* The only checkpoint there is may fail more often than not. */
+    uint32_t share_ppm = job->checkpoint.interval_ns == 0 ? MILLION / 4 * 3 : MILLION / 3;
     if (!is_set(turning, "checkpoint.tolerable_failures") &&
-        prng_chance(turning->prng, MILLION / 3)) {
+        prng_chance(turning->prng, share_ppm)) {
         job->checkpoint.tolerable_failures =
             (uint32_t)swarm_draw_scaled(turning->prng, 0, TOLERABLE_FAILURES_MAX);
     }
@@ -325,6 +327,24 @@ static void turn_heartbeat_timeout(struct turning *turning)
     }
 }
 
+/* Seldom, since to open RocksDB takes as long as a whole run with the heap. */
+static void turn_backend(struct turning *turning)
+{
+    struct job_config *job = &turning->scenario->job;
+    enum { SQLITE_SHARE_PPM = 20000, ROCKSDB_SHARE_PPM = 2000, CACHE_BYTES_MIN = 64 * KIB };
+    uint64_t draw = prng_below(turning->prng, MILLION);
+    uint64_t cache_bytes = draw_setting(turning->prng, CACHE_BYTES_MIN, MIB);
+    if (is_set(turning, "state.backend") || draw >= SQLITE_SHARE_PPM + ROCKSDB_SHARE_PPM) {
+        return;
+    }
+    bool is_rocksdb =
+        draw >= SQLITE_SHARE_PPM && state_backend_is_built_in(STATE_BACKEND_ROCKSDB);
+    job->state.backend = is_rocksdb ? STATE_BACKEND_ROCKSDB : STATE_BACKEND_SQLITE;
+    if (!is_set(turning, "state.cache")) {
+        job->state.cache_bytes = cache_bytes;
+    }
+}
+
 void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, struct prng *prng)
 {
     CHECK(scenario->job.parallelism > 0);
@@ -354,6 +374,7 @@ void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, 
     }
     turn_size(&turning);
     turn_heartbeat_timeout(&turning);
+    turn_backend(&turning);
     CHECK(scenario->job.max_parallelism >= scenario->job.parallelism);
     CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >= scenario->job.parallelism);
 }

@@ -13,13 +13,13 @@ const struct swarm_scene swarm_scenes[] = {
      */
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N checkpoint.completed', 'do': '<corrupt|truncate|remove>', "
-        "'on': 'file checkpoints/<chk-@N|*>/<_metadata|@task-*|*>'",
+        "'on': 'file checkpoints/<chk-@N|*>/<_metadata|*-*|*>'",
         AFTER_COMMIT ", 'do': 'crash', 'on': '" ANY_PROCESS "', 'for': '@down'",
         "?'when': 'checkpoint @O checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
         "', 'for': '@down'" } },
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N checkpoint.completed', 'do': 'corrupt', "
-        "'on': 'file checkpoints/chk-@N/<_metadata|@task-*>'",
+        "'on': 'file checkpoints/chk-@N/<_metadata|*-*|*-*>'",
         "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
         "', 'for': '@down'",
         "?'when': 'checkpoint @O checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
@@ -38,14 +38,14 @@ const struct swarm_scene swarm_scenes[] = {
         "job_manager|file checkpoints/*/@task-*|file checkpoints/*/_metadata>', "
         "'calls': '<open|read>', 'count': <1|2>" } },
     { SCENE_RESTARTS,
-      { "'when': 'job.running #@R', 'after': '@then', 'do': 'crash', 'on': 'any @task', "
+      { "'when': 'checkpoint @N checkpoint.completed', 'do': 'io_error', 'on': 'file "
+        "checkpoints/*/<_metadata|_metadata|@task-*>', 'calls': 'read', 'count': <1|2|2>",
+        "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', 'on': 'any @task', "
         "'for': '@brief'",
         "'when': 'job.running #@R', 'after': '@then', 'do': 'io_error', 'on': 'file "
-        "checkpoints/*/<_metadata|@task-*>', 'calls': '<open|read>', 'count': <1|2>",
-        "'when': 'job.running #@S', 'after': '@then', 'do': 'crash', 'on': 'any @task', "
-        "'for': '@brief'",
-        "'when': 'job.running #@S', 'after': '@then', 'do': 'io_error', 'on': 'file "
-        "checkpoints/*/<_metadata|@task-*>', 'calls': '<open|read>', 'count': <1|2>" } },
+        "checkpoints/*/<_metadata|_metadata|@task-*>', 'calls': 'read', 'count': <1|2|2>",
+        "'when': 'job.running #@R', 'after': '@then', 'do': 'crash', 'on': 'any @task', "
+        "'for': '@brief'" } },
     /* The store is in trouble when a new JobManager looks at it. */
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N <task.acked|checkpoint.all_acked|checkpoint.completed>', "
@@ -163,6 +163,10 @@ const struct swarm_scene swarm_scenes[] = {
       { "'when': 'checkpoint @N <checkpoint.completed|checkpoint.all_acked>', 'do': 'delay', "
         "'on': 'network', 'by': '<1ms|10ms>', 'jitter': '<20ms|80ms|300ms>', 'for': "
         "'<500ms|1s|3s>'" } },
+    /* Barriers that come when nobody waits for them any more. */
+    { 0,
+      { "'when': 'checkpoint @N checkpoint.triggered', 'do': 'delay', 'on': '@link', "
+        "'by': '<@zombie|5s|10s>', 'for': '<@brief|100ms>'" } },
     /* At the end there is no next checkpoint to make good what went wrong. */
     { 0,
       { "'when': 'task.end_of_data #<@E|@L|@L>', 'do': '<io_error|ambiguous>', "
@@ -177,6 +181,11 @@ const struct swarm_scene swarm_scenes[] = {
       { "'when': '<task.end_of_data|task.end_of_data(@X)|task.end_of_data #@L|task.finished>', "
         "<'do': 'slow', 'factor': 20, 'on': 'store'|'do': 'slow', 'factor': 20, 'on': "
         "'@X'|'do': 'stall', 'on': 'store of @X'>, 'for': '@while'" } },
+    /* Some have ended while others go on, and checkpoints take long. */
+    { 0,
+      { "'at': '@at', 'do': 'slow', 'factor': <5|20>, 'on': 'any @task', 'for': '@long'",
+        "'when': '<task.end_of_data #1|task.end_of_data #@E>', 'do': 'slow', 'factor': 50, "
+        "'on': '<store|store of @X>', 'for': '@long'" } },
     { 0,
       { "'when': '<checkpoint @N checkpoint.triggered|task.end_of_data>', "
         "<'do': 'clog'|'do': 'delay', 'by': '@down'|'do': 'throttle', 'bandwidth': '100KiB/s'>, "

@@ -22,7 +22,8 @@ static const char *take_word(struct words *words)
 
 static const char *const verb_names[] = { "run",  "sweep",     "report", "predict",
                                          "fuzz", "enumerate", "shrink", "list", "help" };
-static const char *const topic_names[] = { "jobs", "faults", "facts", "properties", "marks" };
+static const char *const topic_names[] = { "jobs",       "backends", "faults", "facts",
+                                          "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
 
 enum option {
@@ -412,7 +413,7 @@ static bool parse_list(struct options *options, struct words *words)
 {
     const char *word = take_word(words);
     if (word == NULL) {
-        return blame(words, "list: needs one of jobs, faults, facts, properties, marks");
+        return blame(words, "list: needs one of jobs, backends, faults, facts, properties, marks");
     }
     if (strcmp(word, "--help") == 0) {
         options->command = COMMAND_HELP;
@@ -421,7 +422,7 @@ static bool parse_list(struct options *options, struct words *words)
     options->topic = (enum list_topic)find_name(topic_names, LIST_TOPIC_COUNT, bytes_of_text(word));
     if (options->topic == LIST_TOPIC_COUNT) {
         return blame_name(words, "list", bytes_of_text(word), topic_names, LIST_TOPIC_COUNT,
-                          "there are jobs, faults, facts, properties, marks");
+                          "there are jobs, backends, faults, facts, properties, marks");
     }
     return *words->at == NULL || blame(words, "list: takes one word only");
 }
@@ -508,7 +509,7 @@ static const char help_text[] =
     "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
     "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
     "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
-    "  faultline list jobs|faults|facts|properties|marks   what can be named\n"
+    "  faultline list jobs|backends|faults|facts|properties|marks   what can be named\n"
     "  faultline help | --version\n"
     "\n"
     "Options of run:\n"

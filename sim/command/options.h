@@ -33,6 +33,7 @@ enum command {
 
 enum list_topic {
     LIST_JOBS,
+    LIST_BACKENDS,
     LIST_FAULTS,
     LIST_FACTS,
     LIST_PROPERTIES,

@@ -1,5 +1,7 @@
 #include "sim/fault/fault_consequences.h"
 
+#include <string.h>
+
 #include "model/base/check.h"
 
 static const struct fault_consequence table[FAULT_VERB_COUNT] = {
@@ -57,6 +59,20 @@ static bool applies(const struct scenario *scenario, const struct fault *fault)
     }
 }
 
+/* What a fault may lead to. Output that was promised and is gone ends the job when it is to be
+ * committed: in a restore, which is refused then, or after a checkpoint. */
+static enum expected_result consequence_of(const struct scenario *scenario,
+                                           const struct fault *fault)
+{
+    if (!applies(scenario, fault)) {
+        return EXPECT_SAME;
+    }
+    bool is_output = fault->object.kind == OBJECT_FILE &&
+                     strncmp(fault->object.glob, "output/", strlen("output/")) == 0;
+    return fault->verb == FAULT_REMOVE && is_output ? EXPECT_SAME_OR_FAILED
+                                                    : fault_consequence(fault->verb)->result;
+}
+
 /* Results in the order of how much they allow. */
 static int rank(enum expected_result result)
 {
@@ -64,7 +80,8 @@ static int rank(enum expected_result result)
     case EXPECT_SAME: return 0;
     case EXPECT_SAME_OR_REFUSED: return 1;
     case EXPECT_REFUSED: return 2;
-    case EXPECT_FAILED: return 3;
+    case EXPECT_SAME_OR_FAILED: return 3;
+    case EXPECT_FAILED: return 4;
     }
     CHECK_UNREACHABLE("an expected result");
 }
@@ -73,9 +90,8 @@ enum expected_result fault_consequences_of(const struct scenario *scenario)
 {
     enum expected_result most = EXPECT_SAME;
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
-        const struct fault *fault = &scenario->faults[i];
-        enum expected_result result = fault_consequence(fault->verb)->result;
-        if (applies(scenario, fault) && rank(result) > rank(most)) {
+        enum expected_result result = consequence_of(scenario, &scenario->faults[i]);
+        if (rank(result) > rank(most)) {
             most = result;
         }
     }

@@ -11,6 +11,13 @@ static uint64_t until_ns(const struct fault_effect *effect, uint64_t never)
 
 /* ---- the network ----------------------------------------------------------------------------- */
 
+/* The ordering class of the messages of a link. */
+static uint32_t stream_of_link(const struct fault_effect *effect)
+{
+    const struct fault_object *object = &effect->fault->object;
+    return world_stream(effect->world, object->vertex, object->vertex_to);
+}
+
 static void add_rule(const struct fault_effect *effect, enum network_rule_kind kind,
                      struct process_range from, struct process_range to)
 {
@@ -30,8 +37,7 @@ static void add_rule(const struct fault_effect *effect, enum network_rule_kind k
         .bandwidth_bytes_per_s = fault->bandwidth_bytes_per_s,
     };
     if (fault->object.kind == OBJECT_LINK) {
-        CHECK(fault->object.vertex_to > 0);
-        rule.stream = fault->object.vertex_to; /* stream n + 1 is the input of vertex n + 1 */
+        rule.stream = stream_of_link(effect);
     } else if (kind == NETWORK_DUPLICATE) {
         rule.stream = 0;
     }
@@ -55,7 +61,8 @@ static bool apply_reset(const struct fault_effect *effect)
 {
     const struct fault_object *object = &effect->fault->object;
     world_reset(effect->world, effect->one, effect->other,
-                object->kind == OBJECT_LINK ? object->vertex_to : NETWORK_ALL_STREAMS);
+                object->kind == OBJECT_LINK ? stream_of_link(effect)
+                                            : NETWORK_ALL_STREAMS);
     return true;
 }
 

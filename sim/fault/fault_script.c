@@ -261,6 +261,15 @@ static void on_hit(void *context, uint32_t number, uint64_t now_ns)
     note_effect(script, record, now_ns, lasts ? end_ns - now_ns : 0);
 }
 
+/* A clock that jumps back stands still until time has caught up with it. */
+static uint64_t effect_length_ns(const struct fault *fault)
+{
+    if (fault->verb == FAULT_CLOCK && fault->backwards) {
+        return fault->by_ns;
+    }
+    return fault->for_ever ? 0 : fault->for_ns;
+}
+
 static void fire(struct fault_script *script, struct fault_record *record, uint64_t now_ns)
 {
     const struct fault *fault = record->fault;
@@ -274,7 +283,7 @@ static void fire(struct fault_script *script, struct fault_record *record, uint6
     }
     record->armed = true;
     if (!fault_waits_for_a_hit(fault)) {
-        note_effect(script, record, now_ns, fault->for_ever ? 0 : fault->for_ns);
+        note_effect(script, record, now_ns, effect_length_ns(fault));
     }
 }
 

@@ -44,7 +44,12 @@ static struct job_config default_job(void)
                    .records = 100000,
                    .keys = 1000,
                    .skew_ppm = 0,
-                   .seed = 1 },
+                   .seed = 1,
+                   .nexmark = nexmark_default_config() },
+        .state = { .backend = STATE_BACKEND_HEAP,
+                   .cache_bytes = 64 * MIB,
+                   .incremental = false,
+                   .parts_max = 8 },
         .checkpoint = { .interval_ns = 0,
                         .timeout_ns = UINT64_C(600) * SECOND_NS,
                         .min_pause_ns = 0,
@@ -87,7 +92,7 @@ void scenario_init(struct scenario *scenario)
                      .store = { .write_bytes_per_s = GIB,
                                 .read_bytes_per_s = GIB,
                                 .latency_ns = 5 * MILLISECOND_NS },
-                     .cpu = { .record_ns = 200, .snapshot_bytes_per_s = GIB } },
+                     .cpu = { .record_ns = 200, .snapshot_bytes_per_s = GIB, .state_ns = 1000 } },
         .expect = { .result = EXPECT_SAME, .all_fired = true, .within_ns = 24 * hour_ns },
     };
 }

@@ -30,13 +30,17 @@ struct cluster {
         uint64_t sync_ns;
     } disk; /* each machine's LOCAL volume */
     struct {
-        uint64_t write_bytes_per_s; /* shared by all machines */
+        uint64_t write_bytes_per_s; /* shared by all machines; 0: no limit */
         uint64_t read_bytes_per_s;
+        uint64_t client_write_bytes_per_s; /* of each actor's own connection; 0: no limit */
+        uint64_t client_read_bytes_per_s;
+        uint64_t writers;    /* uploads that it serves at one time; 0: no limit */
         uint64_t latency_ns; /* of every call */
     } store;                 /* the SHARED volume */
     struct {
         uint64_t record_ns;
         uint64_t snapshot_bytes_per_s;
+        uint64_t state_ns; /* for each row of a state backend on disk */
     } cpu;
 };
 
@@ -185,7 +189,14 @@ struct fault {
 
 /* ---- what is expected ------------------------------------------------------------------------ */
 
-enum expected_result { EXPECT_SAME, EXPECT_SAME_OR_REFUSED, EXPECT_REFUSED, EXPECT_FAILED };
+/* SAME_OR_FAILED allows every end that is said: also that the restart strategy is exhausted. */
+enum expected_result {
+    EXPECT_SAME,
+    EXPECT_SAME_OR_REFUSED,
+    EXPECT_REFUSED,
+    EXPECT_FAILED,
+    EXPECT_SAME_OR_FAILED,
+};
 
 /* `value OP bound`; an unset bound holds always. */
 enum bound_kind { BOUND_NONE, BOUND_LESS, BOUND_AT_MOST, BOUND_EQUAL, BOUND_AT_LEAST, BOUND_MORE };
@@ -217,6 +228,7 @@ struct scenario {
     struct fault *faults;
     uint32_t fault_count;
     struct expect expect;
+    uint32_t plots; /* the figures to draw, as bits of enum figure_choice; 0: all */
 };
 
 /* Flink's defaults where Flink has one; the count job over 100,000 generated records. The vertices

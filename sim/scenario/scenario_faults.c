@@ -119,7 +119,7 @@ static bool parse_link(struct reader *reader, const char *path, const char *text
     if (object->vertex == FACT_NO_TASK || object->vertex_to == FACT_NO_TASK) {
         return fail_unknown_vertex(reader, path, object->vertex == FACT_NO_TASK ? from : to);
     }
-    if (reader->pipeline.vertices[object->vertex_to].input != (int32_t)object->vertex) {
+    if (pipeline_edge(&reader->pipeline, object->vertex, object->vertex_to) < 0) {
         return reader_fail(reader, path, "there is no link from \"%s\" to \"%s\"", from, to);
     }
     return true;

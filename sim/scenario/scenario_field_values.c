@@ -285,7 +285,7 @@ void field_write(const struct field *field, const void *from, struct buffer *out
 bool field_is_written(const struct field *field, const struct scenario *scenario)
 {
     CHECK(scenario != NULL);
-    bool generated = scenario->job.input.kind == INPUT_GENERATOR;
+    enum input_kind kind = scenario->job.input.kind;
     const uint8_t *at = (const uint8_t *)scenario + field->offset;
     switch (field->kind) {
     case FIELD_ARRAY:
@@ -294,7 +294,10 @@ bool field_is_written(const struct field *field, const struct scenario *scenario
     default: break;
     }
     if (strcmp(field->path, "job.input.rate") == 0) {
-        return true; /* of both kinds of input */
+        return true; /* of every kind of input */
+    }
+    if (strncmp(field->path, "job.input.nexmark.", strlen("job.input.nexmark.")) == 0) {
+        return kind == INPUT_NEXMARK;
     }
     if (strncmp(field->path, "job.input.", strlen("job.input.")) == 0) {
         bool of_file = field->kind == FIELD_TEXT;
@@ -302,7 +305,7 @@ bool field_is_written(const struct field *field, const struct scenario *scenario
         if (of_file) {
             memcpy(&text, at, sizeof text);
         }
-        return of_file ? !generated && text != NULL : generated;
+        return of_file ? kind == INPUT_FILE && text != NULL : kind == INPUT_GENERATOR;
     }
     return field->base != BASE_RANDOM;
 }

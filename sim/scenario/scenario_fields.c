@@ -6,21 +6,23 @@
 #include "sim/scenario/scenario_nearest.h"
 
 static const char *const bad_record_choices[] = { "fail", "skip", NULL };
-static const char *const backend_choices[] = { "heap", NULL };
+static const char *const backend_choices[] = { "heap", "sqlite", "rocksdb", NULL };
 static const char *const mode_choices[] = { "exactly_once", "at_least_once", NULL };
 static const char *const store_choices[] = { "files", NULL };
 static const char *const strategy_choices[] = { "none", "fixed_delay", "exponential_delay",
                                                 "failure_rate", NULL };
-static const char *const result_choices[] = { "same", "same_or_refused", "refused", "failed",
-                                              NULL };
+static const char *const result_choices[] = { "same",   "same_or_refused", "refused",
+                                              "failed", "same_or_failed",  NULL };
 static const char *const fired_choices[] = { "any", "all", NULL };
 
 _Static_assert(MODE_EXACTLY_ONCE == 0 && MODE_AT_LEAST_ONCE == 1, "the order of mode_choices");
 _Static_assert(RESTART_NONE == 0 && RESTART_FIXED_DELAY == 1 && RESTART_EXPONENTIAL_DELAY == 2 &&
                    RESTART_FAILURE_RATE == 3,
                "the order of strategy_choices");
+_Static_assert(STATE_BACKEND_HEAP == 0 && STATE_BACKEND_SQLITE == 1 && STATE_BACKEND_ROCKSDB == 2,
+               "the order of backend_choices");
 _Static_assert(EXPECT_SAME == 0 && EXPECT_SAME_OR_REFUSED == 1 && EXPECT_REFUSED == 2 &&
-                   EXPECT_FAILED == 3,
+                   EXPECT_FAILED == 3 && EXPECT_SAME_OR_FAILED == 4,
                "the order of result_choices");
 _Static_assert(offsetof(struct cluster, network.latency_max_ns) ==
                    offsetof(struct cluster, network.latency_min_ns) + sizeof(uint64_t),
@@ -70,13 +72,29 @@ const struct field scenario_fields[] = {
     { "job.input.keys", FIELD_COUNT, IN_SCENARIO(job.input.keys), 1, 100 * MILLION },
     { "job.input.skew", FIELD_PPM, IN_SCENARIO(job.input.skew_ppm), 0, 4 * MILLION },
     { "job.input.seed", FIELD_SEED, IN_SCENARIO(job.input.seed), 0, UINT64_MAX },
+    { "job.input.nexmark.events", FIELD_COUNT, IN_SCENARIO(job.input.records), 0,
+      UINT64_C(1000000000000) },
+    { "job.input.nexmark.rate", FIELD_RATE, IN_SCENARIO(job.input.nexmark.rate_per_s), 1,
+      1000 * MILLION },
+    { "job.input.nexmark.out_of_order", FIELD_COUNT, IN_SCENARIO(job.input.nexmark.out_of_order), 1,
+      MILLION },
+    { "job.input.nexmark.hot_auctions", FIELD_PPM, IN_SCENARIO(job.input.nexmark.hot_auctions_ppm),
+      0, MILLION },
+    { "job.input.nexmark.hot_bidders", FIELD_PPM, IN_SCENARIO(job.input.nexmark.hot_bidders_ppm), 0,
+      MILLION },
+    { "job.input.nexmark.hot_sellers", FIELD_PPM, IN_SCENARIO(job.input.nexmark.hot_sellers_ppm), 0,
+      MILLION },
+    { "job.input.nexmark.padding", FIELD_FLAG, IN_SCENARIO(job.input.nexmark.padding) },
+    { "job.input.nexmark.seed", FIELD_SEED, IN_SCENARIO(job.input.nexmark.seed), 0, UINT64_MAX },
     { "job.input.rate", FIELD_RATE, IN_SCENARIO(job.input.rate_per_s), 1, 1000 * MILLION,
       .special = "unlimited", .special_value = 0 },
     { "job.bad_records", FIELD_CHOICE, IN_SCENARIO(job.input.skip_bad_records),
       .choices = bad_record_choices },
 
-    { "state.backend", FIELD_ONLY_TEXT, NOWHERE, .choices = backend_choices },
-    { "state.incremental", FIELD_ONLY_FALSE, NOWHERE },
+    { "state.backend", FIELD_CHOICE, IN_SCENARIO(job.state.backend), .choices = backend_choices },
+    { "state.cache", FIELD_SIZE, IN_SCENARIO(job.state.cache_bytes), 64 * 1024, 64 * GIB },
+    { "state.incremental", FIELD_FLAG, IN_SCENARIO(job.state.incremental) },
+    { "state.incremental_chain", FIELD_COUNT, IN_SCENARIO(job.state.parts_max), 1, 1000000 },
 
     { "checkpoint.interval", FIELD_DURATION, IN_SCENARIO(job.checkpoint.interval_ns), MS_NS,
       YEAR_NS, .special = "off", .special_value = 0 },
@@ -137,13 +155,22 @@ const struct field scenario_fields[] = {
       1024 * GIB },
     { "cluster.disk.sync", FIELD_DURATION, IN_SCENARIO(cluster.disk.sync_ns), 0, YEAR_NS },
     { "cluster.store.write", FIELD_BANDWIDTH, IN_SCENARIO(cluster.store.write_bytes_per_s), 1,
-      1024 * GIB },
+      1024 * GIB, .special = "unlimited", .special_value = 0 },
     { "cluster.store.read", FIELD_BANDWIDTH, IN_SCENARIO(cluster.store.read_bytes_per_s), 1,
-      1024 * GIB },
+      1024 * GIB, .special = "unlimited", .special_value = 0 },
+    { "cluster.store.client_write", FIELD_BANDWIDTH,
+      IN_SCENARIO(cluster.store.client_write_bytes_per_s), 1, 1024 * GIB, .special = "unlimited",
+      .special_value = 0 },
+    { "cluster.store.client_read", FIELD_BANDWIDTH,
+      IN_SCENARIO(cluster.store.client_read_bytes_per_s), 1, 1024 * GIB, .special = "unlimited",
+      .special_value = 0 },
+    { "cluster.store.writers", FIELD_COUNT, IN_SCENARIO(cluster.store.writers), 1, PARALLELISM_MAX,
+      .special = "unlimited", .special_value = 0 },
     { "cluster.store.latency", FIELD_DURATION, IN_SCENARIO(cluster.store.latency_ns), 0, YEAR_NS },
     { "cluster.cpu.record", FIELD_DURATION, IN_SCENARIO(cluster.cpu.record_ns), 0, YEAR_NS },
     { "cluster.cpu.snapshot", FIELD_BANDWIDTH, IN_SCENARIO(cluster.cpu.snapshot_bytes_per_s), 1,
       1024 * GIB },
+    { "cluster.cpu.state", FIELD_DURATION, IN_SCENARIO(cluster.cpu.state_ns), 0, YEAR_NS },
     { "cluster.heartbeat.interval", FIELD_DURATION, IN_SCENARIO(job.heartbeat_interval_ns), MS_NS,
       YEAR_NS },
     { "cluster.heartbeat.timeout", FIELD_DURATION, IN_SCENARIO(job.heartbeat_timeout_ns), MS_NS,
@@ -193,6 +220,8 @@ const struct field scenario_fields[] = {
 
     { "sweep", FIELD_OBJECT, NOWHERE },
     { "plot", FIELD_ARRAY, NOWHERE },
+    { "plot[].y", FIELD_ELSEWHERE, NOWHERE },
+    { "plot[].x", FIELD_ELSEWHERE, NOWHERE },
 };
 const uint32_t scenario_field_count = sizeof scenario_fields / sizeof scenario_fields[0];
 

@@ -114,6 +114,9 @@ static void fill_defaults(struct reader *reader)
     if (reader_find(reader, "job.input.seed") == NULL) {
         job->input.seed = scenario->seed;
     }
+    if (reader_find(reader, "job.input.nexmark.seed") == NULL) {
+        job->input.nexmark.seed = scenario->seed;
+    }
     if (reader_find(reader, "restart.attempts") == NULL &&
         job->restart.strategy == RESTART_FIXED_DELAY) {
         job->restart.attempts = 1; /* as Flink; the other strategies do not count by default */
@@ -123,25 +126,10 @@ static void fill_defaults(struct reader *reader)
     }
 }
 
-static bool resolve_input(struct reader *reader)
+static bool resolve_file(struct reader *reader)
 {
-    CHECK(reader->scenario->job.input.kind == INPUT_GENERATOR); /* the default */
     struct scenario *scenario = reader->scenario;
     struct input_config *input = &scenario->job.input;
-    static const char *const generated[] = { "records", "keys", "skew", "seed" };
-    bool has_file = reader_find(reader, "job.input.file") != NULL;
-    for (uint32_t i = 0; has_file && i < sizeof generated / sizeof generated[0]; i++) {
-        const char *path = arena_format(reader->arena, "job.input.%s", generated[i]);
-        if (reader_find(reader, path) != NULL) {
-            return reader_fail(reader, path,
-                               "makes sense with generated records only, and there is a "
-                               "\"file\"");
-        }
-    }
-    if (!has_file) {
-        return reader_find(reader, "job.input.label") == NULL ||
-               reader_fail(reader, "job.input.label", "makes sense with a \"file\" only");
-    }
     const char *base = path_base(scenario->input_path);
     if (*base == '\0') {
         return reader_fail(reader, "job.input.file", "must be the path of a file");
@@ -153,6 +141,59 @@ static bool resolve_input(struct reader *reader)
         .rate_per_s = input->rate_per_s,
         .skip_bad_records = input->skip_bad_records,
     };
+    return true;
+}
+
+static bool resolve_nexmark(struct reader *reader)
+{
+    struct input_config *input = &reader->scenario->job.input;
+    input->kind = INPUT_NEXMARK;
+    return input->nexmark.out_of_order % NEXMARK_ORDER_MULTIPLIER != 0 ||
+           reader_fail(reader, "job.input.nexmark.out_of_order",
+                       "must not be a multiple of %d: such a group would hold events twice",
+                       NEXMARK_ORDER_MULTIPLIER);
+}
+
+/* A "file" has no key of generated input, and Nexmark events have none of generated integers. */
+static bool resolve_input(struct reader *reader)
+{
+    CHECK(reader->scenario->job.input.kind == INPUT_GENERATOR); /* the default */
+    static const char *const generated[] = { "records", "keys", "skew", "seed" };
+    bool has_file = reader_find(reader, "job.input.file") != NULL;
+    bool has_nexmark = reader_find(reader, "job.input.nexmark") != NULL;
+    if (has_file && has_nexmark) {
+        return reader_fail(reader, "job.input.nexmark", "there is a \"file\" already");
+    }
+    for (uint32_t i = 0; i < sizeof generated / sizeof generated[0]; i++) {
+        const char *path = arena_format(reader->arena, "job.input.%s", generated[i]);
+        if ((has_file || has_nexmark) && reader_find(reader, path) != NULL) {
+            return reader_fail(reader, path,
+                               "makes sense with generated records only, and there is a \"%s\"",
+                               has_file ? "file" : "nexmark");
+        }
+    }
+    if (!has_file && reader_find(reader, "job.input.label") != NULL) {
+        return reader_fail(reader, "job.input.label", "makes sense with a \"file\" only");
+    }
+    return has_file      ? resolve_file(reader)
+           : has_nexmark ? resolve_nexmark(reader)
+                         : true;
+}
+
+/* Integers are lines too; Nexmark events may also come from a file. */
+static bool check_input(struct reader *reader)
+{
+    const struct job_info *job = job_find(reader->scenario->job.job);
+    CHECK(job != NULL);
+    enum input_kind kind = reader->scenario->job.input.kind;
+    if (job->input == JOB_READS_EVENTS && kind == INPUT_GENERATOR) {
+        return reader_fail(reader, "job.input",
+                           "the job \"%s\" reads events: give \"nexmark\", or a \"file\" of them",
+                           job->name);
+    }
+    if (job->input == JOB_READS_INTEGERS && kind == INPUT_NEXMARK) {
+        return reader_fail(reader, "job.input.nexmark", "the job \"%s\" reads integers", job->name);
+    }
     return true;
 }
 
@@ -170,6 +211,9 @@ static bool check_together(struct reader *reader)
         return reader_fail(reader, "cluster.slots",
                            "%u TaskManagers with %u each are too few slots: job.parallelism is %u",
                            job->task_managers, job->slots, job->parallelism);
+    }
+    if (!state_backend_is_built_in(job->state.backend)) {
+        return reader_fail(reader, "state.backend", "this faultline was built without RocksDB");
     }
     if (job->heartbeat_timeout_ns < job->heartbeat_interval_ns) {
         return reader_fail(reader, "cluster.heartbeat.timeout",
@@ -204,7 +248,8 @@ static bool read_tree(struct reader *reader)
         return false;
     }
     fill_defaults(reader);
-    return resolve_input(reader) && check_together(reader) && read_faults(reader);
+    return resolve_input(reader) && check_input(reader) && check_together(reader) &&
+           read_faults(reader) && read_plots(reader);
 }
 
 /* The reader has its arena, error, label and scenario. */

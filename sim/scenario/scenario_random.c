@@ -97,17 +97,19 @@ static void take_default_objects(struct random_reader *random)
     CHECK(random->object_count == 0);
     struct reader *reader = random->reader;
     const struct pipeline *pipeline = &reader->pipeline;
-    random->objects = arena_alloc(reader->arena, DEFAULT_OBJECT_COUNT + pipeline->vertex_count,
-                                  sizeof *random->objects);
+    random->objects =
+        arena_alloc(reader->arena, DEFAULT_OBJECT_COUNT + pipeline_edge_count(pipeline),
+                    sizeof *random->objects);
     for (size_t i = 0; i < DEFAULT_OBJECT_COUNT; i++) {
         random->objects[random->object_count++] = default_objects[i];
     }
-    for (uint32_t i = 0; i < pipeline->vertex_count; i++) {
-        int32_t input = pipeline->vertices[i].input;
-        if (input >= 0) {
-            random->objects[random->object_count++] =
-                arena_format(reader->arena, "link %s->%s", pipeline->vertices[input].name,
-                             pipeline->vertices[i].name);
+    for (uint32_t to = 0; to < pipeline->vertex_count; to++) {
+        for (uint32_t from = 0; from < to; from++) {
+            if (pipeline_edge(pipeline, from, to) >= 0) {
+                random->objects[random->object_count++] =
+                    arena_format(reader->arena, "link %s->%s", pipeline->vertices[from].name,
+                                 pipeline->vertices[to].name);
+            }
         }
     }
 }

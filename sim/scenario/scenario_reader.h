@@ -67,6 +67,12 @@ bool read_quantity(struct reader *reader, const char *path, const json_t *value,
 bool read_ppm(struct reader *reader, const char *path, const json_t *value, uint64_t min,
               uint64_t max, uint64_t *ppm);
 
+/* Which figures "plot" asks for, to scenario->plots. */
+bool read_plots(struct reader *reader);
+
+/* The same back again: `plots`, at least one, as a JSON array. */
+void plots_write(uint32_t plots, struct buffer *out);
+
 /* What "sweep" asks for; one cell if it is not given. */
 bool read_sweep(struct reader *reader, struct sweep_grid *grid);
 

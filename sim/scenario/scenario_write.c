@@ -88,6 +88,9 @@ void scenario_write_if(const struct scenario *scenario,
         const struct field *field = &scenario_fields[i];
         if (strcmp(field->path, "faults") == 0) {
             write_faults(&writer, &resolved);
+        } else if (strcmp(field->path, "plot") == 0 && resolved.plots != 0) {
+            start_field(&writer, field->path);
+            plots_write(resolved.plots, out);
         } else if (field_is_written(field, &resolved) && keep(context, i)) {
             start_field(&writer, field->path);
             field_write(field, &resolved, out);

@@ -11,104 +11,6 @@ static struct sim_actor *actor_of(struct host *host)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* Messages are kept by size for reuse: class n holds capacities of MESSAGE_BYTES_MIN << n. */
-static uint32_t class_of(uint32_t capacity)
-{
-    uint32_t units = (capacity + MESSAGE_BYTES_MIN - 1) / MESSAGE_BYTES_MIN;
-    return units <= 1 ? 0 : 32u - (uint32_t)__builtin_clz(units - 1);
-}
-
-struct message *sim_message_new(struct world *world, uint32_t capacity)
-{
-    CHECK(capacity <= UINT32_C(1) << 30);
-    uint32_t class = class_of(capacity);
-    CHECK(class < MESSAGE_CLASS_COUNT);
-    struct message *message = world->free_messages[class];
-    if (message != NULL) {
-        world->free_messages[class] = message->next;
-    } else {
-        message = arena_alloc_raw(world->arena,
-                                  sizeof *message + ((size_t)MESSAGE_BYTES_MIN << class));
-    }
-    *message = (struct message){ .capacity = (uint32_t)MESSAGE_BYTES_MIN << class };
-    return message;
-}
-
-void sim_message_free(struct world *world, struct message *message)
-{
-    CHECK(message->held_link == NULL);
-    uint32_t class = class_of(message->capacity);
-    message->next = world->free_messages[class];
-    world->free_messages[class] = message;
-}
-
-void sim_message_hold(struct sim_actor *actor, struct message *message)
-{
-    CHECK(message->held_link == NULL);
-    message->held_next = actor->held;
-    message->held_link = &actor->held;
-    if (message->held_next != NULL) {
-        message->held_next->held_link = &message->held_next;
-    }
-    actor->held = message;
-}
-
-void sim_message_release(struct message *message)
-{
-    CHECK(message->held_link != NULL && *message->held_link == message);
-    *message->held_link = message->held_next;
-    if (message->held_next != NULL) {
-        message->held_next->held_link = message->held_link;
-    }
-    message->held_next = NULL;
-    message->held_link = NULL;
-}
-
-/* A remote call is repeated by whoever made it if the answer takes long: a second copy of a control
- * message comes later, perhaps behind newer ones. */
-static void send_again(struct world *world, const struct message *message, uint64_t now_ns,
-                       uint64_t arrival_ns)
-{
-    uint64_t by_ns;
-    bool is_hosts = message->kind == HOST_PEER_LOST || message->kind == HOST_CHANNELS_LOST;
-    if (message->stream != 0 || is_hosts ||
-        !network_duplicates(&world->network, actor_process(message->from),
-                            actor_process(message->to), message->stream, now_ns, &by_ns)) {
-        return;
-    }
-    struct message *copy = sim_message_new(world, message->size);
-    copy->from = message->from;
-    copy->to = message->to;
-    copy->kind = message->kind;
-    copy->stream = message->stream;
-    copy->attempt = message->attempt;
-    copy->channel = message->channel;
-    copy->size = message->size;
-    if (message->size > 0) {
-        memcpy(copy->data, message->data, message->size);
-    }
-    event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns + by_ns,
-                                                   .kind = EVENT_ARRIVAL,
-                                                   .subject = copy });
-}
-
-void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
-{
-    uint64_t arrival_ns =
-        network_send(&world->network, actor_process(message->from), actor_process(message->to),
-                     message->stream, message->size, now_ns);
-    if (world->network.rules != NULL) {
-        if (arrival_ns == NETWORK_NEVER) {
-            sim_message_free(world, message);
-            return;
-        }
-        send_again(world, message, now_ns, arrival_ns);
-    }
-    event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns,
-                                                   .kind = EVENT_ARRIVAL,
-                                                   .subject = message });
-}
-
 static struct message *host_message_new_(struct host *host, uint32_t capacity)
 {
     struct sim_actor *actor = actor_of(host);
@@ -164,6 +66,12 @@ static void host_charge_(struct host *host, enum host_work work, uint64_t amount
         break;
     case HOST_WORK_SNAPSHOT_BYTES:
         work_ns = cost_transfer_ns(amount, cluster->cpu.snapshot_bytes_per_s);
+        break;
+    case HOST_WORK_STATE_CALLS:
+        work_ns = amount * cluster->cpu.state_ns;
+        break;
+    case HOST_WORK_STATE_BYTES:
+        work_ns = cost_transfer_ns(amount, cluster->disk.write_bytes_per_s);
         break;
     }
     actor->now_ns += actor->process->faults == NULL
@@ -392,6 +300,22 @@ static void charge_call(struct sim_actor *actor, enum host_volume volume,
     pass_time(actor, verdict, volume == HOST_SHARED ? cluster->store.latency_ns : 0);
 }
 
+/* Sends `bytes` to the store, behind what others send. */
+static void send_to_store(struct sim_actor *actor, uint64_t bytes,
+                          const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    struct cost_request request = {
+        .now_ns = actor->now_ns,
+        .shared_ns = scaled(verdict, cost_transfer_ns(bytes, cluster->store.write_bytes_per_s)),
+        .client_ns =
+            scaled(verdict, cost_transfer_ns(bytes, cluster->store.client_write_bytes_per_s)),
+    };
+    uint64_t wait_ns;
+    actor->now_ns = cost_store_serve(&actor->world->shared_writes, &request, &wait_ns);
+    actor->store_wait_ns += wait_ns;
+}
+
 static void charge_sync(struct sim_actor *actor, enum host_volume volume,
                         const struct storage_verdict *verdict)
 {
@@ -400,14 +324,16 @@ static void charge_sync(struct sim_actor *actor, enum host_volume volume,
               volume == HOST_SHARED ? cluster->store.latency_ns : cluster->disk.sync_ns);
 }
 
-static void charge_write(struct sim_actor *actor, enum host_volume volume, uint64_t bytes,
+/* A file is sent as it is written; where only some are served at one time, when it is synced. */
+static void charge_write(struct sim_actor *actor, struct open_file *open, uint64_t bytes,
                          const struct storage_verdict *verdict)
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
-    if (volume == HOST_SHARED) {
-        uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.write_bytes_per_s);
-        actor->now_ns = cost_serve(&actor->world->shared_writes, actor->now_ns,
-                                   scaled(verdict, service_ns));
+    if (open->volume == HOST_SHARED && cluster->store.writers > 0) {
+        open->unsent_bytes += bytes;
+        pass_time(actor, verdict, 0);
+    } else if (open->volume == HOST_SHARED) {
+        send_to_store(actor, bytes, verdict);
         pass_time(actor, verdict, 0);
     } else {
         pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.write_bytes_per_s));
@@ -419,9 +345,14 @@ static void charge_read(struct sim_actor *actor, enum host_volume volume, uint64
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
     if (volume == HOST_SHARED) {
-        uint64_t service_ns = cost_transfer_ns(bytes, cluster->store.read_bytes_per_s);
-        actor->now_ns = cost_serve(&actor->world->shared_reads, actor->now_ns,
-                                   scaled(verdict, service_ns));
+        struct cost_request request = {
+            .now_ns = actor->now_ns,
+            .shared_ns = scaled(verdict, cost_transfer_ns(bytes, cluster->store.read_bytes_per_s)),
+            .client_ns =
+                scaled(verdict, cost_transfer_ns(bytes, cluster->store.client_read_bytes_per_s)),
+        };
+        uint64_t wait_ns;
+        actor->now_ns = cost_store_serve(&actor->world->shared_reads, &request, &wait_ns);
         pass_time(actor, verdict, cluster->store.latency_ns);
     } else {
         pass_time(actor, verdict, cost_transfer_ns(bytes, cluster->disk.read_bytes_per_s));
@@ -529,9 +460,9 @@ static enum status host_file_write_(struct host *host, file_id id, uint64_t offs
     if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    const struct open_file *open = open_file_of(actor, id);
+    struct open_file *open = open_file_of(actor, id);
     struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_WRITE);
-    charge_write(actor, open->volume, bytes.size, &verdict);
+    charge_write(actor, open, bytes.size, &verdict);
     return verdict.takes_effect
                ? answer(&verdict, disk_write(disk_of(actor, open->volume), actor->process->number,
                                              open->file, offset, bytes))
@@ -544,8 +475,12 @@ static enum status host_file_sync_(struct host *host, file_id id)
     if (!begin_call(actor)) {
         return STATUS_HALTED;
     }
-    const struct open_file *open = open_file_of(actor, id);
+    struct open_file *open = open_file_of(actor, id);
     struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_SYNC);
+    if (open->unsent_bytes > 0) {
+        send_to_store(actor, open->unsent_bytes, &verdict);
+        open->unsent_bytes = 0;
+    }
     charge_sync(actor, open->volume, &verdict);
     if (verdict.takes_effect) {
         disk_sync(disk_of(actor, open->volume), open->file);
@@ -636,6 +571,11 @@ static enum status host_list_(struct host *host, enum host_volume volume, const 
                : verdict.status;
 }
 
+static uint64_t host_store_wait_ns_(const struct host *host)
+{
+    return ((const struct sim_actor *)host)->store_wait_ns;
+}
+
 const struct host_ops sim_host_ops = {
     .now_ns = host_now_ns_,
     .random = host_random_,
@@ -662,4 +602,5 @@ const struct host_ops sim_host_ops = {
     .sync_dir = host_sync_dir_,
     .list = host_list_,
     .throws = host_throws_,
+    .store_wait_ns = host_store_wait_ns_,
 };

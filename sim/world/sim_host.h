@@ -7,7 +7,9 @@
  * What is not modelled. A handler's effects on storage take place when it starts, in the order of
  * its calls: a crash at a time, which falls between events, comes after them although the actor's
  * clock may be later (a crash at a fact falls between two calls of a handler). Two actors that use
- * the SHARED volume queue for its bandwidth in the order of their calls, not of their clocks. CPU
+ * the SHARED volume queue for its bandwidth in the order of their calls, not of their clocks. Where
+ * the number of writers is limited, a file is sent as a whole when it is synced: writing costs
+ * nothing before, and what is closed without a sync is never charged. CPU
  * cores are not limited: every actor has its own. Machines' clocks agree unless a fault sets one.
  * Memory is not limited. A forward jump of a clock does not hurry timers that were set before.
  * When a process dies its data connections break unreported: the JobManager, which is told, ends
@@ -35,6 +37,7 @@ struct open_file {
     struct disk_file *file; /* NULL: this id is free */
     enum host_volume volume;
     char *path; /* under which it was opened */
+    uint64_t unsent_bytes; /* written, and the store, which takes whole files, has not got them */
 };
 
 struct sim_actor {
@@ -51,6 +54,7 @@ struct sim_actor {
     uint32_t subtask;
     uint64_t now_ns;  /* its clock while a handler runs */
     uint64_t free_ns; /* when its last handler is over */
+    uint64_t store_wait_ns; /* its writes to the SHARED volume stood in line so long */
     struct message *mailbox_head;
     struct message *mailbox_tail;
     struct message *held; /* messages that the model owns */
@@ -114,8 +118,8 @@ struct world {
     struct event_queue *queue;
     struct network network;
     struct disk *shared;
-    struct cost_server shared_writes;
-    struct cost_server shared_reads;
+    struct cost_store shared_writes;
+    struct cost_store shared_reads;
     struct prng disk_prng;
     struct sim_faults *faults; /* NULL: none was ever armed */
     struct sim_process *processes;

@@ -393,6 +393,13 @@ void world_delay(struct world *world, uint32_t edge, uint64_t for_ns, uint64_t b
                                        .by_ns = by_ns });
 }
 
+uint32_t world_stream(const struct world *world, uint32_t from, uint32_t to)
+{
+    int32_t edge = pipeline_edge(world->pipeline, from, to);
+    CHECK(edge >= 0);
+    return (uint32_t)edge + 1;
+}
+
 /* ---- events ---------------------------------------------------------------------------------- */
 
 static void on_arrival(struct world *world, struct message *message)
@@ -598,10 +605,12 @@ struct world *world_create_with(struct arena *arena, const struct scenario *scen
     world->process_count = PROCESS_FIRST_TASK_MANAGER + scenario->job.task_managers;
     world->processes = arena_alloc(arena, world->process_count, sizeof *world->processes);
     world->shared = disk_create(arena);
+    cost_store_init(&world->shared_writes, arena, (uint32_t)scenario->cluster.store.writers);
+    cost_store_init(&world->shared_reads, arena, 0);
     world->disk_prng = random_stream(scenario->seed, "disk");
     struct network_options options = {
         .process_count = world->process_count,
-        .stream_count = pipeline->vertex_count, /* control, and an edge less than vertices */
+        .stream_count = 1 + pipeline_edge_count(pipeline), /* control, and the edges */
         .latency_min_ns = scenario->cluster.network.latency_min_ns,
         .latency_max_ns = scenario->cluster.network.latency_max_ns,
         .local_latency_ns = scenario->cluster.network.local_latency_ns,

@@ -21,9 +21,11 @@
 struct actor_ops;
 struct world;
 
-/* Hears every fact as it happens; may break processes. */
+/* Hears every fact as it happens; may break processes. It may also hear what becomes of the credit
+ * of channels, from outside: by the messages that pass (NULL: it does not). */
 struct world_listener {
     void (*on_fact)(void *context, const struct fact_event *event);
+    void (*on_credit)(void *context, const struct credit_event *event);
     void *context;
 };
 
@@ -104,7 +106,10 @@ void world_cut_at_call(struct world *world, uint32_t process, uint64_t call, uin
 bool world_pause(struct world *world, uint32_t process, uint64_t for_ns);
 
 /* For `for_ns` every message of edge number `edge` of the job graph, records, barriers and credits,
- * arrives `by_ns` later. Edge n is the input of vertex n + 1. */
+ * arrives `by_ns` later. Edges: pipeline_edge. */
 void world_delay(struct world *world, uint32_t edge, uint64_t for_ns, uint64_t by_ns);
+
+/* The ordering class (struct message) of what is sent between vertex `from` and its reader `to`. */
+uint32_t world_stream(const struct world *world, uint32_t from, uint32_t to);
 
 #endif

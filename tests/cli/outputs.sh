@@ -30,6 +30,7 @@ for words in help --help -h 'run --help' 'list --help'; do
     expect 0 'faultline run SCENARIO' "$program" $words
 done
 expect 0 '^count ' "$program" list jobs
+expect 0 '^sqlite ' "$program" list backends
 expect 0 '^ *crash ' "$program" list faults
 expect 0 '^manifest\.renamed ' "$program" list facts
 expect 0 'consistent_cut ' "$program" list properties

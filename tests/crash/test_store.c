@@ -9,6 +9,7 @@
 #include "model/base/hash.h"
 #include "model/checkpoint/manifest.h"
 #include "tests/support/disk_host.h"
+#include "tests/support/keyed.h"
 #include "tests/support/runner.h"
 
 enum {
@@ -33,7 +34,7 @@ static const char fails[] = "a call failed without a cause";
 
 /* The calls under test; a variant replaces one by a wrong one. */
 struct store_calls {
-    enum status (*seal)(struct host *, uint64_t id, file_id);
+    enum status (*seal)(struct host *, const char *path, file_id);
     enum status (*commit)(struct host *, uint64_t id, uint64_t attempt, struct bytes);
     enum status (*list)(struct host *, struct arena *, uint64_t **ids, size_t *count);
     enum status (*discard)(struct host *, uint64_t id);
@@ -103,7 +104,7 @@ static enum status write_state(struct trial *trial, struct host *host, uint64_t 
         status = host_file_write(host, file, at, (struct bytes){ state + at, STATE_BYTES / 2 });
     }
     if (status == STATUS_OK) {
-        status = trial->calls->seal(host, id, file);
+        status = trial->calls->seal(host, path, file);
         host_file_close(host, file);
     }
     return status;
@@ -127,12 +128,9 @@ static enum status commit(struct trial *trial, struct host *host, uint64_t id)
         state_name(name, i);
         store_file(paths[i], id, name);
         fill(state, sizeof state, id, i);
+        struct state_handle part = file_part(paths[i], (struct bytes){ state, sizeof state });
         subtasks[i] = (struct subtask_state){ .operators = { operators, sizeof operators },
-                                              .keyed = { .kind = HANDLE_FILE,
-                                                         .size_bytes = sizeof state,
-                                                         .checksum = hash_bytes(
-                                                             (struct bytes){ state, sizeof state }),
-                                                         .location = bytes_of_text(paths[i]) } };
+                                              .keyed = keyed_of(host->arena, &part, 1) };
     }
     struct buffer encoded;
     buffer_init(&encoded, host->arena);
@@ -209,7 +207,8 @@ static const char *judge_listed(struct trial *trial, struct host *host, uint64_t
         uint8_t expected[STATE_BYTES];
         buffer_init(&state, host->arena);
         fill(expected, sizeof expected, id, i);
-        if (store_read_state(host, &manifest.vertices[0].subtasks[i].keyed, &state) != STATUS_OK ||
+        struct state_handle part = part_of(&manifest.vertices[0].subtasks[i].keyed, 0);
+        if (store_read_state(host, &part, &state) != STATUS_OK ||
             !bytes_equal(buffer_bytes(&state), (struct bytes){ expected, sizeof expected })) {
             return state_damaged;
         }
@@ -510,17 +509,19 @@ static enum status commit_under_the_final_name(struct host *host, uint64_t id, u
     return commit_steps(host, id, manifest, STORE_MANIFEST, true, true);
 }
 
-static enum status seal_without_directory_sync(struct host *host, uint64_t id, file_id file)
+static enum status seal_without_directory_sync(struct host *host, const char *path, file_id file)
 {
-    (void)id;
+    (void)path;
     return host_file_sync(host, file);
 }
 
-static enum status seal_without_file_sync(struct host *host, uint64_t id, file_id file)
+static enum status seal_without_file_sync(struct host *host, const char *path, file_id file)
 {
     char directory[STORE_PATH_SIZE];
+    const char *end = strrchr(path, '/');
     (void)file;
-    store_directory(directory, id);
+    memcpy(directory, path, (size_t)(end - path));
+    directory[end - path] = '\0';
     return host_sync_dir(host, HOST_SHARED, directory);
 }
 

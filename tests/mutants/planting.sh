@@ -9,10 +9,12 @@ base=$work/base
 export root work base
 
 # A copy of the tree, built; each mutant is a copy of it, in which only the files it touches are
-# compiled again.
+# compiled again. Scenarios are read from it too: whoever works on the tree meanwhile changes
+# nothing.
 fresh_base() {
     mkdir -p "$base"
     rm -rf "$base"/model "$base"/sim "$base"/reports "$base"/scenarios "$base"/Makefile
+    rm -f "$base/build/release/libfaultline.a" # it may hold what is gone from the tree
     cp -a model sim reports scenarios Makefile "$base" && build_in "$base"
 }
 
@@ -46,7 +48,7 @@ build_mutant() {
 # try PROGRAM SCENARIO - runs one; if it fails, prints what was violated: `PROPERTY in SCENARIO`.
 try() {
     local out status property
-    out=$(timeout 60 "$1" run "$root/scenarios/$2.json" --no-db --quiet --out "$1.out" 2>&1 \
+    out=$(timeout 60 "$1" run "$root/$base/scenarios/$2.json" --no-db --quiet --out "$1.out" 2>&1 \
         </dev/null)
     status=$?
     [ "$status" -eq 0 ] && return 1
@@ -57,32 +59,27 @@ try() {
     echo "${property:-exit status $status} in $2"
 }
 
-# Scenarios that pass without a bug: only these can show one.
-sound_scenarios() {
-    find scenarios -name '*.json' ! -name '*.schema.json' ! -name 'base*.json' \
-        ! -path 'scenarios/sweeps/*' |
-        sed 's|^scenarios/||; s|\.json$||' | sort |
-        while IFS= read -r scenario; do
-            if found=$(try "$root/$base/build/release/faultline" "$scenario"); then
-                echo "without a bug: $found" >&2
-            else
-                echo "$scenario"
-            fi
-        done
+# shows PROGRAM SCENARIO - the same of a scenario that passes without the bug: others show nothing.
+shows() {
+    local found
+    found=$(try "$1" "$2") && ! try "$root/$base/build/release/faultline" "$2" >/dev/null &&
+        echo "$found"
 }
 
-# show_scenarios PATCH PROGRAM ALL - runs the scenarios that the head of the patch names, every one
-# if none of these fails or with ALL; prints what failed.
+every_scenario() {
+    (cd "$base/scenarios" && find . -name '*.json' ! -name '*.schema.json' ! -name 'base*.json' \
+        ! -path './sweeps/*') | sed 's|^\./||; s|\.json$||' | sort
+}
+
+# show_scenarios PATCH PROGRAM [all] - prints the first scenario that shows the bug, and what it
+# violates: of those that the head of the patch names, else of every one. With `all` every one that
+# does.
 show_scenarios() {
-    local named found
+    local named scenario
     named=$(sed -nE 's/^# caught by: *//p' "$1" | tr -d ',')
-    if [ "$3" != all ]; then
-        found=$(for scenario in $named; do try "$2" "$scenario"; done)
-    fi
-    if [ -z "${found:-}" ]; then
-        found=$(while IFS= read -r scenario; do try "$2" "$scenario"; done <"$work/sound")
-    fi
-    [ -z "$found" ] || echo "$found"
+    for scenario in $([ "${3:-}" = all ] || echo "$named") $(every_scenario); do
+        shows "$2" "$scenario" && [ "${3:-}" != all ] && return
+    done
 }
 
 # chosen_patches [NAME...] - those whose names contain a NAME; without one, all.
@@ -95,4 +92,4 @@ chosen_patches() {
         fi
     done
 }
-export -f apply build_in build_mutant job_count try show_scenarios
+export -f apply build_in build_mutant every_scenario job_count show_scenarios shows try

@@ -10,8 +10,8 @@
 set -u
 . "$(dirname "$0")/planting.sh"
 
-# plant PATCH ALL - one bug, in a folder of its own; its report goes to $work/NAME.report, empty if
-# the bug survived.
+# plant PATCH - one bug, in a folder of its own; its report goes to $work/NAME.report, empty if the
+# bug survived.
 plant() {
     local name copy report wrong
     name=$(basename "$1" .patch)
@@ -20,23 +20,21 @@ plant() {
     rm -f "$report" "$report.failed"
     if ! wrong=$(build_mutant "$1" "$copy"); then
         echo "$wrong" >"$report.failed"
-    elif grep -q '^# not caught: ' "$1" && [ "$2" != all ]; then
+    elif grep -q '^# not caught: ' "$1" && [ "$extent" != all ]; then
         : >"$report"
     else
-        show_scenarios "$1" "$copy/build/release/faultline" "$2" >"$report"
+        show_scenarios "$1" "$copy/build/release/faultline" "$extent" >"$report"
     fi
     rm -rf "$copy"
 }
 export -f plant
 
-all=
-[ "${1:-}" = --all ] && all=all && shift
+export extent=first
+[ "${1:-}" = --all ] && extent=all && shift
 
 fresh_base || exit 1
-sound_scenarios >"$work/sound"
 mapfile -t patches < <(chosen_patches "$@")
-printf '%s\n' "${patches[@]}" |
-    xargs -P "$(job_count)" -I{} bash -c 'plant "$1" "$2"' _ {} "$all"
+printf '%s\n' "${patches[@]}" | xargs -P "$(job_count)" -I{} bash -c 'plant "$1"' _ {}
 
 for patch in "${patches[@]}"; do
     name=$(basename "$patch" .patch)
@@ -49,11 +47,7 @@ for patch in "${patches[@]}"; do
         fail "$patch: survived every scenario"
     else
         pass
-        count=$(wc -l <"$report")
-        more=
-        [ "$count" -gt 3 ] && more=", and $((count - 3)) more"
-        printf '%-44s %s%s\n' "$name" \
-            "$(head -n 3 "$report" | paste -sd '|' | sed 's/|/, /g')" "$more"
+        printf '%-44s %s\n' "$name" "$(paste -sd '|' "$report" | sed 's/|/, /g')"
     fi
 done
 close mutants

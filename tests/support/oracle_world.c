@@ -10,6 +10,7 @@
 #include "model/checkpoint/manifest.h"
 #include "model/state/key_group.h"
 #include "model/state/snapshot.h"
+#include "tests/support/keyed.h"
 
 enum { CLIENT = 1, STEP_NS = 10000000 };
 
@@ -35,6 +36,9 @@ void oracle_world_init(struct oracle_world *world)
     scenario->job.checkpoint.mode = MODE_EXACTLY_ONCE;
     scenario->job.heartbeat_interval_ns = ORACLE_SECOND;
     scenario->job.heartbeat_timeout_ns = 5 * ORACLE_SECOND;
+    scenario->job.restart.strategy = RESTART_FIXED_DELAY;
+    scenario->job.restart.attempts = UINT32_MAX;
+    scenario->job.restore_tries = 3;
     scenario->expect.result = EXPECT_SAME;
 }
 
@@ -52,6 +56,7 @@ void oracle_world_start(struct oracle_world *world)
     oracle_tell_of(world, FACT_JOB_MANAGER_STARTED, 0, 0);
     oracle_tell(world, FACT_RESTORE_CHOSEN, 0);
     oracle_tell(world, FACT_JOB_DEPLOYED, 0);
+    oracle_restore_subtasks(world);
     oracle_tell(world, FACT_JOB_RUNNING, 0);
 }
 
@@ -93,6 +98,41 @@ void oracle_tell_of(struct oracle_world *world, enum fact_kind kind, uint64_t at
     oracle_on_fact(world->oracle, &event);
 }
 
+void oracle_tell_task(struct oracle_world *world, enum fact_kind kind, uint32_t vertex,
+                      uint32_t subtask, uint64_t checkpoint)
+{
+    struct fact_event event = { .time_ns = world->now_ns,
+                                .fact = { .kind = kind,
+                                          .vertex = vertex,
+                                          .subtask = subtask,
+                                          .attempt = world->attempt,
+                                          .checkpoint = checkpoint } };
+    oracle_on_fact(world->oracle, &event);
+}
+
+void oracle_tell_why(struct oracle_world *world, enum fact_kind kind, uint64_t checkpoint,
+                     uint64_t value, const char *why)
+{
+    world->now_ns += STEP_NS;
+    struct fact_event event = { .time_ns = world->now_ns,
+                                .fact = { .kind = kind,
+                                          .vertex = FACT_NO_TASK,
+                                          .subtask = FACT_NO_TASK,
+                                          .attempt = world->attempt,
+                                          .checkpoint = checkpoint,
+                                          .values = { value },
+                                          .text = bytes_of_text(why) } };
+    oracle_on_fact(world->oracle, &event);
+}
+
+void oracle_restore_subtasks(struct oracle_world *world)
+{
+    for (uint32_t i = 0; i < 2 * ORACLE_PARALLELISM; i++) {
+        oracle_tell_task(world, FACT_TASK_RESTORED, i / ORACLE_PARALLELISM, i % ORACLE_PARALLELISM,
+                         0);
+    }
+}
+
 void oracle_tell(struct oracle_world *world, enum fact_kind kind, uint64_t checkpoint)
 {
     oracle_tell_of(world, kind, world->attempt, checkpoint);
@@ -131,9 +171,9 @@ static void write_bytes(struct oracle_world *world, const char *path, struct byt
 /* The keys of a subtask sorted by key group, as a backend writes them. */
 static void encode_counts(const struct oracle_cut *cut, uint32_t subtask, struct buffer *out)
 {
-    const char *name = "count";
+    struct state_descriptor state = state_of_bytes("count");
     uint64_t entries = 0;
-    snapshot_write_header(out, &name, 1);
+    snapshot_write_header(out, 1, 0, &state, 1);
     for (uint32_t group = 0; group < 128; group++) {
         for (int64_t key = 0; key <= ORACLE_KEYS; key++) {
             int64_t real = key == ORACLE_KEYS ? cut->extra_key : key;
@@ -169,6 +209,70 @@ static void encode_source(const struct oracle_world *world, const struct oracle_
     encode_u32(out, 0);
 }
 
+static void put_count(struct buffer *out, int64_t key, int64_t count)
+{
+    uint16_t group = (uint16_t)key_group_of(key_hash_i64(key), 128);
+    snapshot_write_entry(out, group, 0, (struct bytes){ (const uint8_t *)&key, sizeof key },
+                         (struct bytes){ (const uint8_t *)&count, sizeof count });
+}
+
+/* A key of `subtask` and `group` that no input has, or 0. */
+static int64_t stale_key(uint32_t subtask, uint32_t group)
+{
+    for (int64_t key = 1000; key < 1100; key++) {
+        if (owner_of(key) == subtask) {
+            return key_group_of(key_hash_i64(key), 128) == group ? key : 0;
+        }
+    }
+    return 0;
+}
+
+/* One of the two parts. */
+static struct state_handle write_layer(struct oracle_world *world, uint64_t id, uint64_t follows,
+                                       const struct oracle_cut *cut, uint32_t subtask)
+{
+    struct state_descriptor state = state_of_bytes("count");
+    struct buffer out;
+    uint64_t entries = 0;
+    buffer_init(&out, &world->arena);
+    snapshot_write_header(&out, id, follows, &state, 1);
+    for (uint32_t group = 0; group < 128; group++) {
+        int64_t stale = stale_key(subtask, group);
+        if (stale != 0 && follows == 0) {
+            put_count(&out, stale, 9);
+            entries++;
+        } else if (stale != 0 && cut->layers != ORACLE_NO_REMOVAL) {
+            snapshot_write_removal(&out, (uint16_t)group, 0,
+                                   (struct bytes){ (const uint8_t *)&stale, sizeof stale });
+            entries++;
+        }
+        for (int64_t key = 0; key < ORACLE_KEYS; key++) {
+            int64_t count = cut->counts[key] - (follows == 0);
+            if (count > 0 && owner_of(key) == subtask &&
+                key_group_of(key_hash_i64(key), 128) == group) {
+                put_count(&out, key, count);
+                entries++;
+            }
+        }
+    }
+    snapshot_write_trailer(&out, entries);
+    const char *path = oracle_path(world, "checkpoints/shared/chk-%llu/count-%u",
+                                   (unsigned long long)id, subtask);
+    write_bytes(world, path, buffer_bytes(&out));
+    return file_part(path, buffer_bytes(&out));
+}
+
+static struct keyed_state layered_state(struct oracle_world *world, uint64_t id,
+                                        const struct oracle_cut *cut, uint32_t subtask)
+{
+    struct state_handle parts[2] = {
+        write_layer(world, 1, 0, cut, subtask),
+        write_layer(world, cut->layers == ORACLE_FUTURE ? id + 1 : id,
+                    cut->layers == ORACLE_GAP ? 2 : 1, cut, subtask),
+    };
+    return keyed_of(&world->arena, parts, 2);
+}
+
 static struct subtask_state count_state(struct oracle_world *world, uint64_t id,
                                         const struct oracle_cut *cut, uint32_t subtask)
 {
@@ -176,20 +280,21 @@ static struct subtask_state count_state(struct oracle_world *world, uint64_t id,
     if (state.finished) {
         return state;
     }
+    if (cut->layers != ORACLE_WHOLE) {
+        state.keyed = layered_state(world, id, cut, subtask);
+        return state;
+    }
     struct buffer counts;
     buffer_init(&counts, &world->arena);
     encode_counts(cut, cut->swapped_counts ? 1 - subtask : subtask, &counts);
-    state.keyed = (struct state_handle){ .kind = HANDLE_INLINE,
-                                         .size_bytes = counts.size,
-                                         .checksum = hash_bytes(buffer_bytes(&counts)),
-                                         .location = buffer_bytes(&counts) };
+    struct state_handle part = inline_part(buffer_bytes(&counts));
     if (!cut->inline_state) {
         const char *path =
             oracle_path(world, "checkpoints/chk-%llu/count-%u", (unsigned long long)id, subtask);
         write_bytes(world, path, buffer_bytes(&counts));
-        state.keyed.kind = HANDLE_FILE;
-        state.keyed.location = bytes_of_text(path);
+        part = file_part(path, buffer_bytes(&counts));
     }
+    state.keyed = keyed_of(&world->arena, &part, 1);
     return state;
 }
 
@@ -284,6 +389,7 @@ void oracle_restart(struct oracle_world *world, uint64_t checkpoint)
     world->attempt++;
     oracle_tell(world, FACT_RESTORE_CHOSEN, checkpoint);
     oracle_tell(world, FACT_JOB_DEPLOYED, 0);
+    oracle_restore_subtasks(world);
     oracle_tell(world, FACT_JOB_RUNNING, 0);
 }
 

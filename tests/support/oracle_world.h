@@ -19,6 +19,16 @@ enum { ORACLE_PARALLELISM = 2, ORACLE_LINES_EACH = 20, ORACLE_KEYS = 10 };
 #define ORACLE_SECOND UINT64_C(1000000000)
 
 /* Where the sources stand, and the counts that belong to it. */
+/* How the state of a count subtask lies on the volume. */
+enum oracle_layers {
+    ORACLE_WHOLE,
+    ORACLE_TWO_PARTS,  /* shared files of checkpoint 1 and of this one: a state that was smaller and
+                        * had one key more, and what changed since */
+    ORACLE_NO_REMOVAL, /* the same, but the removal of that key is forgotten */
+    ORACLE_GAP,        /* the same, but the second part follows another first one */
+    ORACLE_FUTURE,     /* the same, but the second part is of a later checkpoint */
+};
+
 struct oracle_cut {
     uint64_t lines[ORACLE_PARALLELISM];
     int64_t counts[ORACLE_KEYS];
@@ -26,6 +36,7 @@ struct oracle_cut {
     bool count_finished[ORACLE_PARALLELISM]; /* gives no state any more */
     int64_t extra_key;                       /* not 0: the state holds it too, counted once */
     bool inline_state;                       /* in the manifest instead of in files */
+    enum oracle_layers layers;
     bool swapped_counts;                     /* each count subtask holds the other's keys */
     int64_t position_off; /* what source 0 gives beyond the right numbers, and beside the lines */
     int64_t records_off;
@@ -59,6 +70,14 @@ struct oracle_cut oracle_cut_at(const struct oracle_world *world, uint64_t lines
 void oracle_tell(struct oracle_world *world, enum fact_kind kind, uint64_t checkpoint);
 void oracle_tell_of(struct oracle_world *world, enum fact_kind kind, uint64_t attempt,
                     uint64_t checkpoint);
+
+/* The same of a subtask, at once; of the JobManager, with a value and a text; and that every
+ * subtask of the attempt is restored. */
+void oracle_tell_task(struct oracle_world *world, enum fact_kind kind, uint32_t vertex,
+                      uint32_t subtask, uint64_t checkpoint);
+void oracle_tell_why(struct oracle_world *world, enum fact_kind kind, uint64_t checkpoint,
+                     uint64_t value, const char *why);
+void oracle_restore_subtasks(struct oracle_world *world);
 
 /* Time passes. */
 void oracle_wait(struct oracle_world *world, uint64_t duration_ns);

@@ -412,8 +412,27 @@ START_TEST(a_job_that_ended_leaves_no_hidden_file)
     complete(&sink, 1);
     write_line(&sink, "b");
     (void)snapshot(&sink, 2);
-    file_sink_operator.clear_away(&sink.machine.host, 2); /* subtask 0 never had a directory */
+    /* Subtask 0 never had a directory. */
+    file_sink_operator.clear_away(&sink.machine.host, NULL, 2);
     assert_files("output/1/chk-1 ");
+    sink_close(&sink);
+}
+END_TEST
+
+START_TEST(one_of_several_sinks_has_a_directory_of_its_own)
+{
+    struct sink sink;
+    sink_begin(&sink, 1);
+    sink.self = file_sink_operator.open(&sink.context, "errors", NULL);
+    ck_assert_int_eq(file_sink_operator.restore(sink.self, (struct bytes){ 0 }), STATUS_OK);
+    write_line(&sink, "a");
+    (void)snapshot(&sink, 1);
+    complete(&sink, 1);
+    write_line(&sink, "b");
+    (void)snapshot(&sink, 2);
+    assert_files("output/errors/1/.pending-1-2 output/errors/1/chk-1 ");
+    file_sink_operator.clear_away(&sink.machine.host, "errors", 2);
+    assert_files("output/errors/1/chk-1 ");
     sink_close(&sink);
 }
 END_TEST
@@ -602,6 +621,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_restore_commits_what_an_aborted_checkpoint_left);
     tcase_add_test(tcase, a_late_notification_of_an_older_checkpoint_changes_nothing);
     tcase_add_test(tcase, a_job_that_ended_leaves_no_hidden_file);
+    tcase_add_test(tcase, one_of_several_sinks_has_a_directory_of_its_own);
     tcase_add_test(tcase, a_damaged_state_is_corrupt);
     tcase_add_test(tcase, a_storage_error_is_a_failure_that_a_restart_may_cure);
     tcase_add_test(tcase, no_power_cut_loses_a_line_or_shows_it_twice);

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "tests/support/keyed.h"
 #include "tests/support/message_host.h"
 #include "tests/support/runner.h"
 
@@ -49,19 +50,23 @@ static void assert_states_equal(const struct subtask_state *a, const struct subt
 {
     ck_assert_int_eq(a->finished, b->finished);
     ck_assert(bytes_equal(a->operators, b->operators));
-    ck_assert_int_eq(a->keyed.kind, b->keyed.kind);
+    ck_assert_uint_eq(a->keyed.part_count, b->keyed.part_count);
     ck_assert_uint_eq(a->keyed.size_bytes, b->keyed.size_bytes);
-    ck_assert_uint_eq(a->keyed.checksum, b->keyed.checksum);
-    ck_assert(bytes_equal(a->keyed.location, b->keyed.location));
+    ck_assert(bytes_equal(a->keyed.parts, b->keyed.parts));
 }
 
-static struct subtask_state some_state(uint64_t number)
+/* Of `part_count` parts, at most two. */
+static struct subtask_state some_state(uint64_t number, uint32_t part_count)
 {
+    const struct state_handle parts[] = { { .kind = HANDLE_FILE,
+                                            .size_bytes = 1000 + number,
+                                            .checksum = UINT64_MAX - number,
+                                            .location = bytes_of_text("checkpoints/chk-1/c") },
+                                          { .kind = HANDLE_INLINE,
+                                            .size_bytes = 10,
+                                            .location = bytes_of_text("0123456789") } };
     return (struct subtask_state){ .operators = bytes_of_text("operators"),
-                                   .keyed = { .kind = HANDLE_FILE,
-                                              .size_bytes = 1000 + number,
-                                              .checksum = UINT64_MAX - number,
-                                              .location = bytes_of_text("checkpoints/chk-1/c") } };
+                                   .keyed = keyed_of(&host.arena, parts, part_count) };
 }
 
 START_TEST(a_plain_message_has_a_kind_and_an_attempt)
@@ -120,13 +125,16 @@ END_TEST
 
 START_TEST(a_trigger_is_read_back)
 {
-    const struct trigger sent = { .checkpoint = UINT64_MAX, .triggered_ns = 12345678901 };
+    const struct trigger sent = { .checkpoint = UINT64_MAX,
+                                  .triggered_ns = 12345678901,
+                                  .base = UINT64_MAX - 1 };
     const struct message *message = trigger_encode(&host.host, MESSAGE_BARRIER, 4, &sent);
     struct trigger got = trigger_decode(message);
     ck_assert_uint_eq(message->kind, MESSAGE_BARRIER);
     ck_assert_uint_eq(message->attempt, 4);
     ck_assert_uint_eq(got.checkpoint, sent.checkpoint);
     ck_assert_uint_eq(got.triggered_ns, sent.triggered_ns);
+    ck_assert_uint_eq(got.base, sent.base);
 }
 END_TEST
 
@@ -138,17 +146,11 @@ static enum status decode_acknowledgement(const struct message *message)
 
 START_TEST(an_acknowledgement_is_read_back)
 {
-    for (int kind = HANDLE_NONE; kind <= HANDLE_FILE; kind++) {
+    for (uint32_t part_count = 0; part_count <= 2; part_count++) {
         struct acknowledgement sent = { .checkpoint = 17,
-                                        .after_end = kind == HANDLE_FILE,
-                                        .state = some_state(1) };
-        sent.state.keyed.kind = (enum handle_kind)kind;
-        if (kind == HANDLE_NONE) {
-            sent.state.keyed = (struct state_handle){ .kind = HANDLE_NONE };
-        } else if (kind == HANDLE_INLINE) {
-            sent.state.keyed.location = bytes_of_text("0123456789");
-            sent.state.keyed.size_bytes = 10;
-        }
+                                        .after_end = part_count == 2,
+                                        .written_bytes = 18,
+                                        .state = some_state(1, part_count) };
         const struct message *message = acknowledgement_encode(&host.host, 6, 21, &sent);
         struct acknowledgement got;
         ck_assert_uint_eq(message->kind, MESSAGE_ACK);
@@ -157,6 +159,7 @@ START_TEST(an_acknowledgement_is_read_back)
         ck_assert_int_eq(acknowledgement_decode(message, &got), STATUS_OK);
         ck_assert_uint_eq(got.checkpoint, 17);
         ck_assert_int_eq(got.after_end, sent.after_end);
+        ck_assert_uint_eq(got.written_bytes, 18);
         assert_states_equal(&got.state, &sent.state);
         assert_only_whole(message, decode_acknowledgement);
     }
@@ -193,17 +196,21 @@ END_TEST
 START_TEST(an_upload_result_is_read_back)
 {
     const struct upload_result sent = { .checkpoint = 3,
+                                        .part = 4,
                                         .status = STATUS_NO_SPACE,
                                         .size_bytes = UINT64_MAX,
-                                        .checksum = UINT64_C(0x0123456789abcdef) };
+                                        .checksum = UINT64_C(0x0123456789abcdef),
+                                        .wait_ns = UINT64_MAX - 1 };
     const struct message *message = upload_result_encode(&host.host, 7, &sent);
     struct upload_result got = upload_result_decode(message);
     ck_assert_uint_eq(message->kind, MESSAGE_UPLOAD_DONE);
     ck_assert_uint_eq(message->attempt, 7);
     ck_assert_uint_eq(got.checkpoint, 3);
+    ck_assert_uint_eq(got.part, 4);
     ck_assert_int_eq(got.status, STATUS_NO_SPACE);
     ck_assert_uint_eq(got.size_bytes, UINT64_MAX);
     ck_assert_uint_eq(got.checksum, sent.checksum);
+    ck_assert_uint_eq(got.wait_ns, UINT64_MAX - 1);
 }
 END_TEST
 
@@ -217,8 +224,8 @@ START_TEST(a_deployment_is_read_back)
 {
     actor_id addresses[] = { 1, UINT64_MAX, 3, 4 };
     struct deployed_subtask subtasks[] = {
-        { .vertex = 0, .subtask = 1, .actor_index = 100, .state = some_state(1) },
-        { .vertex = 1, .subtask = 0, .actor_index = 102, .state = some_state(2) },
+        { .vertex = 0, .subtask = 1, .actor_index = 100, .state = some_state(1, 1) },
+        { .vertex = 1, .subtask = 0, .actor_index = 102, .state = some_state(2, 2) },
         { .vertex = 1, .subtask = 1, .actor_index = 104, .state = { .finished = true } },
     };
     const struct deployment sent = { .attempt = 12,

@@ -67,6 +67,17 @@ START_TEST(a_message_within_a_machine_takes_the_local_latency)
 }
 END_TEST
 
+START_TEST(actors_of_a_machine_do_not_wait_for_each_others_control_messages)
+{
+    /* The first sender's clock is ahead: it spent its handler on a long call. */
+    ck_assert_uint_eq(network_send(&network, 2, 2, 0, 0, 900), 920);
+    ck_assert_uint_eq(network_send(&network, 2, 2, 0, 0, 500), 520);
+    /* The records of an edge share a queue. */
+    ck_assert_uint_eq(network_send(&network, 2, 2, 1, 0, 900), 920);
+    ck_assert_uint_eq(network_send(&network, 2, 2, 1, 0, 500), 920);
+}
+END_TEST
+
 START_TEST(latencies_fill_their_range_and_do_not_leave_it)
 {
     bool low = false;
@@ -220,6 +231,7 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("network");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_message_within_a_machine_takes_the_local_latency);
+    tcase_add_test(tcase, actors_of_a_machine_do_not_wait_for_each_others_control_messages);
     tcase_add_test(tcase, latencies_fill_their_range_and_do_not_leave_it);
     tcase_add_test(tcase, messages_of_one_stream_arrive_in_the_order_sent);
     tcase_add_test(tcase, a_sender_sends_one_message_after_the_other);

@@ -141,7 +141,7 @@ START_TEST(a_word_like_no_other_gets_all_told)
                    "enumerate, shrink, list, help");
     expect_refused("f run --xyzzy a", "unknown option \"--xyzzy\"; \"help\" lists the options");
     expect_refused("f list colours",
-                   "unknown list \"colours\"; there are jobs, faults, facts, properties, marks");
+                   "unknown list \"colours\"; there are jobs, backends, faults, facts, properties, marks");
 }
 END_TEST
 
@@ -155,7 +155,7 @@ START_TEST(what_is_missing_or_too_much_is_told)
     expect_refused("f run a --out=", "--out: must not be empty");
     expect_refused("f run a --trace=yes", "--trace: takes no value");
     expect_refused("f run a --json --quiet", "--json and --quiet exclude each other");
-    expect_refused("f list", "list: needs one of jobs, faults, facts, properties, marks");
+    expect_refused("f list", "list: needs one of jobs, backends, faults, facts, properties, marks");
     expect_refused("f list jobs facts", "list: takes one word only");
 }
 END_TEST
@@ -165,8 +165,8 @@ START_TEST(each_verb_has_its_own_options)
     expect_refused("f run -j 2 a", "-j: is no option of this verb");
     expect_refused("f sweep --verify a", "--verify: is no option of this verb");
     expect_refused("f report --seed 1", "--seed: is no option of this verb");
-    expect_refused("f sweep", "sweep: needs the path of one scenario");
-    expect_refused("f sweep a b", "sweep: needs the path of one scenario");
+    expect_refused("f sweep", "sweep: needs the path of a scenario");
+    expect_refused("f sweep a --csv", "--csv: the tables belong to a page; -o says where it goes");
     expect_refused("f report a b", "report: takes one results database");
     expect_refused("f sweep a -j 0", "-j: must be a whole number from 1 to 256");
     expect_refused("f sweep a -j257", "-j: must be a whole number from 1 to 256");
@@ -184,6 +184,21 @@ START_TEST(a_sweep_says_how_many_at_once_and_a_report_where_to)
         ck_assert_uint_eq(line.options.processes, 3);
         arena_drop(&line.arena);
     }
+    line_init(&line, "f sweep a b --csv -o there");
+    ck_assert(line.accepted);
+    ck_assert_uint_eq(line.options.scenario_count, 2);
+    ck_assert_str_eq(line.options.out, "there");
+    ck_assert_str_eq(line.options.database, "there/results.db");
+    arena_drop(&line.arena);
+    line_init(&line, "f sweep a --db x.db -o there");
+    ck_assert(line.accepted);
+    ck_assert_str_eq(line.options.database, "x.db");
+    arena_drop(&line.arena);
+    line_init(&line, "f sweep a");
+    ck_assert(line.accepted);
+    ck_assert_ptr_null(line.options.out);
+    ck_assert_str_eq(line.options.database, "out/results.db");
+    arena_drop(&line.arena);
     line_init(&line, "f report x.db -o there --csv");
     ck_assert(line.accepted);
     ck_assert_str_eq(line.options.database, "x.db");

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "reports/figure_choice.h"
 #include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
@@ -194,6 +195,28 @@ START_TEST(a_trace_is_written_if_kept_and_does_not_outlive_its_run)
 }
 END_TEST
 
+START_TEST(the_figures_that_the_scenario_chose_are_drawn_and_no_others)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    fixture.options.plots = true;
+    write_folder(&fixture);
+    ck_assert(has_file(&fixture, "progress.gp"));
+    ck_assert(has_file(&fixture, "checkpoints.gp"));
+    fixture.scenario.plots = 1u << CHOICE_PROGRESS;
+    run_with(&fixture, false);
+    write_folder(&fixture);
+    ck_assert(has_file(&fixture, "progress.gp"));
+    ck_assert(!has_file(&fixture, "checkpoints.gp"));
+    ck_assert(!has_file(&fixture, "checkpoints.svg"));
+    fixture.scenario.plots = 1u << CHOICE_PHASES; /* of a sweep: says nothing about a run */
+    run_with(&fixture, false);
+    write_folder(&fixture);
+    ck_assert(has_file(&fixture, "checkpoints.gp"));
+    fixture_free(&fixture);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_written_is_named_and_leaves_no_result)
 {
     struct fixture fixture;
@@ -282,6 +305,7 @@ static Suite *suite(void)
     tcase_add_test(all, the_result_has_every_promised_field);
     tcase_add_test(all, the_run_file_gives_the_same_run_again);
     tcase_add_test(all, a_trace_is_written_if_kept_and_does_not_outlive_its_run);
+    tcase_add_test(all, the_figures_that_the_scenario_chose_are_drawn_and_no_others);
     tcase_add_test(all, a_file_that_cannot_be_written_is_named_and_leaves_no_result);
     tcase_add_test(all, a_folder_that_cannot_be_made_is_named);
     tcase_add_test(all, what_is_wrong_is_in_the_result_even_if_it_is_no_utf8);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "reports/figure_choice.h"
 #include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
 
@@ -110,7 +111,8 @@ static const char unusual[] =
     "      \"bandwidth\": \"21B/s\", \"buffer\": \"257B\", \"buffers_per_channel\": 22,"
     "      \"buffer_timeout\": \"23ms\" },"
     "    \"disk\": { \"write\": \"24KiB/s\", \"read\": \"25MiB/s\", \"sync\": \"26us\" },"
-    "    \"store\": { \"write\": \"27GiB/s\", \"read\": \"28B/s\", \"latency\": \"29ns\" },"
+    "    \"store\": { \"write\": \"27GiB/s\", \"read\": \"28B/s\", \"latency\": \"29ns\","
+    "      \"client_write\": \"27KiB/s\", \"client_read\": \"28KiB/s\", \"writers\": 29 },"
     "    \"cpu\": { \"record\": \"30ns\", \"snapshot\": \"31B/s\" },"
     "    \"heartbeat\": { \"interval\": \"32ms\", \"timeout\": \"33s\" } },"
     "  \"faults\": ["
@@ -124,7 +126,9 @@ static const char unusual[] =
     "    { \"when\": \"task.aligned(any count)\", \"do\": \"delay\", \"for\": \"ever\","
     "      \"on\": \"link source->count\", \"by\": \"1us..2us\" } ],"
     "  \"expect\": { \"result\": \"same_or_refused\", \"checkpoints\": 5, \"recoveries\": \"> 3\","
-    "    \"recovery_time\": \"<= 1.5s\", \"fired\": \"any\", \"within\": \"34min\" } }";
+    "    \"recovery_time\": \"<= 1.5s\", \"fired\": \"any\", \"within\": \"34min\" },"
+    "  \"plot\": [ { \"y\": \"subtasks\", \"x\": \"time\" },"
+    "    { \"y\": \"phase_time\", \"x\": \"tasks\" } ] }";
 
 #define RANDOM(count)                                                                              \
     "{ \"job\": { \"name\": \"count\", \"parallelism\": 3 }, \"random\": { \"faults\": \"" count   \
@@ -303,6 +307,8 @@ static void same_job(const struct job_config *a, const struct job_config *b)
     SAME(checkpoint.retained);
     SAME(checkpoint.mode);
     SAME(checkpoint.inline_threshold_bytes);
+    SAME(state.incremental);
+    SAME(state.parts_max);
     SAME(restart.strategy);
     SAME(restart.attempts);
     SAME(restart.delay_ns);
@@ -366,6 +372,7 @@ static void same_scenario(const struct scenario *a, const struct scenario *b)
     same_bound(a->expect.recovery_time_ns, b->expect.recovery_time_ns);
     SAME(expect.all_fired);
     SAME(expect.within_ns);
+    SAME(plots);
 }
 
 static const char *const round_trips[] = { minimal, example, unusual, RANDOM("40") };
@@ -378,6 +385,47 @@ START_TEST(what_is_written_reads_back_to_the_same_scenario_and_text)
     struct scenario second = parse(text);
     same_scenario(&first, &second);
     ck_assert_str_eq(text, written(&second));
+}
+END_TEST
+
+START_TEST(a_scenario_chooses_its_figures_and_a_store_may_have_no_limits)
+{
+    struct scenario s = parse(example);
+    ck_assert_uint_eq(s.plots, 1u << CHOICE_TIME_BY_PRODUCT);
+    s = parse(unusual);
+    ck_assert_uint_eq(s.plots, 1u << CHOICE_TIMELINE | 1u << CHOICE_PHASES);
+    ck_assert_uint_eq(s.cluster.store.client_write_bytes_per_s, 27 * 1024);
+    ck_assert_uint_eq(s.cluster.store.client_read_bytes_per_s, 28 * 1024);
+    ck_assert_uint_eq(s.cluster.store.writers, 29);
+    s = parse(minimal);
+    ck_assert_uint_eq(s.plots, 0);
+    ck_assert_uint_eq(s.cluster.store.client_write_bytes_per_s, 0);
+    ck_assert_uint_eq(s.cluster.store.writers, 0);
+    s = parse("{ \"job\": { \"name\": \"count\" }, \"cluster\": { \"store\": {"
+              " \"write\": \"unlimited\", \"read\": \"unlimited\" } } }");
+    ck_assert_uint_eq(s.cluster.store.write_bytes_per_s, 0);
+    ck_assert_uint_eq(s.cluster.store.read_bytes_per_s, 0);
+    ck_assert_ptr_nonnull(strstr(written(&s), "\"write\": \"unlimited\""));
+}
+END_TEST
+
+START_TEST(events_of_nexmark_are_read_and_written)
+{
+    struct scenario s = parse("{\"seed\": 8, \"job\": {\"name\": \"q3\", \"input\": {\"nexmark\": "
+                              "{\"events\": 77, \"rate\": \"5k/s\", \"out_of_order\": 10, "
+                              "\"hot_bidders\": 0.25, \"padding\": true}, \"rate\": \"9/s\"}}}");
+    struct scenario again = parse(written(&s));
+    same_scenario(&s, &again);
+    ck_assert_int_eq(again.job.input.kind, INPUT_NEXMARK);
+    ck_assert_uint_eq(again.job.input.records, 77);
+    ck_assert_uint_eq(again.job.input.rate_per_s, 9);
+    ck_assert_uint_eq(again.job.input.nexmark.rate_per_s, 5000);
+    ck_assert_uint_eq(again.job.input.nexmark.out_of_order, 10);
+    ck_assert_uint_eq(again.job.input.nexmark.seed, 8);
+    ck_assert_uint_eq(again.job.input.nexmark.hot_auctions_ppm, 500000);
+    ck_assert_uint_eq(again.job.input.nexmark.hot_bidders_ppm, 250000);
+    ck_assert(again.job.input.nexmark.padding);
+    ck_assert_ptr_null(strstr(written(&s), "\"keys\""));
 }
 END_TEST
 
@@ -554,7 +602,8 @@ static const char *const bad_settings[][2] = {
     { "faults[].for=1s", "faults[].for: \"faults\" has 4 elements, counted from 0" },
     { "faults[0]={}", "faults[0].do: must be given" },
     { "random.on[0]=x", "random.on[0]: \"random.on\" has 0 elements, counted from 0" },
-    { "plot[0].x=y", "plot[0].x: unknown key" },
+    { "plot[0].x=y", "plot[0].x: \"y\" is nothing over which checkpoint_time is drawn; known: "
+                     "interval_x_tasks, tasks, interval, time" },
     { "about=\xff", "about: must be UTF-8" },
     { "\xff=1", "\xff: unknown key" },
     { "two\nlines=1", "two?lines: unknown key" },
@@ -783,11 +832,13 @@ static Suite *suite(void)
     tcase_add_test(tests, the_faults_of_the_example_are_read);
     tcase_add_test(tests, a_fault_lasts_a_second_and_only_a_power_cut_may_lose_data);
     tcase_add_test(tests, defaults_are_those_of_flink);
+    tcase_add_test(tests, events_of_nexmark_are_read_and_written);
     tcase_add_loop_test(tests, defaults_follow_the_parallelism, 0,
                         sizeof derived / sizeof derived[0]);
     tcase_add_test(tests, a_fixed_delay_restarts_once_and_keys_have_the_scenarios_seed);
     tcase_add_loop_test(tests, what_is_written_reads_back_to_the_same_scenario_and_text, 0,
                         ROUND_TRIP_COUNT);
+    tcase_add_test(tests, a_scenario_chooses_its_figures_and_a_store_may_have_no_limits);
     tcase_add_test(tests, no_random_draw_is_left_in_what_is_written);
     tcase_add_test(tests, a_scenario_built_by_hand_is_written_with_an_absolute_input);
     tcase_add_test(tests, one_seed_always_draws_the_same);

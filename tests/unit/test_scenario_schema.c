@@ -95,6 +95,8 @@ END_TEST
 static const char *const random_job = "{\"job\": {\"name\": \"count\", \"parallelism\": 3},"
                                       " \"random\": {\"faults\": 9}}";
 static const char *const plain_job = "{\"job\": {\"name\": \"count\"}}";
+static const char *const events_job =
+    "{\"job\": {\"name\": \"q1\", \"input\": {\"nexmark\": {}}}}";
 
 /* What a scenario becomes with one setting; the error if it is refused. */
 static const char *resolve(const char *json, const char *setting, bool *ok)
@@ -129,7 +131,8 @@ static void check_default(void *context, const char *path, const json_t *describ
         return;
     }
     bool is_random = strncmp(path, "random.", strlen("random.")) == 0;
-    const char *job = is_random ? random_job : plain_job;
+    bool is_event = strncmp(path, "job.input.nexmark.", strlen("job.input.nexmark.")) == 0;
+    const char *job = is_random ? random_job : is_event ? events_job : plain_job;
     if (strcmp(path, "random.faults") == 0) {
         job = "{\"job\": {\"name\": \"count\", \"parallelism\": 3}, \"random\": {}}";
     }

@@ -7,7 +7,10 @@
 #include "model/state/snapshot.h"
 #include "tests/support/runner.h"
 
-static const char *const names[] = { "count", "last seen" };
+static const struct state_descriptor states[] = {
+    { .name = "count", .kind = STATE_VALUE, .value = { .name = "i64", .version = 3 } },
+    { .name = "last seen", .kind = STATE_LIST, .value = { .name = "bytes" } },
+};
 
 static struct bytes text(const char *at)
 {
@@ -17,7 +20,7 @@ static struct bytes text(const char *at)
 /* A snapshot of three entries in two key groups. */
 static void write_sample(struct buffer *out)
 {
-    snapshot_write_header(out, names, 2);
+    snapshot_write_header(out, 1, 0, states, 2);
     snapshot_write_entry(out, 3, 0, text("apple"), text("1"));
     snapshot_write_entry(out, 3, 1, text("apple"), text(""));
     snapshot_write_entry(out, 70, 0, text(""), text("a value of more than eight bytes"));
@@ -34,7 +37,7 @@ static enum status read_all(struct bytes input, uint64_t *count)
         ck_assert_uint_lt(entry.state, reader.state_count);
         ck_assert_uint_lt(entry.key_group, KEY_GROUP_COUNT_MAX);
         ck_assert_ptr_nonnull(entry.key.data);
-        ck_assert_ptr_nonnull(entry.value.data);
+        ck_assert(entry.value.data != NULL || reader.follows > 0);
     }
     ck_assert(!snapshot_reader_next(&reader, &entry));
     *count = reader.entries_read;
@@ -60,8 +63,17 @@ START_TEST(what_was_written_is_read_back)
     ck_assert(snapshot_reader_next(&reader, &entry));
     ck_assert_uint_eq(entry.state, 1);
     ck_assert_uint_eq(entry.value.size, 0);
-    ck_assert(bytes_equal(snapshot_reader_state_name(&reader, 0), text("count")));
-    ck_assert(bytes_equal(snapshot_reader_state_name(&reader, 1), text("last seen")));
+    for (uint16_t i = 0; i < 2; i++) {
+        struct bytes name;
+        struct bytes descriptor;
+        struct state_descriptor state;
+        snapshot_reader_state(&reader, i, &name, &descriptor);
+        ck_assert(state_descriptor_decode(&arena, name, descriptor, &state));
+        ck_assert_str_eq(state.name, states[i].name);
+        ck_assert_int_eq(state.kind, states[i].kind);
+        ck_assert_str_eq(state.value.name, states[i].value.name);
+        ck_assert_uint_eq(state.value.version, states[i].value.version);
+    }
     ck_assert(snapshot_reader_next(&reader, &entry));
     ck_assert_uint_eq(entry.key_group, 70);
     ck_assert_uint_eq(entry.key.size, 0);
@@ -76,19 +88,55 @@ END_TEST
 START_TEST(the_bytes_of_the_format_are_fixed)
 {
     static const uint8_t expected[] = {
-        'F',  'L',  'K', 'S', 1, 0, 1, 0, 1,   0,   0, 0, 'n',       /* header */
-        2,    1,    0,   0,   2, 0, 0, 0, 'k', 'y', 1, 0, 0,   0, 7, /* entry of key group 258 */
-        0xff, 0xff, 1,   0,   0, 0, 0, 0, 0,   0,                    /* trailer */
+        'F', 'L', 'K', 'S', 3,   0, 1, 0,                          /* header: */
+        9,   0,   0,   0,   0,   0, 0, 0,                          /* id */
+        8,   0,   0,   0,   0,   0, 0, 0,                          /* the part it follows */
+        1,   0,   0,   0,   'n',                                   /* the name */
+        13,  0,   0,   0,   1,   0,                                /* a value, no flags */
+        5,   0,   0,   0,   'b', 'y', 't', 'e', 's', 0, 0,         /* its type and version */
+        1,   1,   0,   128, 1,   0, 0, 0, 'x',                     /* removal in group 257 */
+        2,   1,   0,   0,   2,   0, 0, 0, 'k', 'y', 1, 0, 0, 0, 7, /* entry of group 258 */
+        255, 255, 2,   0,   0,   0, 0, 0, 0,   0,                  /* trailer */
     };
     struct arena arena;
     arena_init(&arena);
     struct buffer out;
     buffer_init(&out, &arena);
-    snapshot_write_header(&out, (const char *const[]){ "n" }, 1);
+    struct state_descriptor state = state_of_bytes("n");
+    snapshot_write_header(&out, 9, 8, &state, 1);
+    snapshot_write_removal(&out, 257, 0, text("x"));
     snapshot_write_entry(&out, 258, 0, text("ky"), text("\a"));
-    snapshot_write_trailer(&out, 1);
+    snapshot_write_trailer(&out, 2);
     ck_assert_uint_eq(out.size, sizeof expected);
     ck_assert_mem_eq(out.data, expected, sizeof expected);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(a_removal_is_read_back_and_stands_only_in_a_part_that_follows_another)
+{
+    struct arena arena;
+    arena_init(&arena);
+    for (uint64_t follows = 0; follows < 2; follows++) {
+        struct buffer out;
+        buffer_init(&out, &arena);
+        snapshot_write_header(&out, 5, follows, states, 2);
+        snapshot_write_removal(&out, 3, 1, text("apple"));
+        snapshot_write_trailer(&out, 1);
+        struct snapshot_reader reader;
+        struct snapshot_entry entry;
+        snapshot_reader_init(&reader, buffer_bytes(&out));
+        ck_assert_uint_eq(reader.id, 5);
+        ck_assert_uint_eq(reader.follows, follows);
+        ck_assert(snapshot_reader_next(&reader, &entry) == (follows > 0));
+        if (follows > 0) {
+            ck_assert_uint_eq(entry.state, 1);
+            ck_assert(bytes_equal(entry.key, text("apple")));
+            ck_assert_ptr_null(entry.value.data);
+            ck_assert(!snapshot_reader_next(&reader, &entry));
+        }
+        ck_assert_int_eq(reader.status, follows > 0 ? STATUS_OK : STATUS_CORRUPT);
+    }
     arena_drop(&arena);
 }
 END_TEST
@@ -99,7 +147,7 @@ START_TEST(a_snapshot_without_states_and_entries_is_sound)
     arena_init(&arena);
     struct buffer out;
     buffer_init(&out, &arena);
-    snapshot_write_header(&out, names, 0);
+    snapshot_write_header(&out, 1, 0, states, 0);
     snapshot_write_trailer(&out, 0);
     uint64_t count;
     ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_OK);
@@ -147,7 +195,7 @@ static enum status status_of(uint16_t first, uint16_t second, uint16_t state, ui
     arena_init(&arena);
     struct buffer out;
     buffer_init(&out, &arena);
-    snapshot_write_header(&out, names, 2);
+    snapshot_write_header(&out, 1, 0, states, 2);
     snapshot_write_entry(&out, first, 0, text("k"), text("v"));
     encode_u16(&out, second); /* by hand: the writer would refuse */
     encode_u16(&out, state);
@@ -175,14 +223,14 @@ END_TEST
 
 START_TEST(a_wrong_magic_version_or_name_is_corrupt)
 {
-    static const size_t offsets[] = { 0, 3, 4, 5, 12 };
+    static const size_t offsets[] = { 0, 3, 4, 5, 28 };
     for (size_t i = 0; i < sizeof offsets / sizeof offsets[0]; i++) {
         struct arena arena;
         arena_init(&arena);
         struct buffer out;
         buffer_init(&out, &arena);
         write_sample(&out);
-        out.data[offsets[i]] = offsets[i] == 12 ? 0 : 0x7f; /* 12: the first name */
+        out.data[offsets[i]] = offsets[i] == 28 ? 0 : 0x7f; /* 28: the first name */
         uint64_t count;
         ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_CORRUPT);
         ck_assert_uint_eq(count, 0);
@@ -232,6 +280,7 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("snapshot");
     tcase_add_test(tcase, what_was_written_is_read_back);
     tcase_add_test(tcase, the_bytes_of_the_format_are_fixed);
+    tcase_add_test(tcase, a_removal_is_read_back_and_stands_only_in_a_part_that_follows_another);
     tcase_add_test(tcase, a_snapshot_without_states_and_entries_is_sound);
     tcase_add_test(tcase, every_shortened_snapshot_is_corrupt);
     tcase_add_test(tcase, bytes_behind_the_trailer_are_corrupt);

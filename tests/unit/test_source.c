@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/base/codec.h"
 #include "model/base/prng.h"
 #include "model/base/text.h"
 #include "tests/support/disk_host.h"
@@ -320,6 +321,46 @@ START_TEST(generated_records_are_shared_out_in_turn)
 }
 END_TEST
 
+static struct input_config events_input(uint64_t events)
+{
+    struct input_config input = { .kind = INPUT_NEXMARK,
+                                  .records = events,
+                                  .nexmark = nexmark_default_config() };
+    input.nexmark.out_of_order = 10;
+    return input;
+}
+
+START_TEST(a_source_of_events_restored_anywhere_goes_on_exactly_there)
+{
+    struct input_config input = events_input(60);
+    assert_restore_everywhere(&input, 1);
+    assert_restore_everywhere(&input, 4);
+}
+END_TEST
+
+START_TEST(events_are_shared_out_in_turn_in_the_order_of_their_places)
+{
+    struct input_config input = events_input(57);
+    for (uint32_t subtask = 0; subtask < 3; subtask++) {
+        struct reader reader = { 0 };
+        struct buffer expected;
+        buffer_init(&expected, &arena);
+        reader_open(&reader, &input, subtask, 3, (struct bytes){ 0 });
+        (void)read_to_end(&reader, 5);
+        for (uint64_t n = subtask; n < 57; n += 3) {
+            struct nexmark_event event;
+            uint8_t line[NEXMARK_LINE_SIZE_MAX];
+            nexmark_event_of(&input.nexmark, nexmark_event_id(&input.nexmark, n), &event);
+            size_t size = nexmark_format(&input.nexmark, &event, line);
+            buffer_append(&expected, (struct bytes){ .data = line, .size = size });
+            buffer_append_text(&expected, "\n");
+        }
+        ck_assert(bytes_equal(buffer_bytes(&expected), buffer_bytes(&reader.lines)));
+        reader_close(&reader);
+    }
+}
+END_TEST
+
 START_TEST(a_source_skipped_to_its_end_emits_nothing)
 {
     struct input_config inputs[] = { text_input("1\n2\n3\n"), generated_input(10, 0) };
@@ -399,6 +440,27 @@ START_TEST(no_record_is_early_and_none_is_left_behind_after_a_pause)
         assert_rate(&input, 0, 3);
         assert_rate(&input, 2, 3);
     }
+}
+END_TEST
+
+/* Where number times nanoseconds, or time times rate, is more than 64 bits hold. */
+START_TEST(records_far_into_a_long_run_are_due_in_their_turn)
+{
+    struct input_config input = generated_input(UINT64_C(100000000000), UINT64_C(1000000000));
+    struct buffer state;
+    struct reader reader = { 0 };
+    enum source_state pulled;
+    buffer_init(&state, &arena);
+    encode_u64(&state, UINT64_C(30000000001)); /* position, records, bad records */
+    encode_u64(&state, UINT64_C(30000000001));
+    encode_u64(&state, 0);
+    reader_open(&reader, &input, 1, 2, buffer_bytes(&state));
+    ck_assert_uint_eq(source_due_ns(reader.source), UINT64_C(60000000003));
+    ck_assert_uint_eq(source_pull(reader.source, 10, UINT64_C(60000000002), &pulled), 0);
+    ck_assert_int_eq(pulled, SOURCE_WAIT);
+    ck_assert_uint_eq(source_pull(reader.source, 10, UINT64_C(60000000006), &pulled), 2);
+    ck_assert_int_eq(pulled, SOURCE_WAIT);
+    reader_close(&reader);
 }
 END_TEST
 
@@ -607,9 +669,12 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_source_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, a_generating_source_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, generated_records_are_shared_out_in_turn);
+    tcase_add_test(tcase, a_source_of_events_restored_anywhere_goes_on_exactly_there);
+    tcase_add_test(tcase, events_are_shared_out_in_turn_in_the_order_of_their_places);
     tcase_add_test(tcase, a_source_skipped_to_its_end_emits_nothing);
     tcase_add_test(tcase, a_state_of_the_wrong_size_is_corrupt);
     tcase_add_test(tcase, no_record_is_early_and_none_is_left_behind_after_a_pause);
+    tcase_add_test(tcase, records_far_into_a_long_run_are_due_in_their_turn);
     tcase_add_test(tcase, the_lines_of_a_file_are_due_in_turn_over_the_subtasks);
     tcase_add_test(tcase, a_limit_stops_a_source_that_is_behind);
     tcase_add_test(tcase, without_a_rate_nothing_waits);
