@@ -6,6 +6,7 @@
 
 /* No moment: later than every clock reading. */
 #define NEVER_NS UINT64_MAX
+#define NO_RESTORE UINT64_MAX
 
 /* Flink's cap for the pause. */
 #define MIN_PAUSE_NS_MAX (UINT64_C(365) * 24 * 3600 * 1000000000)
@@ -47,6 +48,7 @@ struct coordinator {
     struct pending_list pending;
     struct id_list completed; /* rising, at most `retained` after each completion */
     struct id_list in_doubt;  /* commits of unknown outcome, until a newer checkpoint completes */
+    uint64_t restored_id; /* newer completed ones were given up; NO_RESTORE: there are none */
 
     uint8_t *finished; /* per subtask TASK_FINISHED or TASK_WAITING: a new checkpoint's marks */
     bool *ended;       /* per subtask: has seen all its data, or finished */
@@ -346,6 +348,7 @@ struct coordinator *coordinator_create(struct arena *arena,
     coordinator->state = RUN_STOPPED;
     pending_list_init(&coordinator->pending, arena, options->task_count);
     coordinator->next_id = next_id;
+    coordinator->restored_id = NO_RESTORE;
     coordinator->wake_ns = NEVER_NS;
     coordinator->finished = arena_alloc(arena, options->task_count, sizeof *coordinator->finished);
     coordinator->ended = arena_alloc(arena, options->task_count, sizeof *coordinator->ended);
@@ -525,6 +528,22 @@ void coordinator_on_trigger_failed(struct coordinator *coordinator, uint64_t now
     }
 }
 
+/* Those above the checkpoint restored could not be read: they are not worth one that can. */
+static void give_up_newer(struct coordinator *coordinator, uint64_t completed_id)
+{
+    struct id_list *completed = &coordinator->completed;
+    size_t kept_count = 0;
+    for (size_t i = 0; i < completed->count; i++) {
+        if (completed->ids[i] > coordinator->restored_id && completed->ids[i] < completed_id) {
+            emit_id(coordinator, COORDINATOR_SUBSUME, completed->ids[i]);
+        } else {
+            completed->ids[kept_count++] = completed->ids[i];
+        }
+    }
+    completed->count = kept_count;
+    coordinator->restored_id = NO_RESTORE;
+}
+
 /* C7, and the leftovers that no restore can want any more. */
 static void remove_older(struct coordinator *coordinator, uint64_t completed_id)
 {
@@ -538,6 +557,7 @@ static void remove_older(struct coordinator *coordinator, uint64_t completed_id)
         }
     }
     in_doubt->count = kept_count;
+    give_up_newer(coordinator, completed_id);
     size_t surplus_count = 0;
     while (coordinator->completed.count - surplus_count > coordinator->options.retained) {
         emit_id(coordinator, COORDINATOR_SUBSUME, coordinator->completed.ids[surplus_count++]);
@@ -602,6 +622,7 @@ void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
         id_list_insert(coordinator, &coordinator->completed, id);
     }
     in_doubt->count = kept_count;
+    coordinator->restored_id = id;
 }
 
 static void mark_ended(struct coordinator *coordinator, uint32_t task)

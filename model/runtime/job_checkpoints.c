@@ -199,6 +199,8 @@ static void do_commit(struct job_manager *manager, uint64_t id)
     }
     if (status != STATUS_OK) {
         host_mark(manager->host, MARK_COMMIT_IN_DOUBT);
+        manager->restore_below = UINT64_MAX; /* if it is there it is newer than what was given up */
+        manager->restore_tries = 0;
         coordinator_on_commit_failed(manager->coordinator, host_now_ns(manager->host), id, true);
         return;
     }

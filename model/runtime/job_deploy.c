@@ -122,7 +122,9 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
     buffer_init(&why, &plan->arena);
     enum status status = newest_checkpoint(manager, &plan->id);
     uint64_t known = manager->record.newest_completed;
-    if (status == STATUS_OK && plan->id < known && known < manager->restore_below) {
+    /* R2: not even who allows an older checkpoint allows none at all. */
+    if (status == STATUS_OK && plan->id < known &&
+        (known < manager->restore_below || plan->id == 0)) {
         plan->id = known;
         status = STATUS_NOT_FOUND;
         buffer_append_format(&why, "it had completed, and its manifest is gone");

@@ -220,7 +220,8 @@ static bool commit_one(struct file_sink *sink, const struct transaction *transac
 }
 
 /* Commits every pending transaction of checkpoints <= `checkpoint`: all names first, then one
- * directory sync makes them durable, then they are reported. */
+ * directory sync makes them durable, then they are reported. Behind one that is lost none is
+ * committed: what is visible has no hole. */
 static void commit_up_to(struct file_sink *sink, uint64_t checkpoint)
 {
     struct operator_context *context = sink->context;
@@ -233,7 +234,7 @@ static void commit_up_to(struct file_sink *sink, uint64_t checkpoint)
     }
     char(*visible)[PATH_SIZE] = arena_alloc(context->host->arena, count, sizeof *visible);
     bool *renamed = arena_alloc(context->host->arena, count, sizeof *renamed);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && context->failure.size == 0 && !sink->lost_one; i++) {
         renamed[i] = commit_one(sink, &sink->pending[i], visible[i]);
     }
     if (context->failure.size == 0 &&

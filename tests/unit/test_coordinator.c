@@ -480,6 +480,30 @@ START_TEST(c7_the_newest_retained_are_kept)
 }
 END_TEST
 
+START_TEST(c7_what_was_given_up_as_unreadable_goes_first)
+{
+    struct coordinator_options options = options_with(10, 1);
+    options.retained = 2;
+    play(options, (struct step[]){ { "0 start", "wake 0" },
+                                   { "0 time", "trigger 1; wake 10" },
+                                   { "1 ack 1 0", "commit 1" },
+                                   { "1 committed 1", "complete 1" },
+                                   { "10 time", "trigger 2; wake 20" },
+                                   { "11 ack 2 0", "commit 2" },
+                                   { "11 committed 2", "complete 2" },
+                                   { "12 stop", "" },
+                                   { "13 restoring 1", "" }, /* 2 could not be read */
+                                   { "20 start", "wake 20" },
+                                   { "20 time", "trigger 3; wake 30" },
+                                   { "21 ack 3 0", "commit 3" },
+                                   { "21 committed 3", "complete 3; subsume 2" },
+                                   { "30 time", "trigger 4; wake 40" },
+                                   { "31 ack 4 0", "commit 4" },
+                                   { "31 committed 4", "complete 4; subsume 1" },
+                                   { 0 } });
+}
+END_TEST
+
 START_TEST(c8_finished_subtasks_are_not_waited_for)
 {
     struct coordinator_options options = options_with(100, 3);
@@ -831,6 +855,7 @@ static void add_rule_tests(TCase *tcase)
     tcase_add_test(tcase, c6_stopping_subsuming_and_giving_up_are_no_failures);
     tcase_add_test(tcase, c6_failing_the_job_is_the_last_action);
     tcase_add_test(tcase, c7_the_newest_retained_are_kept);
+    tcase_add_test(tcase, c7_what_was_given_up_as_unreadable_goes_first);
     tcase_add_test(tcase, c8_finished_subtasks_are_not_waited_for);
     tcase_add_test(tcase, c8_a_subtask_that_acked_before_it_finished_has_its_state_in_it);
     tcase_add_test(tcase, c8_with_all_finished_at_the_start_nothing_is_triggered);
