@@ -20,8 +20,8 @@ struct process_argument {
 extern const struct actor_ops job_manager_actor;
 extern const struct actor_ops task_manager_actor;
 
-/* Where a process keeps working files on its machine's LOCAL volume: the name of a directory for the
- * process of `self`, whichever incarnation. */
+/* Where a process keeps working files on its machine's LOCAL volume: the name of a directory for
+ * the process of `self`, whichever incarnation. */
 enum { PROCESS_DIRECTORY_SIZE = 32 };
 void process_directory(char directory[PROCESS_DIRECTORY_SIZE], actor_id self);
 

@@ -109,8 +109,8 @@ static void on_registered(struct task_manager *manager, actor_id job_manager)
     set_timer(manager, manager->argument.config->heartbeat_interval_ns, TIMER_HEARTBEAT);
 }
 
-/* What earlier attempts left on the LOCAL volume is waste. If it cannot be removed, or the directory
- * not be made, the subtasks that need it fail and say so. */
+/* What earlier attempts left on the LOCAL volume is waste. If it cannot be removed, or the
+ * directory not be made, the subtasks that need it fail and say so. */
 static void empty_directory(struct task_manager *manager)
 {
     char directory[PROCESS_DIRECTORY_SIZE];

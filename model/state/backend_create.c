@@ -42,9 +42,7 @@ enum status backend_create(struct host *host, const struct backend_options *opti
     case STATE_BACKEND_HEAP:
         *backend = backend_heap_create(host->arena, options->range, options->parts_max);
         return STATUS_OK;
-    case STATE_BACKEND_SQLITE:
-        status = create_sqlite(host, options, &store);
-        break;
+    case STATE_BACKEND_SQLITE: status = create_sqlite(host, options, &store); break;
     case STATE_BACKEND_ROCKSDB:
         status = row_store_rocksdb_create(host, options->cache_bytes, &store);
         break;

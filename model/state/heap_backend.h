@@ -27,8 +27,8 @@ struct heap_snapshot {
     uint32_t table; /* the place to be visited next */
     uint32_t entry;
     uint32_t removal;     /* the removal to be visited next: those of a table go before it */
-    uint64_t now_ns;        /* when it began */
-    uint64_t entry_count;   /* the same */
+    uint64_t now_ns;      /* when it began */
+    uint64_t entry_count; /* the same */
     uint64_t written_count;
     uint64_t expired_count; /* left out */
 };

@@ -104,8 +104,8 @@ static void write_header(struct heap_snapshot *snapshot, struct buffer *out)
 {
     if (!snapshot->has_header) {
         const struct heap_backend *heap = heap_of_const(snapshot->base.backend);
-        snapshot_write_header(out, snapshot->id, snapshot->built_on.last_part,
-                              heap->states.states, snapshot->state_count);
+        snapshot_write_header(out, snapshot->id, snapshot->built_on.last_part, heap->states.states,
+                              snapshot->state_count);
         snapshot->has_header = true;
     }
 }

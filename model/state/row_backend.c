@@ -14,6 +14,7 @@ static void free_state(struct row_backend *backend, struct row_state *state)
     }
     buffer_free(&state->row);
     buffer_free(&state->iteration.prefix);
+    buffer_free(&state->iteration.end);
     buffer_free(&state->iteration.at);
     buffer_free(&state->iteration.value);
 }
@@ -21,9 +22,9 @@ static void free_state(struct row_backend *backend, struct row_state *state)
 static void destroy(struct backend *base)
 {
     struct row_backend *backend = row_backend_of(base);
-    struct buffer *buffers[] = { &backend->expire_at, &backend->row,  &backend->chunk,
+    struct buffer *buffers[] = { &backend->expire_at, &backend->row,   &backend->chunk,
                                  &backend->mark,      &backend->value, &backend->list,
-                                 &backend->kept };
+                                 &backend->kept,      &backend->end };
     while (backend->snapshots != NULL) {
         row_snapshot_end(&backend->snapshots->base);
     }
@@ -37,6 +38,7 @@ static void destroy(struct backend *base)
     state_table_free(&backend->table);
     arena_free(backend->arena, backend->states);
     arena_free(backend->arena, backend->bases.items);
+    arena_free(backend->arena, backend->marks_dropped);
     arena_free(backend->arena, backend);
 }
 
@@ -50,6 +52,7 @@ static void open_states(struct row_backend *backend, uint16_t first)
         *state = (struct row_state){ 0 };
         buffer_init(&state->row, backend->arena);
         buffer_init(&state->iteration.prefix, backend->arena);
+        buffer_init(&state->iteration.end, backend->arena);
         buffer_init(&state->iteration.at, backend->arena);
         buffer_init(&state->iteration.value, backend->arena);
         if (!row_backend_has_failed(backend)) {
@@ -219,11 +222,11 @@ static void iterate(struct backend *base, state_id number, enum backend_scope sc
     backend->iteration_count++;
     buffer_reset(&iteration->prefix);
     buffer_reset(&iteration->at);
-    row_entry_write_row(backend, &iteration->at, number, backend->range.first,
-                        (struct bytes){ 0 });
+    row_entry_write_row(backend, &iteration->at, number, backend->range.first, (struct bytes){ 0 });
     if (scope == SCOPE_STATE) {
         buffer_append(&iteration->prefix,
                       (struct bytes){ .data = iteration->at.data, .size = ROW_SPACE_BYTES });
+        row_end_of_prefix(&iteration->end, buffer_bytes(&iteration->prefix));
         iteration->at.size = ROW_PREFIX_BYTES;
         return;
     }
@@ -236,17 +239,12 @@ static void iterate(struct backend *base, state_id number, enum backend_scope sc
                         buffer_bytes(&backend->row));
     buffer_reset(&iteration->at);
     buffer_append(&iteration->at, buffer_bytes(&iteration->prefix));
-}
-
-static bool has_prefix(struct bytes bytes, const struct buffer *prefix)
-{
-    return bytes.size >= prefix->size && memcmp(bytes.data, prefix->data, prefix->size) == 0;
+    row_end_of_prefix(&iteration->end, buffer_bytes(&iteration->prefix));
 }
 
 /* Goes on to the next row; false: there is none. A scan that saw the rows before a change begins
  * anew. */
-static bool next_row(struct row_backend *backend, struct row_iteration *iteration,
-                     struct row *row)
+static bool next_row(struct row_backend *backend, struct row_iteration *iteration, struct row *row)
 {
     bool has_row;
     if (iteration->scan != NULL && iteration->change_count != backend->change_count) {
@@ -254,13 +252,13 @@ static bool next_row(struct row_backend *backend, struct row_iteration *iteratio
         iteration->scan = NULL;
     }
     if (iteration->scan == NULL) {
-        iteration->scan = row_store_scan(backend->store, NULL, buffer_bytes(&iteration->at));
+        iteration->scan = row_store_scan(backend->store, NULL, buffer_bytes(&iteration->at),
+                                         buffer_bytes(&iteration->end));
         iteration->change_count = backend->change_count;
     }
     do {
         enum status status = row_scan_next(backend->store, iteration->scan, row, &has_row);
-        if (!row_backend_note(backend, status) || !has_row ||
-            !has_prefix(row->key, &iteration->prefix)) {
+        if (!row_backend_note(backend, status) || !has_row) {
             return false;
         }
     } while (iteration->is_begun && bytes_equal(row->key, buffer_bytes(&iteration->at)));
@@ -295,8 +293,7 @@ static bool next(struct backend *base, state_id number, struct backend_entry *en
         struct row_known known;
         struct bytes list = buffer_bytes(&iteration->at);
         list.size -= sizeof(uint32_t); /* the chunk's number */
-        entry->value =
-            row_entry_find(backend, NULL, number, list, &known, &iteration->value);
+        entry->value = row_entry_find(backend, NULL, number, list, &known, &iteration->value);
     }
     return !row_backend_has_failed(backend);
 }
@@ -338,7 +335,9 @@ static bool expire_next(struct row_backend *backend, state_id number)
         row_entry_write_row(backend, at, number, backend->range.first, (struct bytes){ 0 });
         at->size = ROW_PREFIX_BYTES;
     }
-    struct row_scan *scan = row_store_scan(backend->store, NULL, buffer_bytes(at));
+    row_end_of_prefix(&backend->end, (struct bytes){ .data = at->data, .size = ROW_SPACE_BYTES });
+    struct row_scan *scan =
+        row_store_scan(backend->store, NULL, buffer_bytes(at), buffer_bytes(&backend->end));
     do {
         enum status status = row_scan_next(backend->store, scan, &row, &has_row);
         has_row = row_backend_note(backend, status) && has_row;
@@ -362,8 +361,7 @@ static void expire(struct backend *base, uint32_t count)
     uint32_t states_left = state_count + 1u; /* each once, and the first again from its begin */
     while (count > 0 && states_left > 0 && !row_backend_has_failed(backend)) {
         backend->expire_state = backend->expire_state < state_count ? backend->expire_state : 0;
-        const struct state_descriptor *descriptor =
-            &backend->table.states[backend->expire_state];
+        const struct state_descriptor *descriptor = &backend->table.states[backend->expire_state];
         if (state_count > 0 && descriptor->ttl_ns > 0 &&
             expire_next(backend, backend->expire_state)) {
             count--;
@@ -511,9 +509,9 @@ struct backend *row_backend_create(struct host *host, struct key_group_range ran
     CHECK(range.first <= range.last);
     CHECK(range.last < KEY_GROUP_COUNT_MAX);
     struct row_backend *backend = arena_alloc(host->arena, 1, sizeof *backend);
-    struct buffer *buffers[] = { &backend->expire_at, &backend->row,  &backend->chunk,
+    struct buffer *buffers[] = { &backend->expire_at, &backend->row,   &backend->chunk,
                                  &backend->mark,      &backend->value, &backend->list,
-                                 &backend->kept };
+                                 &backend->kept,      &backend->end };
     backend->base.ops = &row_backend_ops;
     backend->host = host;
     backend->arena = host->arena;
@@ -526,6 +524,8 @@ struct backend *row_backend_create(struct host *host, struct key_group_range ran
     }
     backend->turn = 1;
     backend->epoch = 1;
+    backend->marks_dropped =
+        arena_alloc(host->arena, range.last - range.first + 1, sizeof *backend->marks_dropped);
     if (parts_max > 1) {
         (void)row_backend_note(backend, row_store_open_space(store, ROW_SPACE_MARKS));
     }
@@ -542,7 +542,9 @@ static uint64_t check_state(struct row_backend *backend, state_id number)
     buffer_reset(from);
     row_entry_write_row(backend, from, number, backend->range.first, (struct bytes){ 0 });
     from->size = ROW_PREFIX_BYTES;
-    struct row_scan *scan = row_store_scan(backend->store, NULL, buffer_bytes(from));
+    row_end_of_prefix(&backend->end, (struct bytes){ .data = from->data, .size = ROW_SPACE_BYTES });
+    struct row_scan *scan =
+        row_store_scan(backend->store, NULL, buffer_bytes(from), buffer_bytes(&backend->end));
     while (row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
            has_row) {
         uint32_t key_group;

@@ -6,8 +6,8 @@
  *   row_snapshot.c  freezing the state and writing it out
  *
  * The row of an entry: space = state id, key group (both u16, the greater byte first), entry key
- * (entry_key.h). So a state's entries lie key group by key group, and those of a map in the order of
- * their subkeys. A list has several rows, of LIST_CHUNK_BYTES each, so that to append costs the
+ * (entry_key.h). So a state's entries lie key group by key group, and those of a map in the order
+ * of their subkeys. A list has several rows, of LIST_CHUNK_BYTES each, so that to append costs the
  * same however long it is: its rows lie like the entries of a map whose subkeys are 0, 1, ... (u32,
  * the greater byte first), and the first names the last.
  *
@@ -49,19 +49,28 @@ struct row_iteration {
     bool is_open;
     bool is_begun;
     enum backend_scope scope;
-    struct row_scan *scan;     /* NULL: to be begun at `at` */
-    struct buffer prefix;      /* of the rows to go through */
-    struct buffer at;          /* the row of the entry given last */
-    struct buffer value;       /* a list's */
-    uint64_t change_count;     /* of the backend, when the scan was begun */
+    struct row_scan *scan; /* NULL: to be begun at `at` */
+    struct buffer prefix;  /* of the rows to go through */
+    struct buffer end;     /* what comes behind them */
+    struct buffer at;      /* the row of the entry given last */
+    struct buffer value;   /* a list's */
+    uint64_t change_count; /* of the backend, when the scan was begun */
 };
 
 struct row_state {
-    struct buffer row;  /* of the current entry; of a list without the chunk's number */
+    struct buffer row;   /* of the current entry; of a list without the chunk's number */
     uint64_t row_turn;   /* `row` is right if it equals the backend's */
     uint64_t known_turn; /* `known` is, if it does */
     struct row_known known;
     struct row_iteration iteration;
+};
+
+/* What is done for each key group in turn: WHOLE or REMOVALS and ENTRIES, then MARKS. */
+enum row_phase {
+    PHASE_WHOLE,    /* all entries are written */
+    PHASE_REMOVALS, /* since the base */
+    PHASE_ENTRIES,  /* that changed since the base */
+    PHASE_MARKS,    /* those that nobody wants any more are dropped */
 };
 
 struct row_snapshot {
@@ -73,17 +82,16 @@ struct row_snapshot {
     uint32_t epoch;                /* the last one whose changes are in the snapshot */
     uint16_t state_count;
     struct row_view *view;
-    uint64_t now_ns; /* for the time to live */
+    uint64_t now_ns;      /* for the time to live */
     uint64_t entry_count; /* when it began */
     uint64_t written_count;
     uint64_t expired_count;
     bool has_header;
     bool is_done;
-    bool writes_entries;   /* since > 0: the key group's removals are written */
-    uint32_t key_group;    /* to be visited next: where the others pass them is behind it */
-    uint16_t state;        /* since == 0: to be visited next */
-    struct buffer at;      /* the row or mark visited last; empty: none of this key group */
-    uint32_t *next_groups; /* since == 0: per state the next key group with an entry */
+    enum row_phase phase;
+    uint32_t key_group; /* to be visited next: those before it are passed */
+    uint16_t state;     /* PHASE_WHOLE: to be visited next */
+    struct buffer at;   /* the row or mark visited last; empty: none of this key group */
 };
 
 struct row_backend {
@@ -98,22 +106,24 @@ struct row_backend {
     size_t state_capacity;
     bool has_key;
     uint32_t key_group;
-    struct entry_key at; /* of the current entry */
-    uint64_t turn;         /* rises when another entry becomes current */
-    uint64_t change_count; /* of rows, so far */
+    struct entry_key at;      /* of the current entry */
+    uint64_t turn;            /* rises when another entry becomes current */
+    uint64_t change_count;    /* of rows, so far */
     uint32_t iteration_count; /* of open ones */
     uint32_t epoch;
     uint64_t entry_count;
     uint64_t mark_count;
+    uint32_t *marks_dropped; /* per key group the epoch up to which its marks are gone */
     struct snapshot_bases bases;
     struct row_snapshot *snapshots; /* the open ones */
-    state_id expire_state; /* where the look for expired entries goes on */
+    state_id expire_state;          /* where the look for expired entries goes on */
     struct buffer expire_at;
     struct buffer row;   /* scratch: the row of an entry */
     struct buffer chunk; /* ... of a part of a list */
     struct buffer mark;
     struct buffer value; /* ... with its epoch */
     struct buffer list;  /* what is lent out of a list */
+    struct buffer end;   /* ... of a scan */
     struct buffer kept;  /* what is left of an expired list, or was upgraded */
 };
 
@@ -156,6 +166,9 @@ static inline bool row_backend_has_failed(const struct row_backend *backend)
 void row_entry_write_row(const struct row_backend *backend, struct buffer *row, state_id state,
                          uint32_t key_group, struct bytes key);
 
+/* Fills `end` with the first key that comes behind all those that begin with `prefix`. */
+void row_end_of_prefix(struct buffer *end, struct bytes prefix);
+
 /* The key group and the composite key of an entry whose row this is; false: it is a further row of
  * a list. Borrowed from `row`. */
 bool row_entry_read_row(const struct row_backend *backend, struct bytes row, uint32_t *key_group,
@@ -189,8 +202,9 @@ struct row_mark {
 };
 struct row_mark row_mark_read(struct bytes mark);
 
-/* Drops the marks of a key group that no snapshot wants any more, now or later. */
-void row_marks_drop(struct row_backend *backend, uint32_t key_group);
+/* Drops some of the marks of a key group that no snapshot wants any more, now or later; false:
+ * there are none left. `at` is empty at first, and says then how far it has come. */
+bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at);
 
 /* Drops all marks if no snapshot wants any. */
 void row_marks_clear_if_idle(struct row_backend *backend);

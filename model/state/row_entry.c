@@ -71,13 +71,25 @@ void row_entry_write_row(const struct row_backend *backend, struct buffer *row, 
     }
 }
 
+void row_end_of_prefix(struct buffer *end, struct bytes prefix)
+{
+    size_t size = prefix.size;
+    while (size > 0 && prefix.data[size - 1] == UINT8_MAX) {
+        size--;
+    }
+    CHECK(size > 0); /* no space of entries begins with such bytes */
+    buffer_reset(end);
+    buffer_append(end, (struct bytes){ .data = prefix.data, .size = size });
+    end->data[size - 1]++;
+}
+
 bool row_entry_read_row(const struct row_backend *backend, struct bytes row, uint32_t *key_group,
                         struct bytes *key)
 {
     CHECK(row.size >= ROW_PREFIX_BYTES);
     *key_group = read_u16(row.data + ROW_SPACE_BYTES);
-    *key = (struct bytes){ .data = row.data + ROW_PREFIX_BYTES,
-                           .size = row.size - ROW_PREFIX_BYTES };
+    *key =
+        (struct bytes){ .data = row.data + ROW_PREFIX_BYTES, .size = row.size - ROW_PREFIX_BYTES };
     if (!is_list(backend, read_u16(row.data))) {
         return true;
     }
@@ -216,8 +228,8 @@ static bool preserve(struct row_backend *backend, struct bytes row, uint32_t epo
     return row_backend_note(backend, row_store_preserve(backend->store, row, backend->epoch));
 }
 
-/* Puts a row of which the one before was written in `epoch` (0: there was none). `value` begins with
- * room for the epoch. */
+/* Puts a row of which the one before was written in `epoch` (0: there was none). `value` begins
+ * with room for the epoch. */
 static bool put_row(struct row_backend *backend, struct bytes row, uint32_t epoch,
                     struct buffer *value)
 {
@@ -266,9 +278,9 @@ static void mark_change(struct row_backend *backend, state_id state, struct byte
     row_mark_write(&backend->mark, read_u16(row.data + ROW_SPACE_BYTES), backend->epoch);
     write_u16(&backend->mark, state);
     buffer_append(&backend->mark, parts.key);
-    (void)row_backend_note(
-        backend, row_store_put(backend->store, buffer_bytes(&backend->mark),
-                               (struct bytes){ .data = epoch, .size = sizeof epoch }));
+    (void)row_backend_note(backend,
+                           row_store_put(backend->store, buffer_bytes(&backend->mark),
+                                         (struct bytes){ .data = epoch, .size = sizeof epoch }));
     backend->mark_count++;
 }
 
@@ -475,26 +487,34 @@ static uint32_t unwanted_epoch(const struct row_backend *backend)
     return epoch;
 }
 
-/* Removes some of the marks of the key group up to `epoch`; true: there may be more. */
-static bool drop_some(struct row_backend *backend, uint32_t key_group, uint32_t epoch)
+bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at)
 {
     struct buffer *marks = &backend->mark; /* one behind the other, each with its size */
+    uint32_t epoch = unwanted_epoch(backend);
+    if (backend->mark_count == 0 || row_backend_has_failed(backend)) {
+        return false;
+    }
+    /* Of the epochs to come there are no marks; and what a store has removed it may still have to
+     * step over, so no scan begins there again. */
+    epoch = epoch < backend->epoch ? epoch : backend->epoch;
+    uint32_t *dropped = &backend->marks_dropped[key_group - backend->range.first];
+    if (at->size == 0) {
+        row_mark_write(at, key_group, *dropped + 1);
+    }
+    buffer_reset(&backend->end);
+    row_mark_write(&backend->end, key_group, epoch + 1);
     struct row row;
     bool has_row = false;
     uint32_t count = 0;
-    buffer_reset(&backend->chunk);
-    row_mark_write(&backend->chunk, key_group, 0);
     buffer_reset(marks);
     struct row_scan *scan =
-        row_store_scan(backend->store, NULL, buffer_bytes(&backend->chunk));
+        row_store_scan(backend->store, NULL, buffer_bytes(at), buffer_bytes(&backend->end));
     while (count < MARKS_DROPPED_AT_ONCE &&
            row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
            has_row) {
-        struct row_mark mark = row_mark_read(row.key);
-        if (mark.key_group != key_group || mark.epoch > epoch) {
-            break;
-        }
         encode_bytes(marks, row.key);
+        buffer_reset(at);
+        buffer_append(at, row.key);
         count++;
     }
     row_scan_end(backend->store, scan);
@@ -505,15 +525,11 @@ static bool drop_some(struct row_backend *backend, uint32_t key_group, uint32_t 
         (void)row_backend_note(backend, row_store_remove(backend->store, mark));
     }
     backend->mark_count -= count < backend->mark_count ? count : backend->mark_count;
-    return count == MARKS_DROPPED_AT_ONCE && !row_backend_has_failed(backend);
-}
-
-void row_marks_drop(struct row_backend *backend, uint32_t key_group)
-{
-    uint32_t epoch = unwanted_epoch(backend);
-    while (backend->mark_count > 0 && !row_backend_has_failed(backend) &&
-           drop_some(backend, key_group, epoch)) {
+    if (count < MARKS_DROPPED_AT_ONCE) {
+        *dropped = epoch;
+        return false;
     }
+    return true;
 }
 
 void row_marks_clear_if_idle(struct row_backend *backend)

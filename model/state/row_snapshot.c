@@ -2,8 +2,12 @@
 #include "model/state/snapshot.h"
 #include "model/state/ttl.h"
 
-/* To look at a mark or to step over a key group counts as so many bytes written. */
-enum { SKIP_COST_BYTES = 8 };
+/* Work that writes nothing counts as so many bytes written. */
+enum {
+    SKIP_COST_BYTES = 8,    /* to look at a mark, to go to another key group */
+    SCAN_COST_BYTES = 64,   /* to begin a scan */
+    DROP_COST_BYTES = 4096, /* to drop some marks */
+};
 
 static struct row_snapshot *snapshot_of(struct backend_snapshot *snapshot)
 {
@@ -47,9 +51,7 @@ struct backend_snapshot *row_snapshot_begin(struct backend *base, uint64_t id, u
     if (is_worth_building_on(backend, found)) {
         snapshot->built_on = *found;
         snapshot->since = found->epoch;
-    } else {
-        snapshot->next_groups =
-            arena_alloc(backend->arena, snapshot->state_count, sizeof *snapshot->next_groups);
+        snapshot->phase = PHASE_REMOVALS;
     }
     if (backend->parts_max > 1) {
         snapshot_bases_add(&backend->bases, backend->arena,
@@ -96,8 +98,7 @@ static void write_living(struct row_snapshot *snapshot, state_id state, struct b
     const struct state_descriptor *descriptor = &backend->table.states[state];
     if (descriptor->ttl_ns > 0) {
         buffer_reset(&backend->kept);
-        enum ttl_verdict verdict =
-            ttl_judge(descriptor, value, snapshot->now_ns, &backend->kept);
+        enum ttl_verdict verdict = ttl_judge(descriptor, value, snapshot->now_ns, &backend->kept);
         if (verdict == TTL_DROP) {
             snapshot->expired_count++;
             return;
@@ -123,8 +124,8 @@ static void write_row(struct row_snapshot *snapshot, struct bytes value, struct 
         struct row_known known;
         struct bytes row = buffer_bytes(&snapshot->at);
         row.size -= sizeof(uint32_t); /* the chunk's number */
-        value = row_entry_find(backend, snapshot->view, snapshot->state, row, &known,
-                               &backend->list);
+        value =
+            row_entry_find(backend, snapshot->view, snapshot->state, row, &known, &backend->list);
         if (value.data == NULL) {
             CHECK(row_backend_has_failed(backend));
             return;
@@ -133,7 +134,7 @@ static void write_row(struct row_snapshot *snapshot, struct bytes value, struct 
     write_living(snapshot, snapshot->state, key, value, out);
 }
 
-/* Writes entries of one state and key group; true: it has come to the limit before the last. */
+/* Writes entries of one state and key group; true: it has come to the limit. */
 static bool write_rows(struct row_snapshot *snapshot, struct buffer *out, size_t end)
 {
     struct row_backend *backend = backend_of(snapshot);
@@ -143,75 +144,25 @@ static bool write_rows(struct row_snapshot *snapshot, struct buffer *out, size_t
     bool is_begin = at->size == 0;
     bool is_full = false;
     if (is_begin) {
-        row_entry_write_row(backend, at, snapshot->state, snapshot->key_group,
-                            (struct bytes){ 0 });
+        row_entry_write_row(backend, at, snapshot->state, snapshot->key_group, (struct bytes){ 0 });
         at->size = ROW_PREFIX_BYTES;
     }
-    struct row_scan *scan = row_store_scan(backend->store, snapshot->view, buffer_bytes(at));
-    uint32_t next_group = UINT32_MAX; /* there is no more */
-    while (row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
-           has_row && !row_backend_has_failed(backend)) {
-        struct bytes key;
-        (void)row_entry_read_row(backend, row.key, &next_group, &key);
-        if (next_group > snapshot->key_group || is_full) {
-            break;
-        }
-        if (!bytes_equal(row.key, buffer_bytes(at)) || is_begin) {
+    row_end_of_prefix(&backend->end, (struct bytes){ .data = at->data, .size = ROW_PREFIX_BYTES });
+    struct row_scan *scan = row_store_scan(backend->store, snapshot->view, buffer_bytes(at),
+                                           buffer_bytes(&backend->end));
+    while (!is_full && !row_backend_has_failed(backend) &&
+           row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
+           has_row) {
+        if (is_begin || !bytes_equal(row.key, buffer_bytes(at))) {
             buffer_reset(at);
             buffer_append(at, row.key);
             write_row(snapshot, row.value, out);
             is_full = out->size >= end;
         }
         is_begin = false;
-        next_group = UINT32_MAX;
     }
     row_scan_end(backend->store, scan);
-    snapshot->next_groups[snapshot->state] = next_group;
-    return is_full && next_group == snapshot->key_group;
-}
-
-/* The next key group in which some state has an entry. */
-static uint32_t next_group(const struct row_snapshot *snapshot)
-{
-    uint32_t next = backend_of(snapshot)->range.last + 1;
-    for (uint16_t i = 0; i < snapshot->state_count; i++) {
-        next = snapshot->next_groups[i] < next ? snapshot->next_groups[i] : next;
-    }
-    return next;
-}
-
-/* Drops the marks of the key groups that are passed, up to `next`. */
-static void pass_groups(struct row_snapshot *snapshot, uint32_t next)
-{
-    struct row_backend *backend = backend_of(snapshot);
-    while (snapshot->key_group < next) {
-        if (backend->parts_max > 1) {
-            row_marks_drop(backend, snapshot->key_group);
-        }
-        snapshot->key_group++;
-    }
-}
-
-/* Goes on with a whole snapshot up to about the size `end`. */
-static void write_whole(struct row_snapshot *snapshot, struct buffer *out, size_t end)
-{
-    const struct row_backend *backend = backend_of(snapshot);
-    while (snapshot->key_group <= backend->range.last && out->size < end &&
-           !row_backend_has_failed(backend)) {
-        if (snapshot->state == snapshot->state_count) {
-            uint32_t next = next_group(snapshot);
-            CHECK(next > snapshot->key_group);
-            pass_groups(snapshot, next);
-            snapshot->state = 0;
-            continue;
-        }
-        if (snapshot->next_groups[snapshot->state] <= snapshot->key_group &&
-            write_rows(snapshot, out, end)) {
-            return;
-        }
-        buffer_reset(&snapshot->at);
-        snapshot->state++;
-    }
+    return is_full;
 }
 
 /* ---- one with a base ------------------------------------------------------------------------- */
@@ -230,11 +181,12 @@ static void write_marked(struct row_snapshot *snapshot, struct buffer *out)
     if (row_backend_has_failed(backend)) {
         return;
     }
-    if (value.data == NULL && !snapshot->writes_entries) {
+    if (value.data == NULL && snapshot->phase == PHASE_REMOVALS) {
         write_header(snapshot, out);
         snapshot_write_removal(out, (uint16_t)mark.key_group, mark.state, mark.key);
         snapshot->written_count++;
-    } else if (value.data != NULL && snapshot->writes_entries && known.epoch == mark.epoch) {
+    } else if (value.data != NULL && snapshot->phase == PHASE_ENTRIES &&
+               known.epoch == mark.epoch) {
         write_entry(snapshot, mark.state, mark.key, value, out); /* else a later mark names it */
     }
 }
@@ -251,14 +203,16 @@ static bool write_marks(struct row_snapshot *snapshot, struct buffer *out, size_
     if (at->size == 0) {
         row_mark_write(at, snapshot->key_group, snapshot->since + 1);
     }
-    struct row_scan *scan = row_store_scan(backend->store, NULL, buffer_bytes(at));
-    while (!is_full &&
+    buffer_reset(&backend->end);
+    row_mark_write(&backend->end, snapshot->key_group, snapshot->epoch + 1);
+    struct row_scan *scan =
+        row_store_scan(backend->store, NULL, buffer_bytes(at), buffer_bytes(&backend->end));
+    while (!is_full && !row_backend_has_failed(backend) &&
            row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
            has_row) {
         struct row_mark mark = row_mark_read(row.key);
-        if (mark.key_group > snapshot->key_group || mark.epoch > snapshot->epoch) {
-            break;
-        }
+        CHECK(mark.key_group == snapshot->key_group);
+        CHECK(mark.epoch <= snapshot->epoch);
         if (!bytes_equal(row.key, buffer_bytes(at))) {
             buffer_reset(at);
             buffer_append(at, row.key);
@@ -270,27 +224,6 @@ static bool write_marks(struct row_snapshot *snapshot, struct buffer *out, size_
     }
     row_scan_end(backend->store, scan);
     return is_full;
-}
-
-/* Goes on with what has changed since the base, up to about the size `end`. */
-static void write_changes(struct row_snapshot *snapshot, struct buffer *out, size_t end)
-{
-    const struct row_backend *backend = backend_of(snapshot);
-    size_t skipped_bytes = 0;
-    while (snapshot->key_group <= backend->range.last && out->size + skipped_bytes < end &&
-           !row_backend_has_failed(backend)) {
-        if (write_marks(snapshot, out, end, &skipped_bytes)) {
-            return;
-        }
-        buffer_reset(&snapshot->at);
-        if (!snapshot->writes_entries) {
-            snapshot->writes_entries = true;
-            continue;
-        }
-        snapshot->writes_entries = false;
-        pass_groups(snapshot, snapshot->key_group + 1);
-        skipped_bytes += SKIP_COST_BYTES;
-    }
 }
 
 /* ---- steps ----------------------------------------------------------------------------------- */
@@ -314,6 +247,51 @@ static void complete(struct row_snapshot *snapshot, struct buffer *out)
     }
 }
 
+/* Goes on in the phase; true: it has come to the limit before the phase's end. */
+static bool go_on(struct row_snapshot *snapshot, struct buffer *out, size_t end,
+                  size_t *skipped_bytes)
+{
+    struct row_backend *backend = backend_of(snapshot);
+    switch (snapshot->phase) {
+    case PHASE_REMOVALS:
+    case PHASE_ENTRIES: return write_marks(snapshot, out, end, skipped_bytes);
+    case PHASE_WHOLE:
+        while (snapshot->state < snapshot->state_count) {
+            if (write_rows(snapshot, out, end)) {
+                return true;
+            }
+            snapshot->state++;
+            buffer_reset(&snapshot->at);
+            *skipped_bytes += SCAN_COST_BYTES;
+        }
+        return false;
+    case PHASE_MARKS:
+        while (row_marks_drop(backend, snapshot->key_group, &snapshot->at)) {
+            *skipped_bytes += DROP_COST_BYTES;
+            if (out->size + *skipped_bytes >= end) {
+                return true;
+            }
+        }
+        return false;
+    }
+    CHECK_UNREACHABLE("a phase");
+}
+
+/* Goes to the next phase, of this key group or of the next one. */
+static void next_phase(struct row_snapshot *snapshot)
+{
+    buffer_reset(&snapshot->at);
+    snapshot->state = 0;
+    if (snapshot->phase == PHASE_REMOVALS) {
+        snapshot->phase = PHASE_ENTRIES;
+    } else if (snapshot->phase != PHASE_MARKS) {
+        snapshot->phase = PHASE_MARKS;
+    } else {
+        snapshot->phase = snapshot->since == 0 ? PHASE_WHOLE : PHASE_REMOVALS;
+        snapshot->key_group++;
+    }
+}
+
 enum backend_step row_snapshot_step(struct backend_snapshot *base, struct buffer *out,
                                     size_t limit_bytes)
 {
@@ -321,10 +299,13 @@ enum backend_step row_snapshot_step(struct backend_snapshot *base, struct buffer
     struct row_backend *backend = backend_of(snapshot);
     CHECK(!snapshot->is_done);
     size_t end = out->size + (limit_bytes > 0 ? limit_bytes : 1);
-    if (snapshot->since == 0) {
-        write_whole(snapshot, out, end);
-    } else {
-        write_changes(snapshot, out, end);
+    size_t skipped_bytes = 0;
+    while (snapshot->key_group <= backend->range.last && out->size + skipped_bytes < end &&
+           !row_backend_has_failed(backend)) {
+        if (!go_on(snapshot, out, end, &skipped_bytes)) {
+            next_phase(snapshot);
+            skipped_bytes += SKIP_COST_BYTES;
+        }
     }
     if (row_backend_has_failed(backend)) {
         return BACKEND_DONE;
@@ -356,6 +337,5 @@ void row_snapshot_end(struct backend_snapshot *base)
     }
     row_marks_clear_if_idle(backend);
     buffer_free(&snapshot->at);
-    arena_free(backend->arena, snapshot->next_groups);
     arena_free(backend->arena, snapshot);
 }

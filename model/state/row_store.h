@@ -30,7 +30,7 @@ struct row_view;
 struct row_scan;
 
 struct row {
-    struct bytes key; /* with its space */
+    struct bytes key;   /* with its space */
     struct bytes value; /* with its epoch */
 };
 
@@ -45,7 +45,8 @@ struct row_store_ops {
     enum status (*preserve)(struct row_store *, struct bytes key, uint32_t epoch_end);
     struct row_view *(*freeze)(struct row_store *, uint32_t epoch);
     enum status (*thaw)(struct row_store *, struct row_view *);
-    struct row_scan *(*scan)(struct row_store *, const struct row_view *, struct bytes from);
+    struct row_scan *(*scan)(struct row_store *, const struct row_view *, struct bytes from,
+                             struct bytes end);
     enum status (*next)(struct row_store *, struct row_scan *, struct row *row, bool *has_row);
     void (*scan_end)(struct row_store *, struct row_scan *);
 };
@@ -99,8 +100,7 @@ MUST_USE static inline enum status row_store_clear(struct row_store *store, uint
 MUST_USE static inline enum status row_store_preserve(struct row_store *store, struct bytes key,
                                                       uint32_t epoch_end)
 {
-    return store->ops->preserve == NULL ? STATUS_OK
-                                        : store->ops->preserve(store, key, epoch_end);
+    return store->ops->preserve == NULL ? STATUS_OK : store->ops->preserve(store, key, epoch_end);
 }
 
 /* The content as it is now, `epoch` having been the last; in a time that does not depend on how
@@ -114,14 +114,16 @@ MUST_USE static inline enum status row_store_thaw(struct row_store *store, struc
     return store->ops->thaw(store, view);
 }
 
-/* Goes through the rows of the space of `from` whose keys do not come before it; now, or in a view.
- * Of rows that change meanwhile it is open whether the old or the new content is seen, but for a
- * view. Owned by the store until scan_end. */
+/* Goes through the rows whose keys do not come before `from` and come before `end`, all of one
+ * space; now, or in a view. It takes time for every row in between, whether it is of the view or
+ * not. Of rows that change meanwhile it is open whether the old or the new content is seen, but for
+ * a view. The two keys are copied. Owned by the store until scan_end. */
 static inline struct row_scan *row_store_scan(struct row_store *store, const struct row_view *view,
-                                              struct bytes from)
+                                              struct bytes from, struct bytes end)
 {
     CHECK(from.size >= ROW_SPACE_BYTES);
-    return store->ops->scan(store, view, from);
+    CHECK(end.size > 0);
+    return store->ops->scan(store, view, from, end);
 }
 MUST_USE static inline enum status row_scan_next(struct row_store *store, struct row_scan *scan,
                                                  struct row *row, bool *has_row)

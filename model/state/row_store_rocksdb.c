@@ -34,6 +34,8 @@ struct row_view {
 struct row_scan {
     struct row_scan *next;
     rocksdb_iterator_t *iterator; /* NULL: nothing to go through */
+    rocksdb_readoptions_t *options;
+    struct buffer end; /* as the iterator knows it */
     struct buffer key; /* of the row given last, with its space */
     uint16_t space;
     bool is_begun;
@@ -96,7 +98,9 @@ static void free_scan(struct rocks *rocks, struct row_scan *scan)
 {
     if (scan->iterator != NULL) {
         rocksdb_iter_destroy(scan->iterator);
+        rocksdb_readoptions_destroy(scan->options);
     }
+    buffer_free(&scan->end);
     buffer_free(&scan->key);
     arena_free(rocks->arena, scan);
 }
@@ -174,9 +178,13 @@ static enum status open_space(struct row_store *store, uint16_t number)
 
 static enum status make_family(struct rocks *rocks, uint16_t number)
 {
-    char name[8] = { 's', (char)('0' + number / 10000), (char)('0' + number / 1000 % 10),
-                     (char)('0' + number / 100 % 10), (char)('0' + number / 10 % 10),
-                     (char)('0' + number % 10), '\0' };
+    char name[8] = { 's',
+                     (char)('0' + number / 10000),
+                     (char)('0' + number / 1000 % 10),
+                     (char)('0' + number / 100 % 10),
+                     (char)('0' + number / 10 % 10),
+                     (char)('0' + number % 10),
+                     '\0' };
     char *error = NULL;
     rocks->spaces = arena_grow(rocks->arena, rocks->spaces, &rocks->space_capacity,
                                (size_t)rocks->space_count + 1, sizeof *rocks->spaces);
@@ -198,9 +206,8 @@ static enum status get(struct row_store *store, const struct row_view *view, str
     if (family == NULL) {
         return STATUS_OK;
     }
-    rocks->lent =
-        rocksdb_get_pinned_cf(rocks->db, view == NULL ? rocks->read_now : view->options, family,
-                              key_data(key), key_size(key), &error);
+    rocks->lent = rocksdb_get_pinned_cf(rocks->db, view == NULL ? rocks->read_now : view->options,
+                                        family, key_data(key), key_size(key), &error);
     if (rocks->lent != NULL) {
         value->data = (const uint8_t *)rocksdb_pinnableslice_value(rocks->lent, &value->size);
         CHECK(value->size >= ROW_EPOCH_BYTES);
@@ -220,8 +227,7 @@ static enum status put(struct row_store *store, struct bytes key, struct bytes v
     }
     rocksdb_put_cf(rocks->db, rocks->write_options, family_of(rocks, space), key_data(key),
                    key_size(key), (const char *)value.data, value.size, &error);
-    host_charge(rocks->host, HOST_WORK_STATE_BYTES,
-                WRITE_AMPLIFICATION * (key.size + value.size));
+    host_charge(rocks->host, HOST_WORK_STATE_BYTES, WRITE_AMPLIFICATION * (key.size + value.size));
     return status_of(error);
 }
 
@@ -284,17 +290,28 @@ static enum status thaw(struct row_store *store, struct row_view *view)
 }
 
 static struct row_scan *scan_from(struct row_store *store, const struct row_view *view,
-                                  struct bytes from)
+                                  struct bytes from, struct bytes end)
 {
     struct rocks *rocks = rocks_of(store);
     give_back(rocks);
     struct row_scan *scan = arena_alloc(rocks->arena, 1, sizeof *scan);
     scan->space = space_of(from);
     buffer_init(&scan->key, rocks->arena);
+    buffer_init(&scan->end, rocks->arena);
     rocksdb_column_family_handle_t *family = family_of(rocks, scan->space);
     if (family != NULL) {
-        scan->iterator = rocksdb_create_iterator_cf(
-            rocks->db, view == NULL ? rocks->read_now : view->options, family);
+        /* Without a bound the iterator would look for a next row among all those removed. */
+        buffer_append(&scan->end, end);
+        scan->options = rocksdb_readoptions_create();
+        if (end.size > ROW_SPACE_BYTES) { /* else it is the end of the family */
+            CHECK(space_of(end) == scan->space);
+            rocksdb_readoptions_set_iterate_upper_bound(
+                scan->options, key_data(buffer_bytes(&scan->end)), key_size(end));
+        }
+        if (view != NULL) {
+            rocksdb_readoptions_set_snapshot(scan->options, view->snapshot);
+        }
+        scan->iterator = rocksdb_create_iterator_cf(rocks->db, scan->options, family);
         rocksdb_iter_seek(scan->iterator, key_data(from), key_size(from));
     }
     scan->next = rocks->scans;

@@ -1,10 +1,13 @@
 /* row_store_rocksdb.h - rows in RocksDB: a column family for each space.
  *
  * RocksDB lies in memory files of its own, not in files of the host, and its threads flush and
- * compact as they like: neither changes an answer. A view is one of RocksDB's snapshots. There is no
- * write-ahead log, since the rows are disposable. The host is charged by the bytes that are put,
- * as often as an average LSM tree writes them, at the time of the put; so time does not hang on what
- * the threads do. Faults of the LOCAL disk do not reach it. */
+ * compact as they like: neither changes an answer. A view is one of RocksDB's snapshots. There is
+ * no write-ahead log, since the rows are disposable. The host is charged by the bytes that are put,
+ * as often as an average LSM tree writes them, at the time of the put; so time does not hang on
+ * what the threads do. Faults of the LOCAL disk do not reach it.
+ *
+ * The threads are the process's. A process that has had a store and then forks leaves a child in
+ * which RocksDB waits for threads that are not there: only children may have stores then. */
 #ifndef FAULTLINE_STATE_ROW_STORE_ROCKSDB_H
 #define FAULTLINE_STATE_ROW_STORE_ROCKSDB_H
 

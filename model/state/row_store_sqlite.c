@@ -60,7 +60,7 @@ struct row_view {
 /* One of the two sides of a scan: the rows as they are, or the history. */
 struct side {
     sqlite3_stmt *statement;
-    bool has_row; /* that has not been given yet */
+    bool has_row; /* it stands on one that has not been looked at */
     bool is_at_end;
 };
 
@@ -71,9 +71,9 @@ struct row_scan {
     uint32_t epoch; /* of the view */
     struct side rows;
     struct side history;
-    struct side *given; /* whose row was given last; NULL: none */
+    bool is_begun;      /* the statements are bound */
     struct buffer from; /* what is bound */
-    uint8_t end[ROW_SPACE_BYTES];
+    struct buffer end;
 };
 
 struct sqlite_store {
@@ -81,9 +81,9 @@ struct sqlite_store {
     struct arena *arena;
     struct sqlite_database *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];
-    sqlite3_stmt *lending; /* stands on the row that the last get lent out; NULL: none does */
-    struct row_view *views; /* newest first */
-    struct row_scan *scans; /* under way */
+    sqlite3_stmt *lending;      /* stands on the row that the last get lent out; NULL: none does */
+    struct row_view *views;     /* newest first */
+    struct row_scan *scans;     /* under way */
     struct row_scan *idle_rows; /* ended; their statements are used again */
     struct row_scan *idle_marks;
 };
@@ -116,6 +116,7 @@ static void give_back(struct sqlite_store *store)
 static void free_scan(struct sqlite_store *store, struct row_scan *scan)
 {
     buffer_free(&scan->from);
+    buffer_free(&scan->end);
     arena_free(store->arena, scan);
 }
 
@@ -276,32 +277,32 @@ static struct row_scan *take_scan(struct sqlite_store *store, bool is_of_marks)
     if (scan == NULL) {
         scan = arena_alloc(store->arena, 1, sizeof *scan);
         buffer_init(&scan->from, store->arena);
+        buffer_init(&scan->end, store->arena);
     } else {
         *idle = scan->next;
     }
     scan->is_of_marks = is_of_marks;
     scan->rows.has_row = scan->rows.is_at_end = false;
     scan->history.has_row = scan->history.is_at_end = false;
-    scan->given = NULL;
+    scan->is_begun = false;
     scan->next = store->scans;
     store->scans = scan;
     return scan;
 }
 
 static struct row_scan *scan_from(struct row_store *base, const struct row_view *view,
-                                  struct bytes from)
+                                  struct bytes from, struct bytes end)
 {
     struct sqlite_store *store = store_of(base);
     give_back(store);
     struct row_scan *scan = take_scan(store, is_mark(from));
     buffer_reset(&scan->from);
     buffer_append(&scan->from, from);
-    uint32_t space_end = (uint32_t)(from.data[0] << 8 | from.data[1]) + 1;
+    buffer_reset(&scan->end);
+    buffer_append(&scan->end, end);
     scan->is_view = view != NULL;
     scan->epoch = view == NULL ? 0 : view->epoch;
     scan->history.is_at_end = view == NULL;
-    scan->end[0] = (uint8_t)(space_end >> 8);
-    scan->end[1] = (uint8_t)space_end;
     return scan;
 }
 
@@ -317,34 +318,25 @@ static enum status begin_side(struct sqlite_store *store, const struct row_scan 
             return status;
         }
     }
-    /* The greatest space is followed by none: there the two bytes are zero, and a text, which comes
-     * behind no blob, is no bound either. */
-    static const uint8_t behind_all[] = { 0xff, 0xff, 0xff, 0xff };
-    bool is_last = scan->is_of_marks;
     sqlite_bind_bytes(side->statement, 1, buffer_bytes(&scan->from));
-    sqlite_bind_bytes(side->statement, 2,
-                      (struct bytes){ .data = is_last ? behind_all : scan->end,
-                                      .size = is_last ? sizeof behind_all : sizeof scan->end });
+    sqlite_bind_bytes(side->statement, 2, buffer_bytes(&scan->end));
     if (is_history) {
         sqlite_bind_number(side->statement, 3, scan->epoch);
     }
     return STATUS_OK;
 }
 
-/* Goes on to the side's next row that counts. */
+/* Puts the side on its next row, if it does not stand on one that has not been looked at. */
 static enum status fill_side(struct sqlite_store *store, const struct row_scan *scan,
-                             struct side *side, bool is_begun)
+                             struct side *side)
 {
-    enum status status = is_begun ? STATUS_OK : begin_side(store, scan, side);
-    while (status == STATUS_OK && !side->has_row && !side->is_at_end) {
-        bool has_row;
-        status = sqlite_database_step(store->database, side->statement, &has_row);
-        if (status == STATUS_OK && has_row) {
-            uint32_t epoch = epoch_of(sqlite_column_bytes(side->statement, 1));
-            side->has_row = !scan->is_view || epoch <= scan->epoch;
-        } else {
-            side->is_at_end = true;
-        }
+    if (side->has_row || side->is_at_end) {
+        return STATUS_OK;
+    }
+    enum status status = scan->is_begun ? STATUS_OK : begin_side(store, scan, side);
+    if (status == STATUS_OK) {
+        status = sqlite_database_step(store->database, side->statement, &side->has_row);
+        side->is_at_end = !side->has_row;
     }
     return status;
 }
@@ -356,34 +348,42 @@ static int compare(struct bytes a, struct bytes b)
     return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
 }
 
+/* The side whose row comes first; NULL: both are at their ends. */
+static struct side *first_side(struct row_scan *scan)
+{
+    if (!scan->rows.has_row || !scan->history.has_row) {
+        return scan->rows.has_row ? &scan->rows : scan->history.has_row ? &scan->history : NULL;
+    }
+    int order = compare(sqlite_column_bytes(scan->rows.statement, 0),
+                        sqlite_column_bytes(scan->history.statement, 0));
+    return order <= 0 ? &scan->rows : &scan->history;
+}
+
 static enum status next(struct row_store *base, struct row_scan *scan, struct row *row,
                         bool *has_row)
 {
     struct sqlite_store *store = store_of(base);
     give_back(store);
-    bool is_begun = scan->given != NULL;
-    if (is_begun) {
-        scan->given->has_row = false;
-    }
     *has_row = false;
-    enum status status = fill_side(store, scan, &scan->rows, is_begun);
-    if (status == STATUS_OK && scan->is_view) {
-        status = fill_side(store, scan, &scan->history, is_begun);
+    /* Side by side, so that neither runs ahead over rows that do not count. */
+    for (;;) {
+        enum status status = fill_side(store, scan, &scan->rows);
+        if (status == STATUS_OK) {
+            status = fill_side(store, scan, &scan->history);
+        }
+        scan->is_begun = true;
+        struct side *first = first_side(scan);
+        if (status != STATUS_OK || first == NULL) {
+            return status;
+        }
+        first->has_row = false; /* it has been looked at */
+        row->key = sqlite_column_bytes(first->statement, 0);
+        row->value = sqlite_column_bytes(first->statement, 1);
+        if (!scan->is_view || epoch_of(row->value) <= scan->epoch) {
+            *has_row = true;
+            return STATUS_OK;
+        }
     }
-    if (status != STATUS_OK || (!scan->rows.has_row && !scan->history.has_row)) {
-        return status;
-    }
-    scan->given = scan->rows.has_row ? &scan->rows : &scan->history;
-    if (scan->rows.has_row && scan->history.has_row) {
-        int order = compare(sqlite_column_bytes(scan->rows.statement, 0),
-                            sqlite_column_bytes(scan->history.statement, 0));
-        CHECK(order != 0); /* an epoch has one content */
-        scan->given = order < 0 ? &scan->rows : &scan->history;
-    }
-    row->key = sqlite_column_bytes(scan->given->statement, 0);
-    row->value = sqlite_column_bytes(scan->given->statement, 1);
-    *has_row = true;
-    return STATUS_OK;
 }
 
 static void scan_end(struct row_store *base, struct row_scan *scan)
@@ -436,8 +436,8 @@ enum status row_store_sqlite_create(struct host *host, const char *path, uint64_
     }
     status = sqlite_database_run(store->database, schema);
     for (uint32_t i = 0; i < STATEMENT_COUNT && status == STATUS_OK; i++) {
-        status = sqlite_database_prepare(store->database, statement_texts[i],
-                                         &store->statements[i]);
+        status =
+            sqlite_database_prepare(store->database, statement_texts[i], &store->statements[i]);
     }
     if (status != STATUS_OK) {
         destroy(&store->base);

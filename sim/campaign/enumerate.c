@@ -276,7 +276,8 @@ static enum verdict learn(struct enumeration *enumeration)
     arena_init(&arena);
     struct point_learner learner;
     point_learner_init(&learner, &arena, false);
-    struct run_options options = { .observer = point_learner_observer(&learner) };
+    struct run_options options = { .observer = point_learner_observer(&learner),
+                                   .forks_later = true };
     struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
     if (finding.kind != FINDING_NONE) {
         buffer_append_format(enumeration->error,

@@ -388,7 +388,8 @@ static enum verdict try_base(struct campaign *campaign)
     struct arena arena;
     arena_init(&arena);
     struct run run;
-    run_scenario(&run, &arena, &campaign->scenario, campaign->input, &(struct run_options){ 0 });
+    run_scenario(&run, &arena, &campaign->scenario, campaign->input,
+                 &(struct run_options){ .forks_later = true });
     struct finding finding = finding_of_run(&run);
     if (finding.kind != FINDING_NONE) {
         buffer_append_format(campaign->error, "%s: fails as it is, without a drawn fault: ",

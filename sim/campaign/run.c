@@ -268,6 +268,9 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *g
     uint64_t start_ns = wall_now_ns();
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
+    if (options->forks_later && scenario->job.state.backend == STATE_BACKEND_ROCKSDB) {
+        scenario->job.state.backend = STATE_BACKEND_HEAP;
+    }
     fault_input_prepare(arena, scenario);
     *run = (struct run){
         .scenario = scenario, .observer = options->observer, .arena = arena, .input = input

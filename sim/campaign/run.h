@@ -43,6 +43,9 @@ struct run_options {
     struct run_observer observer;
     /* For tests: called with observer.context before anything happens, to arm the world. */
     void (*arm)(void *context, struct world *world);
+    /* This process will fork workers. RocksDB would believe in them that it has the threads of its
+     * parent, and wait for them for ever; so here the heap takes its place, which decides alike. */
+    bool forks_later;
 };
 
 /* Something that `expect` asked for and that did not hold. */

@@ -10,16 +10,17 @@
 
 const struct swarm_scene swarm_scenes[] = {
     /* Damage shows when it is read: somebody must restore before the next checkpoint replaces it.
-     */
+     * In the file of one subtask only: of several damaged files some would not decode, and so hide
+     * that nobody looked at the checksums. */
     { SCENE_RESTARTS,
-      { "'when': 'checkpoint @N checkpoint.completed', 'do': '<corrupt|truncate|remove>', "
-        "'on': 'file checkpoints/<chk-@N|*>/<_metadata|*-*|*>'",
+      { "'when': 'checkpoint @N checkpoint.completed', 'do': '<corrupt|corrupt|truncate|remove>', "
+        "'on': 'file checkpoints/<chk-@N|chk-@N|*>/<_metadata|_metadata|*-0|*>'",
         AFTER_COMMIT ", 'do': 'crash', 'on': '" ANY_PROCESS "', 'for': '@down'",
         "?'when': 'checkpoint @O checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
         "', 'for': '@down'" } },
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N checkpoint.completed', 'do': 'corrupt', "
-        "'on': 'file checkpoints/chk-@N/<_metadata|*-*|*-*>'",
+        "'on': 'file checkpoints/chk-@N/<_metadata|_metadata|*-0|*-1>'",
         "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
         "', 'for': '@down'",
         "?'when': 'checkpoint @O checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS

@@ -135,6 +135,7 @@ struct oracle {
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */
     uint64_t deployed_attempt; /* property 7: the newest */
+    bool is_taken_over;        /* property 5: a new JobManager leads, and restored nothing yet */
     bool went_back;            /* property 5: an older checkpoint was restored, rightly or not */
     bool older_restored;       /* property 5: rightly: output may come twice from now on */
     const char **damaged;      /* paths that faults damaged or removed */
@@ -212,7 +213,8 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);
 /* 4 */
 void property_checkpoint_ids_on_fact(struct oracle *oracle, const struct fact *fact);
 
-/* 5 */
+/* 5: a new JobManager leads; a checkpoint is about to be restored. */
+void property_newest_restored_on_take_over(struct oracle *oracle);
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact);
 
 /* 6. Checks the files of every checkpoint that must be there; true if those of `id` can be read.

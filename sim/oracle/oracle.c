@@ -117,6 +117,8 @@ void oracle_on_damage(struct oracle *oracle, const char *path)
     oracle->damaged = arena_grow(oracle->arena, oracle->damaged, &oracle->damaged_capacity,
                                  oracle->damaged_count + 1, sizeof *oracle->damaged);
     oracle->damaged[oracle->damaged_count++] = arena_text(oracle->arena, path);
+    /* Two faults that flip the same bit undo each other: what was read is not known any more. */
+    oracle->deployment.unreadable = 0;
 }
 
 static void on_completed(struct oracle *oracle, const struct fact_event *event)
@@ -158,6 +160,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_pace_on_fact(oracle, event);
         break;
     case FACT_JOB_MANAGER_STARTED:
+        property_newest_restored_on_take_over(oracle);
         property_liveness_on_fact(oracle, fact);
         property_restarts_on_fact(oracle, event);
         property_pace_on_fact(oracle, event);

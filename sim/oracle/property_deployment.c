@@ -48,8 +48,7 @@ static void on_running(struct oracle *oracle, uint64_t attempt)
                      (unsigned long long)attempt,
                      memory->attempt == attempt ? memory->restored_count : 0, count);
     }
-    /* Two faults that flip the same bit undo each other. */
-    if (memory->unreadable != 0 && !property_files_is_readable(oracle, memory->unreadable)) {
+    if (memory->unreadable != 0) {
         judge_report(oracle, PROPERTY_DEPLOYMENT,
                      "attempt %llu runs from a checkpoint that was damaged when it was chosen",
                      (unsigned long long)attempt);

@@ -86,17 +86,16 @@ static void judge_outcome(struct oracle *oracle, enum outcome outcome)
     }
 }
 
-/* What a fault delayed is still on its way so long after the fault has ended. */
-static uint64_t longest_delay_ns(const struct oracle *oracle)
+/* What faults delayed is still on its way so long after the last has ended: on one link, delays add
+ * up. */
+static uint64_t delays_ns(const struct oracle *oracle)
 {
-    uint64_t longest_ns = 0;
+    uint64_t sum_ns = 0;
     for (uint32_t i = 0; i < oracle->scenario->fault_count; i++) {
         const struct fault *fault = &oracle->scenario->faults[i];
-        if (fault->verb == FAULT_DELAY && fault->by_ns + fault->jitter_ns > longest_ns) {
-            longest_ns = fault->by_ns + fault->jitter_ns;
-        }
+        sum_ns += fault->verb == FAULT_DELAY ? fault->by_ns + fault->jitter_ns : 0;
     }
-    return longest_ns;
+    return sum_ns;
 }
 
 void property_liveness_on_end(struct oracle *oracle, enum outcome outcome, uint64_t last_fault_ns)
@@ -107,7 +106,7 @@ void property_liveness_on_end(struct oracle *oracle, enum outcome outcome, uint6
         end_gap(oracle);
     }
     uint64_t start_ns = memory->long_gap_start_ns;
-    uint64_t undisturbed_ns = last_fault_ns + longest_delay_ns(oracle);
+    uint64_t undisturbed_ns = last_fault_ns + delays_ns(oracle);
     if (start_ns < undisturbed_ns) {
         start_ns = undisturbed_ns;
     }

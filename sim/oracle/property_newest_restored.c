@@ -135,10 +135,38 @@ static void judge_unreported(struct oracle *oracle, const struct fact *fact)
     judge_on_complete(oracle, chosen, fact->attempt);
 }
 
+static bool is_on_volume(const struct oracle *oracle, uint64_t id)
+{
+    char path[JUDGE_PATH_SIZE];
+    struct bytes content;
+    judge_manifest_path(path, id);
+    return disk_peek(oracle->shared, path, &content) && checkpoint_is_sound(content);
+}
+
+/* A commit may fail when the manifest has its name already. Who then dies takes with him that the
+ * checkpoint had been given up: for his successor it is one of those that completed. */
+static void adopt_older(struct oracle *oracle, uint64_t chosen)
+{
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        struct checkpoint_record *record = &oracle->history.records[i];
+        if (record->id < chosen && record->aborted && record->commit_begun &&
+            is_on_volume(oracle, record->id)) {
+            record->completed = true;
+        }
+    }
+}
+
+void property_newest_restored_on_take_over(struct oracle *oracle)
+{
+    oracle->is_taken_over = true;
+}
+
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact)
 {
     CHECK(fact->kind == FACT_RESTORE_CHOSEN);
     uint64_t chosen = fact->checkpoint;
+    bool is_taken_over = oracle->is_taken_over;
+    oracle->is_taken_over = false;
     uint64_t expected = find_expected(oracle);
     if (chosen < expected) {
         judge_older(oracle, chosen, expected);
@@ -149,5 +177,8 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
     const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, chosen);
     if (record == NULL || !record->completed) {
         judge_unreported(oracle, fact);
+    }
+    if (is_taken_over) {
+        adopt_older(oracle, chosen);
     }
 }

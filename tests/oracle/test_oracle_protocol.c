@@ -204,6 +204,28 @@ START_TEST(a_manifest_that_got_its_name_before_the_crash_must_be_restored)
 }
 END_TEST
 
+/* Checkpoint 2 is given up with its manifest in place, and counts among two that are retained: 0:
+ * for a JobManager that knows so, which is found; 1: for its successor. */
+START_TEST(a_successor_may_retain_what_was_given_up_in_doubt)
+{
+    world.scenario.job.checkpoint.retained = 2;
+    run_checkpoints(1);
+    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
+    oracle_trigger(&world, 2);
+    oracle_write_checkpoint(&world, 2, &cut);
+    oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
+    oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 2);
+    oracle_checkpoint(&world, 3, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
+    if (_i == 1) {
+        oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
+    }
+    oracle_restart(&world, 3);
+    oracle_finish(&world);
+    ck_assert(_i == 1 || oracle_says(&world, PROPERTY_FILES, "checkpoint 1: its manifest"));
+    ck_assert_uint_eq(oracle_found_any(&world) == 0, _i == 1);
+}
+END_TEST
+
 START_TEST(an_abort_that_could_not_know_does_not_forbid_a_restore)
 {
     run_checkpoints(1);
@@ -534,14 +556,15 @@ START_TEST(checkpoints_that_never_come_after_a_restart_are_found)
 }
 END_TEST
 
-/* 0: the delay of the last fault is over as soon as it; 1: what it delayed comes 4 s later. */
+/* 0: nothing is delayed; 1: what both faults delay comes 4 s later. */
 START_TEST(what_a_fault_delayed_may_come_when_it_is_over)
 {
-    struct fault delay = { .verb = FAULT_DELAY,
-                           .by_ns = (_i == 0 ? 0 : 3) * ORACLE_SECOND,
-                           .jitter_ns = (_i == 0 ? 0 : 1) * ORACLE_SECOND };
-    world.scenario.faults = &delay;
-    world.scenario.fault_count = 1;
+    struct fault delays[] = {
+        { .verb = FAULT_DELAY, .by_ns = 2 * ORACLE_SECOND },
+        { .verb = FAULT_DELAY, .by_ns = ORACLE_SECOND, .jitter_ns = ORACLE_SECOND },
+    };
+    world.scenario.faults = delays;
+    world.scenario.fault_count = _i == 0 ? 0 : 2;
     run_checkpoints(2);
     uint64_t last_fault_ns = world.now_ns;
     oracle_wait(&world, 19 * ORACLE_SECOND);
@@ -620,6 +643,7 @@ static Suite *suite(void)
     tcase_add_test(tests, restoring_one_that_never_completed_is_found);
     tcase_add_loop_test(tests, a_manifest_that_got_its_name_before_the_crash_must_be_restored, 0,
                         2);
+    tcase_add_loop_test(tests, a_successor_may_retain_what_was_given_up_in_doubt, 0, 2);
     tcase_add_test(tests, an_abort_that_could_not_know_does_not_forbid_a_restore);
     tcase_add_loop_test(tests, passing_over_a_manifest_that_is_there_is_found, 0, 2);
     tcase_add_test(tests, a_manifest_lost_in_the_crash_does_not_count);

@@ -141,7 +141,8 @@ START_TEST(a_word_like_no_other_gets_all_told)
                    "enumerate, shrink, list, help");
     expect_refused("f run --xyzzy a", "unknown option \"--xyzzy\"; \"help\" lists the options");
     expect_refused("f list colours",
-                   "unknown list \"colours\"; there are jobs, backends, faults, facts, properties, marks");
+                   "unknown list \"colours\"; there are jobs, backends, faults, facts, "
+                   "properties, marks");
 }
 END_TEST
 
