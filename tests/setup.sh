@@ -49,7 +49,8 @@ missing() {
     links gcc jansson.h -ljansson || echo libjansson-dev
     links gcc sqlite3.h -lsqlite3 || echo libsqlite3-dev
     links gcc xxhash.h || echo libxxhash-dev
-    links gcc rocksdb/c.h -lrocksdb || echo librocksdb-dev
+    # optional: where it cannot be installed, the program is built without it
+    links gcc rocksdb/c.h -lrocksdb || ! have apt-get || echo librocksdb-dev
     have gnuplot || echo gnuplot-nox
     if [ "$purpose" = test ]; then
         links gcc stdlib.h -fsanitize=address,undefined || echo gcc

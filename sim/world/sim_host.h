@@ -168,7 +168,7 @@ static inline void world_mix(struct world *world, uint64_t value)
     world->hash = hash_mix(world->hash ^ value);
 }
 
-/* ---- messages and timers (sim_host.c) -------------------------------------------------------- */
+/* ---- messages (sim_messages.c), timers (sim_host.c) ------------------------------------------ */
 
 struct message *sim_message_new(struct world *world, uint32_t capacity);
 void sim_message_free(struct world *world, struct message *message);

@@ -45,7 +45,7 @@ expect 0 'At an interval of 250 ms' "$program" predict "$demo" --set checkpoint.
 expect 0 'seed 7, predicted' "$program" predict --seed 7 "$demo"
 expect 0 'as fast as it is processed' "$program" predict scenarios/smoke/at-full-speed.json
 expect 0 'the scenario has no faults' "$program" predict scenarios/smoke/no-fault.json
-expect 0 'the job never catches up' "$program" predict scenarios/sweeps/backpressure.json
+expect 0 'the job never catches up' "$program" predict scenarios/sweeps/regime-4-backpressure.json
 
 # --- the same as JSON, and the same as a run measures ---
 "$program" predict "$demo" --json --failure-rate 0.125/h >"$scratch/predicted.json"

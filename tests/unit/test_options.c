@@ -229,8 +229,8 @@ END_TEST
 
 START_TEST(every_list_is_found)
 {
-    static const char *const lines[] = { "f list jobs", "f list faults", "f list facts",
-                                         "f list properties", "f list marks" };
+    static const char *const lines[] = { "f list jobs",  "f list backends",   "f list faults",
+                                         "f list facts", "f list properties", "f list marks" };
     for (size_t i = 0; i < LIST_TOPIC_COUNT; i++) {
         struct line line;
         line_init(&line, lines[i]);
