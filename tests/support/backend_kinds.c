@@ -74,25 +74,28 @@ const struct backend_kind backend_kinds[BACKEND_KIND_COUNT] = {
     { "rocksdb", create_rocksdb, check_rows, 20 },
 };
 
+void set_number_key(struct backend *backend, const uint64_t *key)
+{
+    backend_set_key(backend, (uint32_t)(*key % 128),
+                    (struct bytes){ .data = (const uint8_t *)key, .size = sizeof *key });
+}
+
 void put_number(struct backend *backend, state_id state, uint64_t key, uint64_t value)
 {
-    backend_set_key(backend, (uint32_t)(key % 128),
-                    (struct bytes){ .data = (const uint8_t *)&key, .size = sizeof key });
+    set_number_key(backend, &key);
     backend_put(backend, state,
                 (struct bytes){ .data = (const uint8_t *)&value, .size = sizeof value });
 }
 
 void remove_number(struct backend *backend, state_id state, uint64_t key)
 {
-    backend_set_key(backend, (uint32_t)(key % 128),
-                    (struct bytes){ .data = (const uint8_t *)&key, .size = sizeof key });
+    set_number_key(backend, &key);
     backend_remove(backend, state);
 }
 
 uint64_t get_number(struct backend *backend, state_id state, uint64_t key)
 {
-    backend_set_key(backend, (uint32_t)(key % 128),
-                    (struct bytes){ .data = (const uint8_t *)&key, .size = sizeof key });
+    set_number_key(backend, &key);
     struct bytes value = backend_get(backend, state);
     if (value.data == NULL) {
         return UINT64_MAX;
