@@ -22,8 +22,8 @@ static const struct key_group_range all_groups = { .first = 0, .last = 127 };
 /* Makes a numeric key current; it is borrowed until the next one is set. */
 void set_number_key(struct backend *backend, const uint64_t *key);
 
-/* Keep, remove and read a number for a numeric key; UINT64_MAX: there is none. They leave no current
- * key that could be used. */
+/* Keep, remove and read a number for a numeric key; UINT64_MAX: there is none. They leave no
+ * current key that could be used. */
 void put_number(struct backend *backend, state_id state, uint64_t key, uint64_t value);
 void remove_number(struct backend *backend, state_id state, uint64_t key);
 uint64_t get_number(struct backend *backend, state_id state, uint64_t key);
