@@ -22,9 +22,10 @@ static void free_state(struct row_backend *backend, struct row_state *state)
 static void destroy(struct backend *base)
 {
     struct row_backend *backend = row_backend_of(base);
-    struct buffer *buffers[] = { &backend->expire_at, &backend->row,   &backend->chunk,
-                                 &backend->mark,      &backend->value, &backend->list,
-                                 &backend->kept,      &backend->end };
+    struct buffer *buffers[] = { &backend->name_space, &backend->subkey, &backend->expire_at,
+                                 &backend->row,        &backend->chunk,  &backend->mark,
+                                 &backend->value,      &backend->list,   &backend->kept,
+                                 &backend->end };
     while (backend->snapshots != NULL) {
         row_snapshot_end(&backend->snapshots->base);
     }
@@ -115,7 +116,9 @@ static void set_namespace(struct backend *base, struct bytes name_space)
     struct row_backend *backend = row_backend_of(base);
     CHECK(backend->has_key);
     close_map_iterations(backend);
-    backend->at.name_space = name_space;
+    buffer_reset(&backend->name_space);
+    buffer_append(&backend->name_space, name_space);
+    backend->at.name_space = buffer_bytes(&backend->name_space);
     backend->turn++;
 }
 
@@ -123,7 +126,9 @@ static void set_subkey(struct backend *base, struct bytes subkey)
 {
     struct row_backend *backend = row_backend_of(base);
     CHECK(backend->has_key);
-    backend->at.subkey = subkey;
+    buffer_reset(&backend->subkey);
+    buffer_append(&backend->subkey, subkey);
+    backend->at.subkey = buffer_bytes(&backend->subkey);
     backend->turn++;
 }
 
@@ -509,9 +514,10 @@ struct backend *row_backend_create(struct host *host, struct key_group_range ran
     CHECK(range.first <= range.last);
     CHECK(range.last < KEY_GROUP_COUNT_MAX);
     struct row_backend *backend = arena_alloc(host->arena, 1, sizeof *backend);
-    struct buffer *buffers[] = { &backend->expire_at, &backend->row,   &backend->chunk,
-                                 &backend->mark,      &backend->value, &backend->list,
-                                 &backend->kept,      &backend->end };
+    struct buffer *buffers[] = { &backend->name_space, &backend->subkey, &backend->expire_at,
+                                 &backend->row,        &backend->chunk,  &backend->mark,
+                                 &backend->value,      &backend->list,   &backend->kept,
+                                 &backend->end };
     backend->base.ops = &row_backend_ops;
     backend->host = host;
     backend->arena = host->arena;

@@ -106,7 +106,9 @@ struct row_backend {
     size_t state_capacity;
     bool has_key;
     uint32_t key_group;
-    struct entry_key at;      /* of the current entry */
+    struct entry_key at;      /* of the current entry; all but the key lies in the two below */
+    struct buffer name_space;
+    struct buffer subkey;
     uint64_t turn;            /* rises when another entry becomes current */
     uint64_t change_count;    /* of rows, so far */
     uint32_t iteration_count; /* of open ones */

@@ -83,6 +83,31 @@ static struct bytes write_whole(struct backend *backend, struct arena *arena)
     return write_as(backend, arena, 1);
 }
 
+START_TEST(the_bytes_of_a_namespace_and_of_a_subkey_are_copied)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct backend *backend = create(_i, &arena);
+    state_id state = backend_declare(backend, &window_map);
+    char name_space[] = "w1";
+    char subkey[] = "a";
+    backend_set_key(backend, 5, text("k"));
+    backend_set_namespace(backend, text(name_space));
+    backend_set_subkey(backend, text(subkey));
+    name_space[1] = '2';
+    subkey[0] = 'b';
+    backend_put(backend, state, text("one"));
+    backend_set_namespace(backend, text("w1"));
+    backend_set_subkey(backend, text("a"));
+    ck_assert(holds(backend, state, "one"));
+    backend_set_namespace(backend, text("w2"));
+    backend_set_subkey(backend, text("b"));
+    ck_assert(holds(backend, state, NULL));
+    backend_destroy(backend);
+    arena_drop(&arena);
+}
+END_TEST
+
 START_TEST(b1_a_namespace_holds_until_the_next_key_and_others_do_not_see_it)
 {
     struct arena arena;
@@ -598,6 +623,7 @@ static Suite *suite(void)
 {
     TCase *tcase = tcase_create("backend states");
     tcase_set_timeout(tcase, 60);
+    tcase_add_loop_test(tcase, the_bytes_of_a_namespace_and_of_a_subkey_are_copied, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, b1_a_namespace_holds_until_the_next_key_and_others_do_not_see_it, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase,
