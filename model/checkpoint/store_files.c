@@ -1,54 +1,19 @@
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "model/base/check.h"
 #include "model/base/hash.h"
-#include "model/base/text.h"
 #include "model/checkpoint/manifest.h"
 
-#define DIRECTORY_PREFIX "chk-"
-#define MANIFEST_PART    STORE_MANIFEST ".part" /* the manifest until it is durable */
-
-/* The path of the folder of checkpoint `id` in `root`. */
-static void folder_path(char path[STORE_PATH_SIZE], const char *root, uint64_t id)
-{
-    CHECK(id > 0);
-    int length = snprintf(path, STORE_PATH_SIZE, "%s/" DIRECTORY_PREFIX "%llu", root,
-                          (unsigned long long)id);
-    CHECK(length > 0 && length < STORE_PATH_SIZE);
-}
+#define MANIFEST_PART STORE_MANIFEST ".part" /* the manifest until it is durable */
 
 static void path_in_folder(char path[STORE_PATH_SIZE], const char *folder, const char *name)
 {
     CHECK(name[0] != '\0');
     int length = snprintf(path, STORE_PATH_SIZE, "%s/%s", folder, name);
     CHECK(length > 0 && length < STORE_PATH_SIZE);
-}
-
-void store_directory(char path[STORE_PATH_SIZE], uint64_t id)
-{
-    folder_path(path, STORE_ROOT, id);
-}
-
-void store_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name)
-{
-    char folder[STORE_PATH_SIZE];
-    store_directory(folder, id);
-    path_in_folder(path, folder, name);
-}
-
-void store_shared_directory(char path[STORE_PATH_SIZE], uint64_t id)
-{
-    folder_path(path, STORE_SHARED, id);
-}
-
-void store_shared_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name)
-{
-    char folder[STORE_PATH_SIZE];
-    store_shared_directory(folder, id);
-    path_in_folder(path, folder, name);
 }
 
 /* Makes `path` in `parent`, or finds it there, and makes the name durable. */
@@ -61,31 +26,25 @@ static enum status make_durable_dir(struct host *host, const char *parent, const
     return host_sync_dir(host, HOST_SHARED, parent);
 }
 
-enum status store_init(struct host *host)
+static enum status make_folder(struct host *host, const char *root, const char *folder)
 {
-    enum status status = make_durable_dir(host, "", STORE_ROOT);
-    return status == STATUS_OK ? make_durable_dir(host, STORE_ROOT, STORE_SHARED) : status;
-}
-
-static enum status begin(struct host *host, const char *root, uint64_t id)
-{
-    char path[STORE_PATH_SIZE];
-    folder_path(path, root, id);
-    enum status status = host_make_dir(host, HOST_SHARED, path);
+    enum status status = host_make_dir(host, HOST_SHARED, folder);
     return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, root) : status;
 }
 
-enum status store_begin(struct host *host, uint64_t id)
+static enum status begin(struct store *store, uint64_t id, bool shared)
 {
-    return begin(host, STORE_ROOT, id);
+    char folder[STORE_PATH_SIZE];
+    store_directory(folder, id);
+    enum status status = make_folder(store->host, STORE_ROOT, folder);
+    if (status == STATUS_OK && shared) {
+        store_shared_directory(folder, id);
+        status = make_folder(store->host, STORE_SHARED, folder);
+    }
+    return status;
 }
 
-enum status store_begin_shared(struct host *host, uint64_t id)
-{
-    return begin(host, STORE_SHARED, id);
-}
-
-enum status store_seal(struct host *host, const char *path, file_id file)
+enum status store_files_seal(struct host *host, const char *path, file_id file)
 {
     CHECK(file != 0);
     char folder[STORE_PATH_SIZE];
@@ -129,8 +88,9 @@ static enum status write_part(struct host *host, uint64_t id, uint64_t attempt,
     return status;
 }
 
-enum status store_commit(struct host *host, uint64_t id, uint64_t attempt, struct bytes manifest)
+static enum status commit(struct store *store, uint64_t id, uint64_t attempt, struct bytes manifest)
 {
+    struct host *host = store->host;
     CHECK(manifest.size > 0);
     char directory[STORE_PATH_SIZE];
     char part[STORE_PATH_SIZE];
@@ -158,44 +118,11 @@ struct id_list {
     size_t capacity;
 };
 
-/* Only the very name that folder_path gives is a checkpoint's. */
-static bool parse_folder(struct bytes name, uint64_t *id)
-{
-    size_t prefix_size = strlen(DIRECTORY_PREFIX);
-    int64_t number;
-    char path[STORE_PATH_SIZE];
-    if (name.size < prefix_size || memcmp(name.data, DIRECTORY_PREFIX, prefix_size) != 0 ||
-        !text_parse_i64((struct bytes){ name.data + prefix_size, name.size - prefix_size },
-                        &number) ||
-        number <= 0) {
-        return false;
-    }
-    *id = (uint64_t)number;
-    store_directory(path, *id);
-    return bytes_equal(bytes_of_text(path + strlen(STORE_ROOT "/")), name);
-}
-
-bool store_parse_shared(struct bytes path, uint64_t *id, struct bytes *name)
-{
-    static const char root[] = STORE_SHARED "/";
-    size_t root_size = sizeof root - 1;
-    if (path.size < root_size || memcmp(path.data, root, root_size) != 0) {
-        return false;
-    }
-    struct bytes rest = { .data = path.data + root_size, .size = path.size - root_size };
-    const uint8_t *end = memchr(rest.data, '/', rest.size);
-    if (end == NULL || !parse_folder((struct bytes){ rest.data, (size_t)(end - rest.data) }, id)) {
-        return false;
-    }
-    *name = (struct bytes){ .data = end + 1, .size = rest.size - (size_t)(end + 1 - rest.data) };
-    return name->size > 0;
-}
-
 static void collect_id(void *context, const char *name)
 {
     struct id_list *list = context;
     uint64_t id;
-    if (!parse_folder(bytes_of_text(name), &id)) {
+    if (!store_parse_directory(bytes_of_text(name), &id)) {
         return;
     }
     list->ids =
@@ -231,8 +158,10 @@ static enum status find_manifest(struct host *host, uint64_t id, bool *is_there)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status store_list(struct host *host, struct arena *arena, uint64_t **ids, size_t *count)
+static enum status list_complete(struct store *store, struct arena *arena, uint64_t **ids,
+                                 size_t *count)
 {
+    struct host *host = store->host;
     struct id_list list;
     size_t kept = 0;
     enum status status = list_folders(host, STORE_ROOT, arena, &list);
@@ -269,7 +198,7 @@ static enum status read_open(struct host *host, file_id file, struct buffer *out
     return status;
 }
 
-enum status store_read(struct host *host, const char *path, struct buffer *out)
+static enum status read_file(struct host *host, const char *path, struct buffer *out)
 {
     file_id file;
     size_t size_before = out->size;
@@ -285,6 +214,11 @@ enum status store_read(struct host *host, const char *path, struct buffer *out)
     return status;
 }
 
+static enum status read(struct store *store, const char *path, struct buffer *out)
+{
+    return read_file(store->host, path, out);
+}
+
 static enum status read_location(struct host *host, const struct state_handle *handle,
                                  struct buffer *out)
 {
@@ -298,11 +232,11 @@ static enum status read_location(struct host *host, const struct state_handle *h
     }
     memcpy(path, handle->location.data, handle->location.size);
     path[handle->location.size] = '\0';
-    return store_read(host, path, out);
+    return read_file(host, path, out);
 }
 
-enum status store_read_state(struct host *host, const struct state_handle *handle,
-                             struct buffer *out)
+enum status store_files_read_part(struct host *host, const struct state_handle *handle,
+                                  struct buffer *out)
 {
     size_t size_before = out->size;
     enum status status = read_location(host, handle, out);
@@ -352,8 +286,9 @@ static enum status remove_folder(struct host *host, const char *root, const char
     return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, root) : status;
 }
 
-enum status store_discard(struct host *host, uint64_t id)
+static enum status discard(struct store *store, uint64_t id)
 {
+    struct host *host = store->host;
     char directory[STORE_PATH_SIZE];
     char manifest[STORE_PATH_SIZE];
     store_directory(directory, id);
@@ -368,33 +303,51 @@ enum status store_discard(struct host *host, uint64_t id)
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status store_discard_shared(struct host *host, uint64_t id)
+static enum status discard_shared(struct store *store, uint64_t id)
 {
     char folder[STORE_PATH_SIZE];
     store_shared_directory(folder, id);
-    enum status status = remove_folder(host, STORE_SHARED, folder);
+    enum status status = remove_folder(store->host, STORE_SHARED, folder);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status store_remove_shared(struct host *host, uint64_t id, const char *name)
+/* The last file of its creator in the list makes all of them durable. */
+static enum status remove_one(struct store *store, const struct shared_garbage *garbage,
+                              bool is_end)
 {
     char folder[STORE_PATH_SIZE];
-    store_shared_directory(folder, id);
-    return remove_file(host, folder, name);
+    store_shared_directory(folder, garbage->creator);
+    enum status status = remove_file(store->host, folder, garbage->name);
+    if (status != STATUS_OK || !is_end) {
+        return status;
+    }
+    if (garbage->is_last) {
+        return discard_shared(store, garbage->creator);
+    }
+    status = host_sync_dir(store->host, HOST_SHARED, folder);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-enum status store_sync_shared(struct host *host, uint64_t id)
+static enum status remove_shared(struct store *store, const struct shared_garbage *garbage,
+                                 size_t count)
 {
-    char folder[STORE_PATH_SIZE];
-    store_shared_directory(folder, id);
-    enum status status = host_sync_dir(host, HOST_SHARED, folder);
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    enum status first_error = STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        bool is_end = i + 1 == count || garbage[i + 1].creator != garbage[i].creator;
+        enum status status = remove_one(store, &garbage[i], is_end);
+        if (status == STATUS_HALTED) {
+            return status;
+        }
+        first_error = first_error == STATUS_OK ? status : first_error;
+    }
+    return first_error;
 }
 
 /* Removes from the folder of `id` what is not needed; then the folder, if it is empty. */
-static enum status sweep_folder(struct host *host, uint64_t id, store_needed_function is_needed,
+static enum status sweep_folder(struct store *store, uint64_t id, store_needed_function is_needed,
                                 void *context, uint64_t *removed)
 {
+    struct host *host = store->host;
     struct buffer names;
     char folder[STORE_PATH_SIZE];
     bool is_empty = true;
@@ -415,26 +368,28 @@ static enum status sweep_folder(struct host *host, uint64_t id, store_needed_fun
     if (status != STATUS_OK) {
         return status;
     }
-    return is_empty ? store_discard_shared(host, id) : host_sync_dir(host, HOST_SHARED, folder);
+    return is_empty ? discard_shared(store, id) : host_sync_dir(host, HOST_SHARED, folder);
 }
 
-enum status store_sweep_shared(struct host *host, store_needed_function is_needed, void *context,
-                               uint64_t *removed)
+static enum status sweep_shared(struct store *store, store_needed_function is_needed, void *context,
+                                uint64_t *removed)
 {
+    struct host *host = store->host;
     struct id_list list;
     *removed = 0;
     enum status status = list_folders(host, STORE_SHARED, host->arena, &list);
     for (size_t i = 0; i < list.count && status == STATUS_OK; i++) {
         if (!is_needed(context, list.ids[i], "")) {
-            status = sweep_folder(host, list.ids[i], is_needed, context, removed);
+            status = sweep_folder(store, list.ids[i], is_needed, context, removed);
         }
     }
     arena_free(host->arena, list.ids);
     return status;
 }
 
-enum status store_discard_incomplete(struct host *host)
+static enum status discard_incomplete(struct store *store)
 {
+    struct host *host = store->host;
     struct id_list list;
     enum status status = list_folders(host, STORE_ROOT, host->arena, &list);
     for (size_t i = 0; i < list.count && status == STATUS_OK; i++) {
@@ -442,9 +397,34 @@ enum status store_discard_incomplete(struct host *host)
         status = find_manifest(host, list.ids[i], &is_there);
         if (status == STATUS_OK && !is_there) {
             host_mark(host, MARK_ORPHAN_CHECKPOINT_REMOVED);
-            status = store_discard(host, list.ids[i]);
+            status = discard(store, list.ids[i]);
         }
     }
     arena_free(host->arena, list.ids);
+    return status;
+}
+
+static const struct store_ops files_ops = {
+    .begin = begin,
+    .commit = commit,
+    .list = list_complete,
+    .read = read,
+    .discard = discard,
+    .discard_shared = discard_shared,
+    .remove_shared = remove_shared,
+    .sweep_shared = sweep_shared,
+    .discard_incomplete = discard_incomplete,
+};
+
+enum status store_files_open(struct host *host, struct store **store)
+{
+    enum status status = make_durable_dir(host, "", STORE_ROOT);
+    if (status == STATUS_OK) {
+        status = make_durable_dir(host, STORE_ROOT, STORE_SHARED);
+    }
+    if (status == STATUS_OK) {
+        *store = arena_alloc(host->arena, 1, sizeof **store);
+        **store = (struct store){ .ops = &files_ops, .host = host };
+    }
     return status;
 }

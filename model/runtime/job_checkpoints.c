@@ -1,7 +1,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 #include "model/runtime/job_manager.h"
 #include "model/runtime/task.h"
 
@@ -132,10 +132,10 @@ static void do_trigger(struct job_manager *manager, uint64_t id)
     }
     struct trigger trigger = { .checkpoint = id };
     if (status == STATUS_OK) {
-        status = store_begin(manager->host, id);
+        status = store_begin(manager->store, id, manager->config->state.incremental);
     }
     if (status == STATUS_OK) {
-        status = job_shared_begin(manager, id, &trigger.base);
+        trigger.base = job_shared_begin(manager, id);
     }
     if (status == STATUS_HALTED) {
         return;
@@ -192,7 +192,7 @@ static void do_commit(struct job_manager *manager, uint64_t id)
     buffer_init(&bytes, manager->host->arena);
     encode_pending(manager, pending, &bytes);
     enum status status =
-        store_commit(manager->host, id, manager->record.attempt, buffer_bytes(&bytes));
+        store_commit(manager->store, id, manager->record.attempt, buffer_bytes(&bytes));
     buffer_free(&bytes);
     if (status == STATUS_HALTED) {
         return;
@@ -237,7 +237,7 @@ static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subs
  * next JobManager, which tidies the store. */
 static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
-    enum status status = store_discard(manager->host, id);
+    enum status status = store_discard(manager->store, id);
     if (status == STATUS_OK && is_subsumed) {
         job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
     }
@@ -355,14 +355,14 @@ enum status job_checkpoints_open(struct job_manager *manager)
         .retained = config->checkpoint.retained,
         .task_count = manager->task_count,
     };
-    enum status status = store_init(manager->host);
+    enum status status = store_files_open(manager->host, &manager->store);
     if (status == STATUS_OK) {
-        status = store_discard_incomplete(manager->host);
+        status = store_discard_incomplete(manager->store);
     }
     uint64_t *ids = NULL;
     size_t count = 0;
     if (status == STATUS_OK) {
-        status = store_list(manager->host, manager->host->arena, &ids, &count);
+        status = store_list(manager->store, manager->host->arena, &ids, &count);
     }
     if (status == STATUS_OK) {
         status = job_shared_open(manager, ids, count);

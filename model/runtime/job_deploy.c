@@ -1,7 +1,6 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/checkpoint/store.h"
 #include "model/runtime/job_manager.h"
 #include "model/runtime/task.h"
 
@@ -30,7 +29,7 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
     }
     uint64_t *ids = NULL;
     size_t count = 0;
-    enum status status = store_list(manager->host, manager->host->arena, &ids, &count);
+    enum status status = store_list(manager->store, manager->host->arena, &ids, &count);
     bool has_older = status == STATUS_OK && count > 0 && ids[0] < id;
     arena_free(manager->host->arena, ids);
     if (status != STATUS_OK) {
@@ -81,7 +80,7 @@ static enum status read_manifest(struct job_manager *manager, uint64_t id,
 {
     char path[STORE_PATH_SIZE];
     store_file(path, id, STORE_MANIFEST);
-    enum status status = store_read(manager->host, path, &plan->bytes);
+    enum status status = store_read(manager->store, path, &plan->bytes);
     if (status == STATUS_OK) {
         status = manifest_decode(&plan->manifest, &plan->arena, buffer_bytes(&plan->bytes));
     }
@@ -101,7 +100,7 @@ static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
 {
     uint64_t *ids = NULL;
     size_t count = 0;
-    enum status status = store_list(manager->host, manager->host->arena, &ids, &count);
+    enum status status = store_list(manager->store, manager->host->arena, &ids, &count);
     *id = 0;
     for (size_t i = 0; status == STATUS_OK && i < count; i++) {
         if (ids[i] < manager->restore_below) {

@@ -20,6 +20,7 @@
 
 #include "model/checkpoint/coordinator.h"
 #include "model/checkpoint/shared_registry.h"
+#include "model/checkpoint/store.h"
 #include "model/host.h"
 #include "model/runtime/job_record.h"
 #include "model/runtime/messages.h"
@@ -86,6 +87,7 @@ struct job_manager {
     struct job_record record;
     struct restart restart;
     struct coordinator *coordinator;
+    struct store *store;
     enum job_manager_state state;
     struct worker *workers; /* by process, from PROCESS_FIRST_TASK_MANAGER */
     struct job_task *tasks; /* by global index */
@@ -166,8 +168,8 @@ bool job_checkpoints_is_pending(const struct job_manager *manager, uint64_t id);
 MUST_USE enum status job_shared_open(struct job_manager *manager, const uint64_t *ids,
                                      size_t count);
 
-/* Checkpoint `id` is about to be triggered: makes its folder, and says what it builds on. */
-MUST_USE enum status job_shared_begin(struct job_manager *manager, uint64_t id, uint64_t *base);
+/* Checkpoint `id` is about to be triggered: what may it build on? 0: nothing. */
+uint64_t job_shared_begin(struct job_manager *manager, uint64_t id);
 
 /* A subtask acked `id` with the parts `keyed`. */
 void job_shared_on_ack(struct job_manager *manager, uint64_t id, const struct keyed_state *keyed);

@@ -46,7 +46,7 @@ static enum status read_and_learn(struct job_manager *manager, uint64_t id)
     arena_init(&arena);
     buffer_init(&bytes, &arena);
     store_file(path, id, STORE_MANIFEST);
-    enum status status = store_read(manager->host, path, &bytes);
+    enum status status = store_read(manager->store, path, &bytes);
     if (status == STATUS_OK) {
         status = manifest_decode(&manifest, &arena, buffer_bytes(&bytes));
     }
@@ -84,21 +84,10 @@ static void remove_garbage(struct job_manager *manager, const struct shared_garb
         shared->is_sweep_due = true;
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        uint64_t creator = garbage[i].creator;
-        bool is_end = i + 1 == count || garbage[i + 1].creator != creator;
-        enum status status = store_remove_shared(manager->host, creator, garbage[i].name);
-        if (status == STATUS_OK && is_end) {
-            status = garbage[i].is_last ? store_discard_shared(manager->host, creator)
-                                        : store_sync_shared(manager->host, creator);
-        }
-        if (status == STATUS_HALTED) {
-            return;
-        }
-        if (status != STATUS_OK) {
-            host_mark(manager->host, MARK_DISCARD_FAILED);
-            shared->is_sweep_due = true;
-        }
+    enum status status = store_remove_shared(manager->store, garbage, count);
+    if (status != STATUS_OK && status != STATUS_HALTED) {
+        host_mark(manager->host, MARK_DISCARD_FAILED);
+        shared->is_sweep_due = true;
     }
 }
 
@@ -127,7 +116,7 @@ void job_shared_tidy(struct job_manager *manager)
         return; /* I5 */
     }
     uint64_t removed;
-    enum status status = store_sweep_shared(manager->host, is_needed, manager, &removed);
+    enum status status = store_sweep_shared(manager->store, is_needed, manager, &removed);
     if (status == STATUS_HALTED) {
         return;
     }
@@ -167,19 +156,14 @@ enum status job_shared_open(struct job_manager *manager, const uint64_t *ids, si
     return STATUS_OK;
 }
 
-enum status job_shared_begin(struct job_manager *manager, uint64_t id, uint64_t *base)
+uint64_t job_shared_begin(struct job_manager *manager, uint64_t id)
 {
-    *base = 0;
     if (!is_on(manager)) {
-        return STATUS_OK;
+        return 0;
     }
-    *base = manager->shared.base;
-    CHECK(*base <= manager->record.newest_completed); /* I1 */
-    enum status status = store_begin_shared(manager->host, id);
-    if (status == STATUS_OK) {
-        shared_registry_pin(manager->shared.registry, id, *base);
-    }
-    return status;
+    CHECK(manager->shared.base <= manager->record.newest_completed); /* I1 */
+    shared_registry_pin(manager->shared.registry, id, manager->shared.base);
+    return manager->shared.base;
 }
 
 void job_shared_on_ack(struct job_manager *manager, uint64_t id, const struct keyed_state *keyed)
@@ -234,7 +218,7 @@ enum status job_shared_discard(struct job_manager *manager, uint64_t id, bool ha
         return STATUS_OK;
     }
     enum status status =
-        had_completed ? STATUS_OK : store_discard_shared(manager->host, id); /* I4 */
+        had_completed ? STATUS_OK : store_discard_shared(manager->store, id); /* I4 */
     if (status != STATUS_OK) {
         return status;
     }

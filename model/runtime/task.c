@@ -5,7 +5,7 @@
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 #include "model/runtime/process.h"
 #include "model/stream/timer_service.h"
 
@@ -187,7 +187,7 @@ static enum status read_parts(struct task *task, const struct keyed_state *keyed
     keyed_state_begin(keyed, &decoder);
     for (uint32_t i = 0; i < keyed->part_count && status == STATUS_OK; i++) {
         keyed_state_next(&decoder, part);
-        status = store_read_state(task->host, part, bytes);
+        status = store_files_read_part(task->host, part, bytes);
         parts[i].size = part->size_bytes;
     }
     size_t at = 0;

@@ -5,7 +5,7 @@
 
 #include "model/base/check.h"
 #include "model/base/hash.h"
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 #include "model/runtime/messages.h"
 
 /* One file being written. Several checkpoints may be under way at once. */
@@ -120,7 +120,7 @@ static void on_end(struct uploader *uploader, const struct message *message)
         char path[STORE_PATH_SIZE];
         uint64_t waited_ns = host_store_wait_ns(uploader->host);
         uploader_path(path, &uploader->argument, checkpoint, upload->part);
-        upload->status = store_seal(uploader->host, path, upload->file);
+        upload->status = store_files_seal(uploader->host, path, upload->file);
         upload->wait_ns += host_store_wait_ns(uploader->host) - waited_ns;
     }
     struct upload_result result = { .checkpoint = checkpoint,

@@ -1,4 +1,4 @@
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 
 #include <string.h>
 
@@ -11,6 +11,7 @@ static struct arena arena;
 static struct disk *disk;
 static struct disk_host machine;
 static struct host *host;
+static struct store *store;
 
 static void setup(void)
 {
@@ -39,7 +40,7 @@ static enum status write_shared(uint64_t id, const char *name)
     }
     status = host_file_write(host, file, 0, bytes_of_text(name));
     if (status == STATUS_OK) {
-        status = store_seal(host, path, file);
+        status = store_files_seal(host, path, file);
     }
     host_file_close(host, file);
     return status;
@@ -99,23 +100,23 @@ START_TEST(s6_who_writes_late_finds_no_folder)
 {
     char path[STORE_PATH_SIZE];
     file_id file;
-    ck_assert_int_eq(store_init(host), STATUS_OK);
+    ck_assert_int_eq(store_files_open(host, &store), STATUS_OK);
     ck_assert_int_eq(write_shared(3, "count-0"), STATUS_NOT_FOUND);
-    ck_assert_int_eq(store_begin_shared(host, 3), STATUS_OK);
-    ck_assert_int_eq(store_begin_shared(host, 3), STATUS_EXISTS);
+    ck_assert_int_eq(store_begin(store, 3, true), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 3, true), STATUS_EXISTS);
     ck_assert_int_eq(write_shared(3, "count-0"), STATUS_OK);
     store_shared_file(path, 3, "count-1");
     ck_assert_int_eq(host_file_open(host, HOST_SHARED, path, HOST_TRUNCATE, &file), STATUS_OK);
-    ck_assert_int_eq(store_discard_shared(host, 3), STATUS_OK);
+    ck_assert_int_eq(store_discard_shared(store, 3), STATUS_OK);
     ck_assert_int_eq(host_file_write(host, file, 0, bytes_of_text("late")), STATUS_OK);
-    ck_assert_int_eq(store_seal(host, path, file), STATUS_NOT_FOUND);
+    ck_assert_int_eq(store_files_seal(host, path, file), STATUS_NOT_FOUND);
     host_file_close(host, file);
     ck_assert_int_eq(write_shared(3, "count-2"), STATUS_NOT_FOUND);
     assert_files("");
     ck_assert_uint_eq(folder_count(), 0);
-    ck_assert_int_eq(store_discard_shared(host, 3), STATUS_OK);
-    ck_assert_int_eq(store_remove_shared(host, 3, "count-0"), STATUS_OK);
-    ck_assert_int_eq(store_sync_shared(host, 3), STATUS_OK);
+    ck_assert_int_eq(store_discard_shared(store, 3), STATUS_OK);
+    struct shared_garbage garbage = { .creator = 3, .name = "count-0" };
+    ck_assert_int_eq(store_remove_shared(store, &garbage, 1), STATUS_OK);
 }
 END_TEST
 
@@ -128,9 +129,9 @@ static bool is_needed(void *context, uint64_t id, const char *name)
 
 static enum status make_files(void)
 {
-    enum status status = store_init(host);
+    enum status status = store_files_open(host, &store);
     for (uint64_t id = 1; id <= 4 && status == STATUS_OK; id++) {
-        status = store_begin_shared(host, id);
+        status = store_begin(store, id, true);
         status = status == STATUS_OK ? write_shared(id, "count-0") : status;
         status = status == STATUS_OK ? write_shared(id, "count-1") : status;
     }
@@ -141,11 +142,11 @@ START_TEST(a_sweep_leaves_what_is_needed_and_nothing_else)
 {
     uint64_t removed;
     ck_assert_int_eq(make_files(), STATUS_OK);
-    ck_assert_int_eq(store_sweep_shared(host, is_needed, NULL, &removed), STATUS_OK);
+    ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_OK);
     ck_assert_uint_eq(removed, 5);
     assert_files("chk-1/count-0 chk-4/count-0 chk-4/count-1 ");
     ck_assert_uint_eq(folder_count(), 2);
-    ck_assert_int_eq(store_sweep_shared(host, is_needed, NULL, &removed), STATUS_OK);
+    ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_OK);
     ck_assert_uint_eq(removed, 0);
 }
 END_TEST
@@ -157,13 +158,14 @@ START_TEST(a_sweep_that_fails_can_be_repeated)
         ck_assert_int_eq(make_files(), call == 1 ? STATUS_OK : STATUS_EXISTS);
         if (call > 1) {
             ck_assert_int_eq(write_shared(1, "count-1"), STATUS_OK);
-            ck_assert_int_eq(store_begin_shared(host, 2), STATUS_OK);
+            ck_assert_int_eq(store_discard(store, 2), STATUS_OK);
+            ck_assert_int_eq(store_begin(store, 2, true), STATUS_OK);
             ck_assert_int_eq(write_shared(2, "count-1"), STATUS_OK);
         }
         disk_host_fail_at(&machine, call, STATUS_IO);
-        failures = store_sweep_shared(host, is_needed, NULL, &removed) != STATUS_OK;
+        failures = store_sweep_shared(store, is_needed, NULL, &removed) != STATUS_OK;
         disk_host_fail_at(&machine, 1000, STATUS_IO);
-        ck_assert_int_eq(store_sweep_shared(host, is_needed, NULL, &removed), STATUS_OK);
+        ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_OK);
         assert_files("chk-1/count-0 chk-4/count-0 chk-4/count-1 ");
     }
 }
@@ -172,10 +174,10 @@ END_TEST
 /* What a JobManager does with files that nobody needs any more. */
 static enum status remove_some(void)
 {
-    enum status status = store_discard_shared(host, 4);
-    status = status == STATUS_OK ? store_remove_shared(host, 1, "count-1") : status;
-    status = status == STATUS_OK ? store_sync_shared(host, 1) : status;
-    return status == STATUS_OK ? store_discard_shared(host, 2) : status;
+    enum status status = store_discard_shared(store, 4);
+    struct shared_garbage garbage = { .creator = 1, .name = "count-1" };
+    status = status == STATUS_OK ? store_remove_shared(store, &garbage, 1) : status;
+    return status == STATUS_OK ? store_discard_shared(store, 2) : status;
 }
 
 /* The power is cut at one call; false if there are not so many. Then everything is swept. */
@@ -189,17 +191,17 @@ static bool try_cut(uint64_t call, bool has_effect, enum disk_survival survival)
     bool was_cut = remove_some() == STATUS_HALTED;
     disk_host_cut(&machine, survival, &prng);
     disk_host_init(&machine, disk, 1);
-    ck_assert_int_eq(store_init(host), STATUS_OK);
+    ck_assert_int_eq(store_files_open(host, &store), STATUS_OK);
     char path[STORE_PATH_SIZE];
     struct buffer out;
     buffer_init(&out, &arena);
     store_shared_file(path, 1, "count-0");
-    ck_assert_int_eq(store_read(host, path, &out), STATUS_OK); /* it was sealed */
+    ck_assert_int_eq(store_read(store, path, &out), STATUS_OK); /* it was sealed */
     ck_assert(bytes_equal(buffer_bytes(&out), bytes_of_text("count-0")));
     store_shared_file(path, 3, "count-1");
-    ck_assert_int_eq(store_read(host, path, &out), STATUS_OK);
-    ck_assert_int_eq(store_discard_shared(host, 4), STATUS_OK);
-    ck_assert_int_eq(store_sweep_shared(host, is_needed, NULL, &removed), STATUS_OK);
+    ck_assert_int_eq(store_read(store, path, &out), STATUS_OK);
+    ck_assert_int_eq(store_discard_shared(store, 4), STATUS_OK);
+    ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_OK);
     assert_files("chk-1/count-0 ");
     ck_assert_uint_eq(folder_count(), 1);
     buffer_free(&out);
@@ -229,11 +231,11 @@ START_TEST(a_dead_process_gets_halted_from_every_call)
     uint64_t removed;
     ck_assert_int_eq(make_files(), STATUS_OK);
     machine.is_halted = true;
-    ck_assert_int_eq(store_begin_shared(host, 9), STATUS_HALTED);
-    ck_assert_int_eq(store_discard_shared(host, 1), STATUS_HALTED);
-    ck_assert_int_eq(store_remove_shared(host, 1, "count-0"), STATUS_HALTED);
-    ck_assert_int_eq(store_sync_shared(host, 1), STATUS_HALTED);
-    ck_assert_int_eq(store_sweep_shared(host, is_needed, NULL, &removed), STATUS_HALTED);
+    ck_assert_int_eq(store_begin(store, 9, true), STATUS_HALTED);
+    ck_assert_int_eq(store_discard_shared(store, 1), STATUS_HALTED);
+    struct shared_garbage garbage = { .creator = 1, .name = "count-0" };
+    ck_assert_int_eq(store_remove_shared(store, &garbage, 1), STATUS_HALTED);
+    ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_HALTED);
     machine.is_halted = false;
 }
 END_TEST

@@ -1,7 +1,7 @@
 /* Cuts the power at every storage call of a JobManager and a TaskManager that take, commit, abort
  * and discard checkpoints, and judges what a JobManager on another machine then finds. The same
  * judge must find the error of each variant that leaves out one of the rules S2 to S5. */
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,12 +35,13 @@ static const char fails[] = "a call failed without a cause";
 /* The calls under test; a variant replaces one by a wrong one. */
 struct store_calls {
     enum status (*seal)(struct host *, const char *path, file_id);
-    enum status (*commit)(struct host *, uint64_t id, uint64_t attempt, struct bytes);
-    enum status (*list)(struct host *, struct arena *, uint64_t **ids, size_t *count);
-    enum status (*discard)(struct host *, uint64_t id);
+    enum status (*commit)(struct store *, uint64_t id, uint64_t attempt, struct bytes);
+    enum status (*list)(struct store *, struct arena *, uint64_t **ids, size_t *count);
+    enum status (*discard)(struct store *, uint64_t id);
 };
 
-static const struct store_calls right = { store_seal, store_commit, store_list, store_discard };
+static const struct store_calls right = { store_files_seal, store_commit, store_list,
+                                          store_discard };
 
 /* What the world outside the store knows about a checkpoint. */
 struct record {
@@ -110,8 +111,9 @@ static enum status write_state(struct trial *trial, struct host *host, uint64_t 
     return status;
 }
 
-static enum status commit(struct trial *trial, struct host *host, uint64_t id)
+static enum status commit(struct trial *trial, struct store *store, uint64_t id)
 {
+    struct arena *arena = store->host->arena;
     char paths[SUBTASKS][STORE_PATH_SIZE];
     uint8_t state[STATE_BYTES];
     uint8_t operators[OPERATOR_BYTES];
@@ -130,26 +132,26 @@ static enum status commit(struct trial *trial, struct host *host, uint64_t id)
         fill(state, sizeof state, id, i);
         struct state_handle part = file_part(paths[i], (struct bytes){ state, sizeof state });
         subtasks[i] = (struct subtask_state){ .operators = { operators, sizeof operators },
-                                              .keyed = keyed_of(host->arena, &part, 1) };
+                                              .keyed = keyed_of(arena, &part, 1) };
     }
     struct buffer encoded;
-    buffer_init(&encoded, host->arena);
+    buffer_init(&encoded, arena);
     manifest_encode(&encoded, &manifest);
     trial->records[id].is_commit_begun = true;
-    enum status status = trial->calls->commit(host, id, 1, buffer_bytes(&encoded));
+    enum status status = trial->calls->commit(store, id, 1, buffer_bytes(&encoded));
     trial->records[id].is_committed = status == STATUS_OK;
     return status;
 }
 
-static enum status discard(struct trial *trial, struct host *host, uint64_t id)
+static enum status discard(struct trial *trial, struct store *store, uint64_t id)
 {
     trial->records[id].is_discard_begun = true;
-    enum status status = trial->calls->discard(host, id);
+    enum status status = trial->calls->discard(store, id);
     trial->records[id].is_discarded = status == STATUS_OK;
     return status;
 }
 
-static enum status subsume(struct trial *trial, struct host *host)
+static enum status subsume(struct trial *trial, struct store *store)
 {
     enum status status = STATUS_OK;
     size_t kept = 0;
@@ -157,7 +159,7 @@ static enum status subsume(struct trial *trial, struct host *host)
         const struct record *record = &trial->records[id];
         bool is_held = record->is_committed && !record->is_discarded;
         kept += is_held;
-        status = is_held && kept > RETAINED ? discard(trial, host, id) : STATUS_OK;
+        status = is_held && kept > RETAINED ? discard(trial, store, id) : STATUS_OK;
     }
     return status;
 }
@@ -165,27 +167,29 @@ static enum status subsume(struct trial *trial, struct host *host)
 /* Takes a few checkpoints; one of them is aborted. Stops at the first call that fails. */
 static enum status work(struct trial *trial, struct host *job_manager, struct host *task_manager)
 {
-    enum status status = store_init(job_manager);
+    struct store *store;
+    enum status status = store_files_open(job_manager, &store);
     for (unsigned i = 0; i < CHECKPOINTS_PER_LIFE && status == STATUS_OK; i++) {
         uint64_t id = trial->next_id++;
         ck_assert_uint_lt(id, ID_MAX);
-        status = store_begin(job_manager, id);
+        status = store_begin(store, id, false);
         for (uint32_t j = 0; j < SUBTASKS && status == STATUS_OK; j++) {
             status = write_state(trial, task_manager, id, j);
         }
         if (status == STATUS_OK) {
-            status = i == 1 ? discard(trial, job_manager, id) : commit(trial, job_manager, id);
+            status = i == 1 ? discard(trial, store, id) : commit(trial, store, id);
         }
         if (status == STATUS_OK) {
-            status = subsume(trial, job_manager);
+            status = subsume(trial, store);
         }
     }
     return status;
 }
 
 /* NULL, or what is wrong with the listed checkpoint `id`. */
-static const char *judge_listed(struct trial *trial, struct host *host, uint64_t id)
+static const char *judge_listed(struct trial *trial, struct store *store, uint64_t id)
 {
+    struct host *host = store->host;
     char path[STORE_PATH_SIZE];
     struct buffer encoded;
     struct manifest manifest;
@@ -197,7 +201,7 @@ static const char *judge_listed(struct trial *trial, struct host *host, uint64_t
     }
     buffer_init(&encoded, host->arena);
     store_file(path, id, STORE_MANIFEST);
-    if (store_read(host, path, &encoded) != STATUS_OK ||
+    if (store_read(store, path, &encoded) != STATUS_OK ||
         manifest_decode(&manifest, host->arena, buffer_bytes(&encoded)) != STATUS_OK ||
         manifest.checkpoint != id) {
         return manifest_damaged;
@@ -208,7 +212,7 @@ static const char *judge_listed(struct trial *trial, struct host *host, uint64_t
         buffer_init(&state, host->arena);
         fill(expected, sizeof expected, id, i);
         struct state_handle part = part_of(&manifest.vertices[0].subtasks[i].keyed, 0);
-        if (store_read_state(host, &part, &state) != STATUS_OK ||
+        if (store_files_read_part(host, &part, &state) != STATUS_OK ||
             !bytes_equal(buffer_bytes(&state), (struct bytes){ expected, sizeof expected })) {
             return state_damaged;
         }
@@ -250,12 +254,16 @@ static const char *judge(struct trial *trial, struct host *host, enum status *st
     uint64_t *ids;
     size_t count;
     bool is_listed[ID_MAX] = { false };
-    *status = trial->calls->list(host, host->arena, &ids, &count);
+    struct store *store;
+    *status = store_files_open(host, &store);
+    if (*status == STATUS_OK) {
+        *status = trial->calls->list(store, host->arena, &ids, &count);
+    }
     if (*status != STATUS_OK) {
         return *status == STATUS_HALTED ? NULL : fails;
     }
     for (size_t i = 0; i < count; i++) {
-        const char *wrong = judge_listed(trial, host, ids[i]);
+        const char *wrong = judge_listed(trial, store, ids[i]);
         if (((struct disk_host *)host)->is_halted) {
             *status = STATUS_HALTED;
             return NULL;
@@ -280,7 +288,11 @@ static const char *judge(struct trial *trial, struct host *host, enum status *st
 /* Cleans up: after that nothing is left of any checkpoint that is not listed. */
 static const char *clean(struct trial *trial, struct host *host, enum status *status)
 {
-    *status = store_discard_incomplete(host);
+    struct store *store;
+    *status = store_files_open(host, &store);
+    if (*status == STATUS_OK) {
+        *status = store_discard_incomplete(store);
+    }
     for (uint64_t id = 1; id < trial->next_id && *status == STATUS_OK; id++) {
         struct record *record = &trial->records[id];
         bool is_there;
@@ -481,32 +493,32 @@ static enum status commit_steps(struct host *host, uint64_t id, struct bytes man
     return status;
 }
 
-static enum status commit_all_steps(struct host *host, uint64_t id, uint64_t attempt,
+static enum status commit_all_steps(struct store *store, uint64_t id, uint64_t attempt,
                                     struct bytes manifest)
 {
     (void)attempt;
-    return commit_steps(host, id, manifest, "part", true, true);
+    return commit_steps(store->host, id, manifest, "part", true, true);
 }
 
-static enum status commit_without_file_sync(struct host *host, uint64_t id, uint64_t attempt,
+static enum status commit_without_file_sync(struct store *store, uint64_t id, uint64_t attempt,
                                             struct bytes manifest)
 {
     (void)attempt;
-    return commit_steps(host, id, manifest, "part", false, true);
+    return commit_steps(store->host, id, manifest, "part", false, true);
 }
 
-static enum status commit_without_directory_sync(struct host *host, uint64_t id, uint64_t attempt,
+static enum status commit_without_directory_sync(struct store *store, uint64_t id, uint64_t attempt,
                                                  struct bytes manifest)
 {
     (void)attempt;
-    return commit_steps(host, id, manifest, "part", true, false);
+    return commit_steps(store->host, id, manifest, "part", true, false);
 }
 
-static enum status commit_under_the_final_name(struct host *host, uint64_t id, uint64_t attempt,
+static enum status commit_under_the_final_name(struct store *store, uint64_t id, uint64_t attempt,
                                                struct bytes manifest)
 {
     (void)attempt;
-    return commit_steps(host, id, manifest, STORE_MANIFEST, true, true);
+    return commit_steps(store->host, id, manifest, STORE_MANIFEST, true, true);
 }
 
 static enum status seal_without_directory_sync(struct host *host, const char *path, file_id file)
@@ -526,8 +538,9 @@ static enum status seal_without_file_sync(struct host *host, const char *path, f
 }
 
 /* Files first, manifest last; or the manifest first, but without a sync behind it. */
-static enum status discard_steps(struct host *host, uint64_t id, bool manifest_first)
+static enum status discard_steps(struct store *store, uint64_t id, bool manifest_first)
 {
+    struct host *host = store->host;
     char path[STORE_PATH_SIZE];
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i <= SUBTASKS && status != STATUS_HALTED; i++) {
@@ -545,28 +558,29 @@ static enum status discard_steps(struct host *host, uint64_t id, bool manifest_f
     return status == STATUS_HALTED ? status : host_sync_dir(host, HOST_SHARED, STORE_ROOT);
 }
 
-static enum status discard_files_first(struct host *host, uint64_t id)
+static enum status discard_files_first(struct store *store, uint64_t id)
 {
-    return discard_steps(host, id, false);
+    return discard_steps(store, id, false);
 }
 
-static enum status discard_without_manifest_sync(struct host *host, uint64_t id)
+static enum status discard_without_manifest_sync(struct store *store, uint64_t id)
 {
-    return discard_steps(host, id, true);
+    return discard_steps(store, id, true);
 }
 
-static enum status discard_without_last_sync(struct host *host, uint64_t id)
+static enum status discard_without_last_sync(struct store *store, uint64_t id)
 {
     char path[STORE_PATH_SIZE];
     store_file(path, id, STORE_MANIFEST);
-    enum status status = host_remove(host, HOST_SHARED, path);
+    enum status status = host_remove(store->host, HOST_SHARED, path);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
 /* What store_list would be if it only looked. */
-static enum status list_without_sync(struct host *host, struct arena *arena, uint64_t **ids,
+static enum status list_without_sync(struct store *store, struct arena *arena, uint64_t **ids,
                                      size_t *count)
 {
+    struct host *host = store->host;
     *ids = arena_alloc(arena, ID_MAX, sizeof **ids);
     *count = 0;
     for (uint64_t id = 1; id < ID_MAX; id++) {

@@ -1,4 +1,4 @@
-#include "model/checkpoint/store.h"
+#include "model/checkpoint/store_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@ static struct arena arena;
 static struct disk *disk;
 static struct disk_host machine;
 static struct host *host;
+static struct store *store;
 
 static void setup(void)
 {
@@ -19,7 +20,7 @@ static void setup(void)
     disk = disk_create(&arena);
     disk_host_init(&machine, disk, 0);
     host = &machine.host;
-    ck_assert_int_eq(store_init(host), STATUS_OK);
+    ck_assert_int_eq(store_files_open(host, &store), STATUS_OK);
 }
 
 static void teardown(void)
@@ -31,8 +32,8 @@ static void teardown(void)
 
 static void commit(uint64_t id, const char *manifest)
 {
-    ck_assert_int_eq(store_begin(host, id), STATUS_OK);
-    ck_assert_int_eq(store_commit(host, id, 1, bytes_of_text(manifest)), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, id, false), STATUS_OK);
+    ck_assert_int_eq(store_commit(store, id, 1, bytes_of_text(manifest)), STATUS_OK);
 }
 
 static void write_file(const char *path, const char *text)
@@ -59,7 +60,7 @@ static void assert_listed(size_t expected_count, const uint64_t *expected)
 {
     uint64_t *ids;
     size_t count;
-    ck_assert_int_eq(store_list(host, &arena, &ids, &count), STATUS_OK);
+    ck_assert_int_eq(store_list(store, &arena, &ids, &count), STATUS_OK);
     ck_assert_uint_eq(count, expected_count);
     ck_assert(count == 0 || memcmp(ids, expected, count * sizeof *ids) == 0);
 }
@@ -79,7 +80,7 @@ END_TEST
 START_TEST(init_can_be_repeated_and_keeps_checkpoints)
 {
     commit(4, "m");
-    ck_assert_int_eq(store_init(host), STATUS_OK);
+    ck_assert_int_eq(store_files_open(host, &store), STATUS_OK);
     assert_listed(1, (uint64_t[]){ 4 });
 }
 END_TEST
@@ -96,15 +97,15 @@ END_TEST
 
 START_TEST(a_checkpoint_begins_once)
 {
-    ck_assert_int_eq(store_begin(host, 7), STATUS_OK);
-    ck_assert_int_eq(store_begin(host, 7), STATUS_EXISTS);
+    ck_assert_int_eq(store_begin(store, 7, false), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 7, false), STATUS_EXISTS);
 }
 END_TEST
 
 /* S1 */
 START_TEST(a_begun_checkpoint_is_not_listed)
 {
-    ck_assert_int_eq(store_begin(host, 7), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 7, false), STATUS_OK);
     write_file("checkpoints/chk-7/state", "abc");
     write_file("checkpoints/chk-7/_metadata.part", "half");
     assert_listed(0, NULL);
@@ -135,7 +136,7 @@ START_TEST(only_names_of_the_right_form_are_checkpoints)
         write_file(path, "m");
     }
     assert_listed(0, NULL);
-    ck_assert_int_eq(store_discard_incomplete(host), STATUS_OK);
+    ck_assert_int_eq(store_discard_incomplete(store), STATUS_OK);
     struct bytes content;
     ck_assert(disk_peek(disk, "checkpoints/chk-01/_metadata", &content));
 }
@@ -145,8 +146,8 @@ END_TEST
 START_TEST(a_commit_is_written_synced_renamed_and_reported_in_this_order)
 {
     struct bytes content;
-    ck_assert_int_eq(store_begin(host, 3), STATUS_OK);
-    ck_assert_int_eq(store_commit(host, 3, 8, bytes_of_text("manifest")), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 3, false), STATUS_OK);
+    ck_assert_int_eq(store_commit(store, 3, 8, bytes_of_text("manifest")), STATUS_OK);
     ck_assert_uint_eq(machine.fact_count, 3);
     ck_assert_int_eq(machine.facts[0].kind, FACT_MANIFEST_WRITTEN);
     ck_assert_uint_eq(machine.facts[0].values[0], 8);
@@ -166,16 +167,16 @@ END_TEST
 START_TEST(a_commit_that_fails_can_be_repeated)
 {
     for (uint64_t call = 1;; call++) {
-        ck_assert_int_eq(store_begin(host, call), STATUS_OK);
+        ck_assert_int_eq(store_begin(store, call, false), STATUS_OK);
         disk_host_fail_at(&machine, call, STATUS_NO_SPACE);
-        enum status status = store_commit(host, call, 1, bytes_of_text("manifest"));
+        enum status status = store_commit(store, call, 1, bytes_of_text("manifest"));
         disk_host_fail_at(&machine, 1000, STATUS_NO_SPACE);
         if (status == STATUS_OK) {
             ck_assert_uint_eq(call, 6); /* open, write, sync, rename, sync of the directory */
             break;
         }
         ck_assert_int_eq(status, STATUS_NO_SPACE);
-        ck_assert_int_eq(store_commit(host, call, 1, bytes_of_text("manifest")), STATUS_OK);
+        ck_assert_int_eq(store_commit(store, call, 1, bytes_of_text("manifest")), STATUS_OK);
     }
     assert_listed(6, (uint64_t[]){ 1, 2, 3, 4, 5, 6 });
 }
@@ -183,7 +184,7 @@ END_TEST
 
 START_TEST(a_commit_without_begin_is_not_found)
 {
-    ck_assert_int_eq(store_commit(host, 3, 1, bytes_of_text("m")), STATUS_NOT_FOUND);
+    ck_assert_int_eq(store_commit(store, 3, 1, bytes_of_text("m")), STATUS_NOT_FOUND);
     ck_assert_uint_eq(machine.fact_count, 0);
 }
 END_TEST
@@ -195,9 +196,9 @@ START_TEST(a_file_is_read_whole_behind_what_the_buffer_holds)
     buffer_append_text(&out, "before ");
     write_file("checkpoints/x", "content");
     write_file("checkpoints/empty", "");
-    ck_assert_int_eq(store_read(host, "checkpoints/x", &out), STATUS_OK);
-    ck_assert_int_eq(store_read(host, "checkpoints/empty", &out), STATUS_OK);
-    ck_assert_int_eq(store_read(host, "checkpoints/none", &out), STATUS_NOT_FOUND);
+    ck_assert_int_eq(store_read(store, "checkpoints/x", &out), STATUS_OK);
+    ck_assert_int_eq(store_read(store, "checkpoints/empty", &out), STATUS_OK);
+    ck_assert_int_eq(store_read(store, "checkpoints/none", &out), STATUS_NOT_FOUND);
     ck_assert(bytes_equal(buffer_bytes(&out), bytes_of_text("before content")));
 }
 END_TEST
@@ -210,7 +211,7 @@ START_TEST(a_failed_read_leaves_the_buffer_and_closes_the_file)
     write_file("checkpoints/x", "content");
     for (uint64_t call = 1; call <= 3; call++) {
         disk_host_fail_at(&machine, call, STATUS_IO);
-        ck_assert_int_eq(store_read(host, "checkpoints/x", &out), STATUS_IO);
+        ck_assert_int_eq(store_read(store, "checkpoints/x", &out), STATUS_IO);
         ck_assert_uint_eq(out.size, 6);
         ck_assert_ptr_null(machine.files[0]);
     }
@@ -227,7 +228,7 @@ static enum status read_state(enum handle_kind kind, const char *location, const
                                    .location = bytes_of_text(location) };
     buffer_init(&out, &arena);
     buffer_append_text(&out, "before");
-    enum status status = store_read_state(host, &handle, &out);
+    enum status status = store_files_read_part(host, &handle, &out);
     ck_assert_uint_eq(out.size, 6 + (status == STATUS_OK ? expected.size : 0));
     ck_assert(status != STATUS_OK || memcmp(out.data + 6, expected.data, expected.size) == 0);
     return status;
@@ -275,19 +276,19 @@ START_TEST(a_discard_leaves_nothing_of_the_checkpoint_and_everything_else)
     write_file("checkpoints/chk-1/state-1", "a");
     write_file("checkpoints/chk-2/state-0", "a");
     write_file("checkpoints/shared/x", "a");
-    ck_assert_int_eq(store_discard(host, 1), STATUS_OK);
+    ck_assert_int_eq(store_discard(store, 1), STATUS_OK);
     assert_files("checkpoints/chk-2/_metadata checkpoints/chk-2/state-0 checkpoints/shared/x ");
     assert_listed(1, (uint64_t[]){ 2 });
-    ck_assert_int_eq(store_begin(host, 1), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 1, false), STATUS_OK);
 }
 END_TEST
 
 START_TEST(discarding_what_is_not_there_is_fine)
 {
-    ck_assert_int_eq(store_discard(host, 5), STATUS_OK);
+    ck_assert_int_eq(store_discard(store, 5), STATUS_OK);
     commit(5, "m");
-    ck_assert_int_eq(store_discard(host, 5), STATUS_OK);
-    ck_assert_int_eq(store_discard(host, 5), STATUS_OK);
+    ck_assert_int_eq(store_discard(store, 5), STATUS_OK);
+    ck_assert_int_eq(store_discard(store, 5), STATUS_OK);
 }
 END_TEST
 
@@ -297,9 +298,9 @@ START_TEST(a_discard_that_fails_can_be_repeated)
         commit(1, "m");
         write_file("checkpoints/chk-1/state-0", "a");
         disk_host_fail_at(&machine, call, STATUS_IO);
-        failures = store_discard(host, 1) != STATUS_OK;
+        failures = store_discard(store, 1) != STATUS_OK;
         disk_host_fail_at(&machine, 1000, STATUS_IO);
-        ck_assert_int_eq(store_discard(host, 1), STATUS_OK);
+        ck_assert_int_eq(store_discard(store, 1), STATUS_OK);
         assert_files("");
     }
 }
@@ -309,15 +310,15 @@ START_TEST(incomplete_checkpoints_are_discarded_and_complete_ones_stay)
 {
     commit(1, "m");
     write_file("checkpoints/chk-1/state", "a");
-    ck_assert_int_eq(store_begin(host, 2), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 2, false), STATUS_OK);
     write_file("checkpoints/chk-2/state", "a");
     write_file("checkpoints/chk-2/_metadata.part", "a");
-    ck_assert_int_eq(store_begin(host, 3), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 3, false), STATUS_OK);
     write_file("checkpoints/shared/x", "a");
-    ck_assert_int_eq(store_discard_incomplete(host), STATUS_OK);
+    ck_assert_int_eq(store_discard_incomplete(store), STATUS_OK);
     assert_files("checkpoints/chk-1/_metadata checkpoints/chk-1/state checkpoints/shared/x ");
-    ck_assert_int_eq(store_begin(host, 2), STATUS_OK);
-    ck_assert_int_eq(store_begin(host, 3), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 2, false), STATUS_OK);
+    ck_assert_int_eq(store_begin(store, 3, false), STATUS_OK);
 }
 END_TEST
 
@@ -329,15 +330,15 @@ START_TEST(a_dead_process_gets_halted_from_every_call)
     buffer_init(&out, &arena);
     commit(1, "m");
     machine.is_halted = true;
-    ck_assert_int_eq(store_init(host), STATUS_HALTED);
-    ck_assert_int_eq(store_begin(host, 2), STATUS_HALTED);
-    ck_assert_int_eq(store_seal(host, "checkpoints/chk-2/x", 1), STATUS_HALTED);
-    ck_assert_int_eq(store_commit(host, 2, 1, bytes_of_text("m")), STATUS_HALTED);
-    ck_assert_int_eq(store_list(host, &arena, &ids, &count), STATUS_HALTED);
+    ck_assert_int_eq(store_files_open(host, &store), STATUS_HALTED);
+    ck_assert_int_eq(store_begin(store, 2, false), STATUS_HALTED);
+    ck_assert_int_eq(store_files_seal(host, "checkpoints/chk-2/x", 1), STATUS_HALTED);
+    ck_assert_int_eq(store_commit(store, 2, 1, bytes_of_text("m")), STATUS_HALTED);
+    ck_assert_int_eq(store_list(store, &arena, &ids, &count), STATUS_HALTED);
     ck_assert_uint_eq(count, 0);
-    ck_assert_int_eq(store_read(host, "checkpoints/chk-1/_metadata", &out), STATUS_HALTED);
-    ck_assert_int_eq(store_discard(host, 1), STATUS_HALTED);
-    ck_assert_int_eq(store_discard_incomplete(host), STATUS_HALTED);
+    ck_assert_int_eq(store_read(store, "checkpoints/chk-1/_metadata", &out), STATUS_HALTED);
+    ck_assert_int_eq(store_discard(store, 1), STATUS_HALTED);
+    ck_assert_int_eq(store_discard_incomplete(store), STATUS_HALTED);
     machine.is_halted = false;
     assert_listed(1, (uint64_t[]){ 1 });
 }
@@ -345,7 +346,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-    Suite *all = suite_create("store");
+    Suite *all = suite_create("store_files");
     TCase *tests = tcase_create("files");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, paths_are_as_documented);
