@@ -246,9 +246,8 @@ static bool begin_call(struct sim_actor *actor)
     return !actor->dead;
 }
 
-static struct storage_verdict judge_space(struct sim_actor *actor, enum host_volume volume,
-                                          const char *path, enum fault_call call,
-                                          bool needs_space)
+static struct storage_verdict judge(struct sim_actor *actor, enum host_volume volume,
+                                    const char *path, enum fault_call call, bool needs_space)
 {
     struct sim_faults *faults = actor->world->faults;
     if (faults == NULL || faults->storage.rules == NULL) {
@@ -261,13 +260,6 @@ static struct storage_verdict judge_space(struct sim_actor *actor, enum host_vol
                                                         .call = call,
                                                         .needs_space = needs_space,
                                                         .now_ns = actor->now_ns });
-}
-
-static struct storage_verdict judge(struct sim_actor *actor, enum host_volume volume,
-                                    const char *path, enum fault_call call)
-{
-    return judge_space(actor, volume, path, call,
-                       call == FAULT_CALL_WRITE || call == FAULT_CALL_MAKE_DIR);
 }
 
 /* What a call answers that took effect and came out as `status`. */
@@ -379,28 +371,56 @@ static file_id file_id_new(struct sim_actor *actor)
     return (file_id)++actor->file_count;
 }
 
+static const struct storage_verdict halted = { .status = STATUS_HALTED };
+
+/* A call on a path begins: it is counted, judged and takes its time. */
+static struct storage_verdict path_call(struct sim_actor *actor, enum host_volume volume,
+                                        const char *path, enum fault_call call, bool needs_space)
+{
+    if (!begin_call(actor)) {
+        return halted;
+    }
+    struct storage_verdict verdict = judge(actor, volume, path, call, needs_space);
+    if (call == FAULT_CALL_SYNC) {
+        charge_sync(actor, volume, &verdict);
+    } else {
+        charge_call(actor, volume, &verdict);
+    }
+    return verdict;
+}
+
+/* A call on an open file begins: it is counted and judged; what it costs depends on its bytes.
+ * `*open` is NULL if the process is dead. */
+static struct storage_verdict file_call(struct sim_actor *actor, file_id id, enum fault_call call,
+                                        struct open_file **open)
+{
+    *open = NULL;
+    if (!begin_call(actor)) {
+        return halted;
+    }
+    *open = open_file_of(actor, id);
+    return judge(actor, (*open)->volume, (*open)->path, call, call == FAULT_CALL_WRITE);
+}
+
 /* Opening needs space only for a file that is not there yet. */
-static bool makes_file(struct disk *disk, const char *path, enum host_open_mode mode)
+static bool makes_file(struct sim_actor *actor, enum host_volume volume, const char *path,
+                       enum host_open_mode mode)
 {
     struct bytes content;
-    return mode != HOST_READ && !disk_peek(disk, path, &content);
+    return mode != HOST_READ && actor->world->faults != NULL && !actor->dead &&
+           !disk_peek(disk_of(actor, volume), path, &content);
 }
 
 static enum status host_file_open_(struct host *host, enum host_volume volume, const char *path,
                                    enum host_open_mode mode, file_id *id)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct disk *disk = disk_of(actor, volume);
-    bool needs_space = actor->world->faults != NULL && makes_file(disk, path, mode);
-    struct storage_verdict verdict =
-        judge_space(actor, volume, path, FAULT_CALL_OPEN, needs_space);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_OPEN,
+                                               makes_file(actor, volume, path, mode));
     if (!verdict.takes_effect) {
         return verdict.status;
     }
+    struct disk *disk = disk_of(actor, volume);
     struct disk_file *file;
     enum status status = disk_open(disk, actor->process->number, path, mode != HOST_READ,
                                    mode == HOST_TRUNCATE, &file);
@@ -443,13 +463,12 @@ static enum status host_file_read_(struct host *host, file_id id, uint64_t offse
                                    size_t size, size_t *got)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
+    struct open_file *open;
+    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_READ, &open);
+    if (open != NULL) {
+        *got = verdict.takes_effect ? disk_read(open->file, offset, data, size) : 0;
+        charge_read(actor, open->volume, *got, &verdict);
     }
-    const struct open_file *open = open_file_of(actor, id);
-    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_READ);
-    *got = verdict.takes_effect ? disk_read(open->file, offset, data, size) : 0;
-    charge_read(actor, open->volume, *got, &verdict);
     return verdict.status;
 }
 
@@ -457,12 +476,11 @@ static enum status host_file_write_(struct host *host, file_id id, uint64_t offs
                                     struct bytes bytes)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
+    struct open_file *open;
+    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_WRITE, &open);
+    if (open != NULL) {
+        charge_write(actor, open, bytes.size, &verdict);
     }
-    struct open_file *open = open_file_of(actor, id);
-    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_WRITE);
-    charge_write(actor, open, bytes.size, &verdict);
     return verdict.takes_effect
                ? answer(&verdict, disk_write(disk_of(actor, open->volume), actor->process->number,
                                              open->file, offset, bytes))
@@ -472,11 +490,11 @@ static enum status host_file_write_(struct host *host, file_id id, uint64_t offs
 static enum status host_file_sync_(struct host *host, file_id id)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
+    struct open_file *open;
+    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_SYNC, &open);
+    if (open == NULL) {
+        return verdict.status;
     }
-    struct open_file *open = open_file_of(actor, id);
-    struct storage_verdict verdict = judge(actor, open->volume, open->path, FAULT_CALL_SYNC);
     if (open->unsent_bytes > 0) {
         send_to_store(actor, open->unsent_bytes, &verdict);
         open->unsent_bytes = 0;
@@ -492,11 +510,7 @@ static enum status host_rename_(struct host *host, enum host_volume volume, cons
                                 const char *to)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, from, FAULT_CALL_RENAME);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, from, FAULT_CALL_RENAME, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number,
                                               from, to))
@@ -506,11 +520,7 @@ static enum status host_rename_(struct host *host, enum host_volume volume, cons
 static enum status host_remove_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_remove(disk_of(actor, volume), actor->process->number, path))
                : verdict.status;
@@ -519,11 +529,7 @@ static enum status host_remove_(struct host *host, enum host_volume volume, cons
 static enum status host_make_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_MAKE_DIR);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_MAKE_DIR, true);
     return verdict.takes_effect
                ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number,
                                                 path))
@@ -533,11 +539,7 @@ static enum status host_make_dir_(struct host *host, enum host_volume volume, co
 static enum status host_remove_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_REMOVE);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number,
                                                   path))
@@ -547,11 +549,7 @@ static enum status host_remove_dir_(struct host *host, enum host_volume volume, 
 static enum status host_sync_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_SYNC);
-    charge_sync(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_SYNC, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_sync_dir(disk_of(actor, volume), path))
                : verdict.status;
@@ -561,11 +559,7 @@ static enum status host_list_(struct host *host, enum host_volume volume, const 
                               host_list_function each, void *context)
 {
     struct sim_actor *actor = actor_of(host);
-    if (!begin_call(actor)) {
-        return STATUS_HALTED;
-    }
-    struct storage_verdict verdict = judge(actor, volume, path, FAULT_CALL_LIST);
-    charge_call(actor, volume, &verdict);
+    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_LIST, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_list(disk_of(actor, volume), path, each, context))
                : verdict.status;
