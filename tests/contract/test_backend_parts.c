@@ -234,14 +234,14 @@ END_TEST
 
 /* The property test: a backend and a plain array do the same random operations. */
 enum {
-    KEY_COUNT = 1500,
+    KEY_COUNT = 400,
     KEY_SIZE_MAX = 40,
     VALUE_SIZE_MAX = 100,
     STATE_COUNT = 3,
     OPEN_COUNT_MAX = 5,
-    OPERATION_COUNT = 400000,
-    PHASE_OPERATIONS = 25000,
-    CHECK_OPERATIONS = 10000,
+    OPERATION_COUNT = 60000,
+    PHASE_OPERATIONS = 6000,
+    CHECK_OPERATIONS = 2500,
 };
 
 static const struct key_group_range property_groups = { .first = 10, .last = 17 };
@@ -328,12 +328,15 @@ static void compare_value(struct backend *backend, state_id state,
 static void compare_all(const struct property *property, struct backend *backend,
                         const struct reference *reference)
 {
+    state_id states[STATE_COUNT];
+    for (uint32_t state = 0; state < STATE_COUNT; state++) {
+        states[state] = backend_declare_value(backend, state_names[state]);
+    }
     uint64_t present_count = 0;
     for (uint32_t key = 0; key < KEY_COUNT; key++) {
         backend_set_key(backend, property->key_groups[key], property->keys[key]);
         for (int state = 0; state < STATE_COUNT; state++) {
-            compare_value(backend, backend_declare_value(backend, state_names[state]),
-                          &reference->values[key][state]);
+            compare_value(backend, states[state], &reference->values[key][state]);
             present_count += reference->values[key][state].is_present;
         }
     }
@@ -445,17 +448,17 @@ static void restart(struct property *property)
 static void move_snapshots(struct property *property)
 {
     struct prng *prng = &property->prng;
-    if (property->open_count < OPEN_COUNT_MAX && prng_chance(prng, 1500)) {
+    if (property->open_count < OPEN_COUNT_MAX && prng_chance(prng, 6000)) {
         begin_snapshot(property);
     }
-    if (property->open_count == 0 || !prng_chance(prng, 40000)) {
+    if (property->open_count == 0 || !prng_chance(prng, 160000)) {
         return;
     }
     uint32_t number = (uint32_t)prng_below(prng, property->open_count);
     struct open_snapshot *open = &property->open[number];
     if (prng_chance(prng, 3000)) {
         end_snapshot(property, number); /* given up half-way */
-    } else if (backend_snapshot_step(open->snapshot, &open->out, prng_below(prng, 15000)) ==
+    } else if (backend_snapshot_step(open->snapshot, &open->out, prng_below(prng, 4000)) ==
                BACKEND_DONE) {
         compare_restored(property, open);
         if (open->parts.id > property->base.id && prng_chance(prng, 700000)) {
@@ -463,7 +466,7 @@ static void move_snapshots(struct property *property)
         }
         end_snapshot(property, number);
     }
-    if (property->base.id > 0 && prng_chance(prng, 600)) {
+    if (property->base.id > 0 && prng_chance(prng, 3000)) {
         restart(property);
     }
 }
