@@ -5,6 +5,7 @@
 
 #include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
+#include "tests/support/scenarios.h"
 
 static struct arena arena;
 
@@ -24,13 +25,7 @@ static struct scenario small_scenario(void)
                                "    { \"records\": 60000, \"keys\": 100, \"rate\": \"10k/s\" } },\n"
                                "  \"cluster\": { \"network\": { \"buffer\": \"256B\" } },\n"
                                "  \"checkpoint\": { \"interval\": \"20ms\" } }";
-    struct buffer error;
-    buffer_init(&error, &arena);
-    struct scenario scenario;
-    enum status status =
-        scenario_parse(&scenario, &arena, bytes_of_text(json), "test", ".", NULL, &error);
-    ck_assert_msg(status == STATUS_OK, "%.*s", (int)error.size, (const char *)error.data);
-    return scenario;
+    return scenario_from(&arena, json);
 }
 
 /* Something outside of the simulation has its hand in it: from `due_ns` on, runs go two ways. */

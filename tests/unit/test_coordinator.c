@@ -2,150 +2,10 @@
 
 #include <check.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "model/base/check.h"
 #include "model/base/prng.h"
+#include "tests/support/coordinator_play.h"
 #include "tests/support/runner.h"
-
-/* One event and the actions it must bring. Events are "NOW VERB [ID] [TASK]":
- *   start (random 0: the first trigger after min_pause), start_late (after the interval),
- *   stop, time, ack ID TASK, decline ID TASK, given_up ID TASK, trigger_failed ID,
- *   finish ID, committed ID, commit_failed ID, commit_unknown ID, restoring ID, end TASK,
- *   finished TASK.
- * Actions are separated by "; "; what an ack was judged comes first, unless it was accepted. */
-struct step {
-    const char *event;
-    const char *expected;
-};
-
-static struct coordinator_options options_with(uint64_t interval_ns, uint32_t task_count)
-{
-    return (struct coordinator_options){ .interval_ns = interval_ns,
-                                         .timeout_ns = 1000,
-                                         .max_concurrent = 1,
-                                         .tolerable_failures = 9,
-                                         .retained = 1,
-                                         .task_count = task_count };
-}
-
-static void action_text(char *text, size_t size, const struct coordinator_action *action)
-{
-    unsigned long long id = action->id;
-    switch (action->kind) {
-    case COORDINATOR_TRIGGER: snprintf(text, size, "trigger %llu; ", id); return;
-    case COORDINATOR_COMMIT: snprintf(text, size, "commit %llu; ", id); return;
-    case COORDINATOR_NOTIFY_COMPLETE: snprintf(text, size, "complete %llu; ", id); return;
-    case COORDINATOR_NOTIFY_ABORTED:
-        snprintf(text, size, "abort %llu %s; ", id, action->reason);
-        return;
-    case COORDINATOR_DISCARD: snprintf(text, size, "discard %llu; ", id); return;
-    case COORDINATOR_DISCARD_ACK: snprintf(text, size, "discard_ack %llu; ", id); return;
-    case COORDINATOR_SUBSUME: snprintf(text, size, "subsume %llu; ", id); return;
-    case COORDINATOR_WAKE:
-        snprintf(text, size, "wake %llu; ", (unsigned long long)action->at_ns);
-        return;
-    case COORDINATOR_FAIL_JOB:
-        snprintf(text, size, "fail_job %llu %s; ", id, action->reason);
-        return;
-    }
-    ck_abort_msg("unknown action");
-}
-
-/* All actions since the last call, behind `prefix`. */
-static void taken_text(char text[512], struct coordinator *coordinator, const char *prefix)
-{
-    uint32_t count;
-    const struct coordinator_action *actions = coordinator_take_actions(coordinator, &count);
-    snprintf(text, 512, "%s", prefix);
-    for (uint32_t i = 0; i < count; i++) {
-        size_t used = strlen(text);
-        action_text(text + used, 512 - used, &actions[i]);
-    }
-    size_t used = strlen(text);
-    if (used >= 2) {
-        text[used - 2] = '\0';
-    }
-}
-
-static const char *give_ack(struct coordinator *coordinator, uint64_t now_ns, uint64_t id,
-                            uint32_t task)
-{
-    switch (coordinator_on_ack(coordinator, now_ns, id, task)) {
-    case COORDINATOR_ACK_ACCEPTED: return "";
-    case COORDINATOR_ACK_DUPLICATE: return "duplicate; ";
-    case COORDINATOR_ACK_LATE: return "late; ";
-    case COORDINATOR_ACK_UNKNOWN: return "unknown; ";
-    }
-    ck_abort_msg("unknown judgement");
-}
-
-static const char *give_event(struct coordinator *coordinator, const char *event)
-{
-    unsigned long long now_ns = 0;
-    unsigned long long id = 0;
-    unsigned task = 0;
-    char verb[32];
-    int fields = sscanf(event, "%llu %31s %llu %u", &now_ns, verb, &id, &task);
-    ck_assert_int_ge(fields, 2);
-    if (strcmp(verb, "start") == 0) {
-        coordinator_start(coordinator, now_ns, 0, NULL);
-    } else if (strcmp(verb, "start_late") == 0) {
-        coordinator_start(coordinator, now_ns, UINT64_MAX, NULL);
-    } else if (strcmp(verb, "stop") == 0) {
-        coordinator_stop(coordinator, now_ns, "stopped");
-    } else if (strcmp(verb, "time") == 0) {
-        coordinator_on_time(coordinator, now_ns);
-    } else if (strcmp(verb, "ack") == 0) {
-        return give_ack(coordinator, now_ns, id, task);
-    } else if (strcmp(verb, "decline") == 0) {
-        coordinator_on_decline(coordinator, now_ns, id, task, "declined");
-    } else if (strcmp(verb, "given_up") == 0) {
-        coordinator_on_given_up(coordinator, now_ns, id, task);
-    } else if (strcmp(verb, "trigger_failed") == 0) {
-        coordinator_on_trigger_failed(coordinator, now_ns, id);
-    } else if (strcmp(verb, "committed") == 0) {
-        coordinator_on_committed(coordinator, now_ns, id);
-    } else if (strcmp(verb, "commit_failed") == 0) {
-        coordinator_on_commit_failed(coordinator, now_ns, id, false);
-    } else if (strcmp(verb, "commit_unknown") == 0) {
-        coordinator_on_commit_failed(coordinator, now_ns, id, true);
-    } else if (strcmp(verb, "finish") == 0) {
-        coordinator_mark_final(coordinator, id);
-    } else if (strcmp(verb, "restoring") == 0) {
-        coordinator_on_restoring(coordinator, id);
-    } else if (strcmp(verb, "end") == 0) {
-        coordinator_on_end_of_data(coordinator, now_ns, (uint32_t)id);
-    } else {
-        ck_assert_str_eq(verb, "finished");
-        coordinator_on_finished(coordinator, now_ns, (uint32_t)id);
-    }
-    return "";
-}
-
-static void play_on(struct coordinator *coordinator, const struct step *steps)
-{
-    for (size_t i = 0; steps[i].event != NULL; i++) {
-        char text[512];
-        taken_text(text, coordinator, give_event(coordinator, steps[i].event));
-        ck_assert_msg(strcmp(text, steps[i].expected) == 0, "step %zu '%s':\n  got  %s\n  want %s",
-                      i, steps[i].event, text, steps[i].expected);
-    }
-}
-
-/* Steps end with a NULL event. Ids start at 1, the store is empty. */
-static void play(struct coordinator_options options, const struct step *steps)
-{
-    struct arena arena;
-    arena_init(&arena);
-    struct coordinator *coordinator = coordinator_create(&arena, &options, 1, NULL, 0);
-    play_on(coordinator, steps);
-    coordinator_destroy(coordinator);
-    ck_assert_ptr_null(arena.blocks);
-    arena_drop(&arena);
-}
 
 START_TEST(a_checkpoint_is_triggered_collected_committed_and_announced)
 {
@@ -504,207 +364,6 @@ START_TEST(c7_what_was_given_up_as_unreadable_goes_first)
 }
 END_TEST
 
-START_TEST(c8_finished_subtasks_are_not_waited_for)
-{
-    struct coordinator_options options = options_with(100, 3);
-    struct arena arena;
-    arena_init(&arena);
-    struct coordinator *coordinator = coordinator_create(&arena, &options, 1, NULL, 0);
-    coordinator_start(coordinator, 0, 0, (bool[]){ false, true, false });
-    play_on(coordinator, (struct step[]){ { "0 time", "wake 0; trigger 1; wake 100" },
-                                          { "1 ack 1 1", "unknown; discard_ack 1" },
-                                          { "2 decline 1 1", "" },
-                                          { "3 ack 1 0", "" },
-                                          { 0 } });
-    ck_assert(coordinator_was_finished(coordinator, 1, 1));
-    ck_assert(!coordinator_was_finished(coordinator, 1, 2));
-    play_on(coordinator, (struct step[]){ { "4 finished 2", "commit 1" }, { 0 } });
-    ck_assert(coordinator_was_finished(coordinator, 1, 2));
-    ck_assert(!coordinator_was_finished(coordinator, 1, 0));
-    play_on(coordinator, (struct step[]){ { "5 committed 1", "complete 1" },
-                                          { "100 time", "trigger 2; wake 200" },
-                                          { "101 finished 2", "" }, /* said twice */
-                                          { "102 finished 0", "commit 2" },
-                                          { "103 committed 2", "complete 2; subsume 1" },
-                                          { "200 time", "" }, /* all have finished */
-                                          { 0 } });
-    ck_assert(!coordinator_was_finished(coordinator, 1, 1));
-    arena_drop(&arena);
-}
-END_TEST
-
-START_TEST(c8_a_subtask_that_acked_before_it_finished_has_its_state_in_it)
-{
-    struct coordinator_options options = options_with(100, 2);
-    struct arena arena;
-    arena_init(&arena);
-    struct coordinator *coordinator = coordinator_create(&arena, &options, 1, NULL, 0);
-    play_on(coordinator, (struct step[]){ { "0 start", "wake 0" },
-                                          { "0 time", "trigger 1; wake 100" },
-                                          { "1 ack 1 0", "" },
-                                          { "2 finished 0", "" },
-                                          { "3 ack 1 1", "commit 1" },
-                                          { 0 } });
-    ck_assert(!coordinator_was_finished(coordinator, 1, 0));
-    arena_drop(&arena);
-}
-END_TEST
-
-START_TEST(c8_with_all_finished_at_the_start_nothing_is_triggered)
-{
-    struct coordinator_options options = options_with(100, 2);
-    struct arena arena;
-    arena_init(&arena);
-    struct coordinator *coordinator = coordinator_create(&arena, &options, 1, NULL, 0);
-    coordinator_start(coordinator, 0, 0, (bool[]){ true, true });
-    play_on(coordinator, (struct step[]){ { "0 time", "" }, { "100 time", "" }, { 0 } });
-    arena_drop(&arena);
-}
-END_TEST
-
-START_TEST(c9_commits_go_one_at_a_time)
-{
-    struct coordinator_options options = options_with(10, 1);
-    options.max_concurrent = 3;
-    options.timeout_ns = 100;
-    play(options, (struct step[]){ { "0 start", "wake 0" },
-                                   { "0 time", "trigger 1; wake 10" },
-                                   { "10 time", "trigger 2; wake 20" },
-                                   { "20 time", "trigger 3; wake 30" },
-                                   { "21 ack 2 0", "commit 2" },
-                                   { "22 ack 3 0", "" },
-                                   { "23 decline 2 0", "" },
-                                   { "24 trigger_failed 2", "" },
-                                   { "30 time", "wake 100" },
-                                   { "25 committed 2", "complete 2; abort 1 subsumed; discard 1; "
-                                                       "commit 3; trigger 4; wake 40" },
-                                   { "26 committed 3", "complete 3; subsume 2" },
-                                   { 0 } });
-}
-END_TEST
-
-START_TEST(c9_an_open_commit_neither_expires_nor_stops)
-{
-    struct coordinator_options options = options_with(5000, 1);
-    options.retained = 1;
-    play(options, (struct step[]){ { "0 start", "wake 0" },
-                                   { "0 time", "trigger 1; wake 1000" },
-                                   { "1 ack 1 0", "commit 1; wake 5000" },
-                                   { "2000 time", "wake 5000" },
-                                   { "2001 stop", "" },
-                                   { "2002 committed 1", "" }, /* nobody is left to be told */
-                                   { "3000 start", "wake 3000" },
-                                   { "3000 time", "trigger 2; wake 4000" },
-                                   { "3001 ack 2 0", "commit 2; wake 8000" },
-                                   { "3002 committed 2", "complete 2; subsume 1" },
-                                   { 0 } });
-}
-END_TEST
-
-START_TEST(a_commit_in_doubt_is_discarded_only_after_a_newer_completion)
-{
-    play(options_with(10, 1), (struct step[]){ { "0 start", "wake 0" },
-                                               { "0 time", "trigger 1; wake 10" },
-                                               { "1 ack 1 0", "commit 1" },
-                                               { "2 commit_unknown 1", "abort 1 commit failed" },
-                                               { "3 ack 1 0", "duplicate" }, /* may be needed */
-                                               { "10 time", "trigger 2; wake 20" },
-                                               { "11 decline 2 0", "abort 2 declined; discard 2" },
-                                               { "20 time", "trigger 3; wake 30" },
-                                               { "21 ack 3 0", "commit 3" },
-                                               { "22 committed 3", "complete 3; discard 1" },
-                                               { "23 ack 1 0", "late; discard_ack 1" },
-                                               { 0 } });
-}
-END_TEST
-
-START_TEST(a_commit_in_doubt_that_is_restored_is_kept_like_any_other)
-{
-    struct coordinator_options options = options_with(10, 1);
-    options.retained = 2;
-    play(options, (struct step[]){ { "0 start", "wake 0" },
-                                   { "0 time", "trigger 1; wake 10" },
-                                   { "1 ack 1 0", "commit 1" },
-                                   { "2 commit_unknown 1", "abort 1 commit failed" },
-                                   { "3 stop", "" },
-                                   { "4 restoring 1", "" },
-                                   { "5 start", "wake 5" },
-                                   { "5 time", "trigger 2; wake 15" },
-                                   { "6 ack 2 0", "commit 2" },
-                                   { "7 committed 2", "complete 2" }, /* nothing is discarded */
-                                   { "15 time", "trigger 3; wake 25" },
-                                   { "16 ack 3 0", "commit 3" },
-                                   { "17 committed 3", "complete 3; subsume 1" },
-                                   { 0 } });
-}
-END_TEST
-
-START_TEST(the_final_checkpoint_is_triggered_at_the_end_of_all_data)
-{
-    play(options_with(0, 3), (struct step[]){ { "0 start", "" },
-                                              { "5 end 0", "" },
-                                              { "5 end 0", "" },
-                                              { "6 finished 1", "" },
-                                              { "7 end 2", "trigger 1; wake 1007" },
-                                              { "8 ack 1 0", "" },
-                                              { "9 ack 1 2", "commit 1" },
-                                              { "10 committed 1", "complete 1" },
-                                              { "11 finished 0", "" },
-                                              { "12 finished 2", "" },
-                                              { "13 time", "" },
-                                              { 0 } });
-}
-END_TEST
-
-START_TEST(the_final_checkpoint_ignores_the_pause_but_not_the_limit)
-{
-    struct coordinator_options options = options_with(100, 1);
-    options.min_pause_ns = 50;
-    play(options, (struct step[]){ { "0 start", "wake 50" },
-                                   { "50 time", "trigger 1; wake 150" },
-                                   { "60 end 0", "" }, /* 1 may lack what came after its barrier */
-                                   { "61 ack 1 0", "commit 1" },
-                                   { "62 committed 1", "complete 1; trigger 2" },
-                                   { "63 ack 2 0", "commit 2" },
-                                   { "64 committed 2", "complete 2; subsume 1" },
-                                   { "65 finished 0", "" },
-                                   { 0 } });
-    options.max_concurrent = 2;
-    play(options, (struct step[]){ { "0 start", "wake 50" },
-                                   { "50 time", "trigger 1; wake 150" },
-                                   { "60 end 0", "trigger 2" },
-                                   { "61 ack 2 0", "commit 2" },
-                                   { "62 committed 2", "complete 2; abort 1 subsumed; discard 1" },
-                                   { 0 } });
-}
-END_TEST
-
-START_TEST(a_periodic_checkpoint_after_the_end_of_data_is_final_too)
-{
-    struct coordinator_options options = options_with(100, 1);
-    options.max_concurrent = 2;
-    play(options, (struct step[]){ { "0 start_late", "wake 100" },
-                                   { "10 end 0", "trigger 1" },
-                                   { "100 time", "trigger 2; wake 200" },
-                                   { "101 decline 1 0", "abort 1 declined; discard 1" },
-                                   { "102 ack 2 0", "commit 2" },
-                                   { "103 committed 2", "complete 2" },
-                                   { 0 } });
-}
-END_TEST
-
-START_TEST(a_checkpoint_that_turns_out_to_be_final_needs_no_other)
-{
-    play(options_with(100, 1), (struct step[]){ { "0 start", "wake 0" },
-                                                { "0 time", "trigger 1; wake 100" },
-                                                { "10 end 0", "" },
-                                                { "11 ack 1 0", "commit 1" },
-                                                { "11 finish 1", "" },
-                                                { "12 committed 1", "complete 1" },
-                                                { 0 } });
-}
-END_TEST
-
 START_TEST(c6_failing_the_job_is_the_last_action)
 {
     struct coordinator_options options = options_with(10, 1);
@@ -728,45 +387,6 @@ START_TEST(c6_failing_the_job_is_the_last_action)
                                    { "13 commit_failed 1", "abort 1 commit failed; discard 1; "
                                                            "fail_job 1 commit failed" },
                                    { 0 } });
-}
-END_TEST
-
-START_TEST(a_failed_final_checkpoint_is_tried_again)
-{
-    play(options_with(0, 1),
-         (struct step[]){
-             { "0 start", "" },
-             { "5 end 0", "trigger 1; wake 1005" },
-             { "6 trigger_failed 1", "abort 1 trigger failed; discard 1; wake 1000000006" },
-             { "1000000006 time", "trigger 2; wake 1000001006" },
-             { "1000000007 ack 2 0", "commit 2" },
-             { "1000000008 commit_unknown 2", "abort 2 commit failed; wake 2000000008" },
-             { "2000000008 time", "trigger 3; wake 2000001008" },
-             { "2000000009 ack 3 0", "commit 3" },
-             { "2000000010 committed 3", "complete 3; discard 2" },
-             { 0 } });
-    play(options_with(70, 1), (struct step[]){ { "0 start_late", "wake 70" },
-                                               { "5 end 0", "trigger 1" },
-                                               { "30 decline 1 0", "abort 1 declined; discard 1" },
-                                               { "70 time", "trigger 2; wake 140" },
-                                               { 0 } });
-}
-END_TEST
-
-START_TEST(after_a_restart_the_end_of_data_is_awaited_anew)
-{
-    play(options_with(0, 1), (struct step[]){ { "0 start", "" },
-                                              { "5 end 0", "trigger 1; wake 1005" },
-                                              { "6 stop", "abort 1 stopped; discard 1" },
-                                              { "7 start", "" },
-                                              { "8 time", "" },
-                                              { "9 end 0", "trigger 2; wake 1009" },
-                                              { "10 ack 2 0", "commit 2" },
-                                              { "11 committed 2", "complete 2" },
-                                              { "12 stop", "" },
-                                              { "13 start", "" },
-                                              { "14 end 0", "trigger 3; wake 1014" },
-                                              { 0 } });
 }
 END_TEST
 
@@ -834,8 +454,10 @@ START_TEST(only_what_is_committing_can_be_committed)
 }
 END_TEST
 
-static void add_rule_tests(TCase *tcase)
+static Suite *suite(void)
 {
+    Suite *s = suite_create("coordinator");
+    TCase *tcase = tcase_create("coordinator");
     tcase_add_test(tcase, a_checkpoint_is_triggered_collected_committed_and_announced);
     tcase_add_test(tcase, c1_ids_go_on_from_the_first_and_leave_gaps);
     tcase_add_test(tcase, c2_duplicate_and_unknown_acks_do_not_complete);
@@ -853,39 +475,14 @@ static void add_rule_tests(TCase *tcase)
     tcase_add_test(tcase, c6_a_completed_checkpoint_resets_the_count);
     tcase_add_test(tcase, c6_by_default_the_first_failure_fails_the_job);
     tcase_add_test(tcase, c6_stopping_subsuming_and_giving_up_are_no_failures);
-    tcase_add_test(tcase, c6_failing_the_job_is_the_last_action);
     tcase_add_test(tcase, c7_the_newest_retained_are_kept);
     tcase_add_test(tcase, c7_what_was_given_up_as_unreadable_goes_first);
-    tcase_add_test(tcase, c8_finished_subtasks_are_not_waited_for);
-    tcase_add_test(tcase, c8_a_subtask_that_acked_before_it_finished_has_its_state_in_it);
-    tcase_add_test(tcase, c8_with_all_finished_at_the_start_nothing_is_triggered);
-    tcase_add_test(tcase, c9_commits_go_one_at_a_time);
-    tcase_add_test(tcase, c9_an_open_commit_neither_expires_nor_stops);
-    tcase_add_test(tcase, a_commit_in_doubt_is_discarded_only_after_a_newer_completion);
-    tcase_add_test(tcase, a_commit_in_doubt_that_is_restored_is_kept_like_any_other);
-}
-
-static void add_other_tests(TCase *tcase)
-{
-    tcase_add_test(tcase, the_final_checkpoint_is_triggered_at_the_end_of_all_data);
-    tcase_add_test(tcase, the_final_checkpoint_ignores_the_pause_but_not_the_limit);
-    tcase_add_test(tcase, a_periodic_checkpoint_after_the_end_of_data_is_final_too);
-    tcase_add_test(tcase, a_checkpoint_that_turns_out_to_be_final_needs_no_other);
-    tcase_add_test(tcase, a_failed_final_checkpoint_is_tried_again);
-    tcase_add_test(tcase, after_a_restart_the_end_of_data_is_awaited_anew);
+    tcase_add_test(tcase, c6_failing_the_job_is_the_last_action);
     tcase_add_test(tcase, late_and_needless_wakes_do_no_harm);
     tcase_add_test(tcase, actions_stay_readable_while_events_are_given);
     tcase_add_test_raise_signal(tcase, ids_must_not_be_reused, SIGABRT);
     tcase_add_test_raise_signal(tcase, a_commit_must_be_answered_before_the_next_start, SIGABRT);
     tcase_add_test_raise_signal(tcase, only_what_is_committing_can_be_committed, SIGABRT);
-}
-
-static Suite *suite(void)
-{
-    Suite *s = suite_create("coordinator");
-    TCase *tcase = tcase_create("coordinator");
-    add_rule_tests(tcase);
-    add_other_tests(tcase);
     suite_add_tcase(s, tcase);
     return s;
 }

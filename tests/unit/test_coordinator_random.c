@@ -4,17 +4,8 @@
 #include <stdlib.h>
 
 #include "model/base/prng.h"
+#include "tests/support/coordinator_play.h"
 #include "tests/support/runner.h"
-
-static struct coordinator_options options_with(uint64_t interval_ns, uint32_t task_count)
-{
-    return (struct coordinator_options){ .interval_ns = interval_ns,
-                                         .timeout_ns = 1000,
-                                         .max_concurrent = 1,
-                                         .tolerable_failures = 9,
-                                         .retained = 1,
-                                         .task_count = task_count };
-}
 
 /* What the rules promise, whatever happens: kept by a plain observer of events and actions. */
 enum { RANDOM_TASKS = 4, RANDOM_IDS = 2000 };

@@ -2,51 +2,44 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "sim/campaign/enumerate_points.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;
-static char folder[64];
+static struct folder folder;
 
 static void set_up(void)
 {
     arena_init(&arena);
-    strcpy(folder, "/tmp/test_enumerate.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    folder = folder_make();
 }
 
 static void tear_down(void)
 {
-    const char *command = arena_format(&arena, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&folder);
     arena_drop(&arena);
 }
 
 /* One subtask of each vertex, three or four checkpoints. */
 static struct enumerate_options options_of(const char *more)
 {
-    const char *path = arena_format(&arena, "%s/tiny.json", folder);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    (void)fprintf(file,
-                  "{ \"job\": { \"name\": \"count\", \"input\":\n"
-                  "    { \"records\": 200, \"keys\": 10, \"rate\": \"1k/s\" } },\n"
-                  "  \"checkpoint\": { \"interval\": \"60ms\" },\n"
-                  "  \"restart\": { \"strategy\": \"fixed_delay\", \"attempts\": 10, "
-                  "\"delay\": \"10ms\" },\n"
-                  "  \"cluster\": { \"task_managers\": 2,\n"
-                  "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
-                  more);
-    ck_assert_int_eq(fclose(file), 0);
-    return (struct enumerate_options){ .scenario = path,
+    const char *text =
+        arena_format(&arena,
+                     "{ \"job\": { \"name\": \"count\", \"input\":\n"
+                     "    { \"records\": 200, \"keys\": 10, \"rate\": \"1k/s\" } },\n"
+                     "  \"checkpoint\": { \"interval\": \"60ms\" },\n"
+                     "  \"restart\": { \"strategy\": \"fixed_delay\", \"attempts\": 10, "
+                     "\"delay\": \"10ms\" },\n"
+                     "  \"cluster\": { \"task_managers\": 2,\n"
+                     "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
+                     more);
+    return (struct enumerate_options){ .scenario = folder_put(&folder, &arena, "tiny.json", text),
                                        .checkpoint_max = ENUMERATE_CHECKPOINTS,
                                        .pair_facts = 8,
                                        .processes = 2,
-                                       .out = folder,
+                                       .out = folder.path,
                                        .program = "faultline" };
 }
 
@@ -94,7 +87,7 @@ START_TEST(a_failing_case_is_stored_as_a_scenario)
     struct enumerate_result result;
     ck_assert_int_eq(run_enumerate(&options, &result), VERDICT_STUCK);
     ck_assert_uint_gt(result.failures, 0);
-    const char *path = arena_format(&arena, "%s/failures/tiny-case-1.json", folder);
+    const char *path = folder_path(&folder, &arena, "failures/tiny-case-1.json");
     struct scenario scenario;
     struct buffer error;
     buffer_init(&error, &arena);

@@ -9,6 +9,7 @@
 #include "sim/fault/fault_input.h"
 #include "sim/scenario/scenario_json.h"
 #include "tests/support/runner.h"
+#include "tests/support/scenarios.h"
 
 #define MS UINT64_C(1000000)
 #define S  UINT64_C(1000000000)
@@ -25,31 +26,15 @@ static void tear_down(void)
     arena_drop(&arena);
 }
 
-static const char *text_of(const struct buffer *buffer)
-{
-    return arena_format(&arena, "%.*s", (int)buffer->size, (const char *)buffer->data);
-}
-
-static struct scenario parse_text(const char *json)
-{
-    struct scenario scenario;
-    struct buffer error;
-    buffer_init(&error, &arena);
-    enum status status = scenario_parse(&scenario, &arena, bytes_of_text(json), "test", ".",
-                                        &(struct scenario_overrides){ 0 }, &error);
-    ck_assert_msg(status == STATUS_OK, "%s", text_of(&error));
-    return scenario;
-}
-
 /* A small job under `faults`, the elements of a JSON array. */
 static struct scenario parse(const char *faults, uint64_t seed)
 {
-    return parse_text(
-        arena_format(&arena,
-                     "{\"seed\": %llu, \"job\": {\"name\": \"count\", \"parallelism\": 3,"
-                     " \"input\": {\"records\": 5000, \"keys\": 100, \"rate\": \"1k/s\"}},"
-                     " \"cluster\": {\"task_managers\": 4}, \"faults\": [%s]}",
-                     (unsigned long long)seed, faults));
+    return scenario_from(
+        &arena, arena_format(&arena,
+                             "{\"seed\": %llu, \"job\": {\"name\": \"count\", \"parallelism\": 3,"
+                             " \"input\": {\"records\": 5000, \"keys\": 100, \"rate\": \"1k/s\"}},"
+                             " \"cluster\": {\"task_managers\": 4}, \"faults\": [%s]}",
+                             (unsigned long long)seed, faults));
 }
 
 static const char *written(const struct scenario *scenario)
@@ -57,7 +42,7 @@ static const char *written(const struct scenario *scenario)
     struct buffer out;
     buffer_init(&out, &arena);
     scenario_write(scenario, &out);
-    return text_of(&out);
+    return text_of(&out, &arena);
 }
 
 /* ---- writing and reading --------------------------------------------------------------------- */
@@ -118,7 +103,7 @@ START_TEST(what_is_written_is_read_as_the_same_fault)
     for (uint32_t i = 0; i < EVERY_VERB_COUNT; i++) {
         struct scenario first = parse(every_verb[i], 5);
         const char *text = written(&first);
-        struct scenario second = parse_text(text);
+        struct scenario second = scenario_from(&arena, text);
         ck_assert_uint_eq(first.fault_count, 1);
         ck_assert_str_eq(written(&second), text);
         struct fault a = first.faults[0];
@@ -147,13 +132,13 @@ START_TEST(every_parameter_is_described_for_people)
     struct buffer out;
     buffer_init(&out, &arena);
     fault_describe(&s, &s.faults[0], &out);
-    const char *text = text_of(&out);
+    const char *text = text_of(&out, &arena);
     ck_assert_ptr_nonnull(strstr(text, "delay connection job_manager - count["));
     ck_assert_ptr_nonnull(strstr(text, "] by 4ms jitter 5us at 1s"));
     s = parse(every_verb[1], 5);
     buffer_reset(&out);
     fault_describe(&s, &s.faults[0], &out);
-    ck_assert_str_eq(text_of(&out),
+    ck_assert_str_eq(text_of(&out, &arena),
                      "pause count[1] 5ms after checkpoint 2 task.acked(count[1]) #2");
 }
 END_TEST
@@ -310,7 +295,7 @@ START_TEST(a_resolved_scenario_draws_nothing_any_more)
               7);
     const char *text = written(&first);
     ck_assert_ptr_null(strstr(text, "any "));
-    struct scenario second = parse_text(text);
+    struct scenario second = scenario_from(&arena, text);
     second.seed++;
     first.seed++;
     ck_assert_str_eq(written(&second), written(&first));
@@ -369,9 +354,10 @@ START_TEST(the_faults_say_what_is_expected_unless_the_scenario_does)
     ck_assert_int_eq(
         parse("{ \"at\": \"1s\", \"do\": \"poison\", \"on\": \"input\" }", 1).expect.result,
         EXPECT_FAILED);
-    ck_assert_int_eq(parse_text("{\"job\": {\"name\": \"count\"}, \"faults\": [{ \"at\": \"1s\","
-                                " \"do\": \"corrupt\", \"on\": \"file a\" }],"
-                                " \"expect\": {\"result\": \"same\"}}")
+    ck_assert_int_eq(scenario_from(&arena,
+                                   "{\"job\": {\"name\": \"count\"}, \"faults\": [{ \"at\": \"1s\","
+                                   " \"do\": \"corrupt\", \"on\": \"file a\" }],"
+                                   " \"expect\": {\"result\": \"same\"}}")
                          .expect.result,
                      EXPECT_SAME);
 }
@@ -386,7 +372,7 @@ static struct run run_file(const char *path)
     buffer_init(&error, &arena);
     enum status status =
         scenario_read(scenario, &arena, path, &(struct scenario_overrides){ 0 }, &error);
-    ck_assert_msg(status == STATUS_OK, "%s", text_of(&error));
+    ck_assert_msg(status == STATUS_OK, "%s", text_of(&error, &arena));
     struct run run;
     run_scenario(&run, &arena, scenario, (struct bytes){ 0 },
                  &(struct run_options){ .keep_trace = true });
@@ -399,7 +385,7 @@ static const char *trace_of(const struct run *run)
     struct buffer out;
     buffer_init(&out, &arena);
     trace_log_write(run->trace, &out);
-    return text_of(&out);
+    return text_of(&out, &arena);
 }
 
 static uint32_t count_text(const char *text, const char *wanted)

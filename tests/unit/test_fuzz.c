@@ -2,48 +2,42 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "sim/campaign/shrink.h"
 #include "sim/campaign/swarm.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;
-static char folder[64];
+static struct folder folder;
 
 static void set_up(void)
 {
     arena_init(&arena);
-    strcpy(folder, "/tmp/test_fuzz.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    folder = folder_make();
 }
 
 static void tear_down(void)
 {
-    /* The folder's name is ours, and plain. */
-    const char *command = arena_format(&arena, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&folder);
     arena_drop(&arena);
 }
 
 /* A job of half a simulated second, with room for `more`. */
 static const char *base_file(const char *name, const char *more)
 {
-    const char *path = arena_format(&arena, "%s/%s.json", folder, name);
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    (void)fprintf(file,
-                  "{ \"job\": { \"name\": \"count\", \"parallelism\": 2, \"input\":\n"
-                  "    { \"records\": 1000, \"keys\": 50, \"rate\": \"2k/s\" } },\n"
-                  "  \"checkpoint\": { \"interval\": \"50ms\" },\n"
-                  "  \"restart\": { \"strategy\": \"fixed_delay\", \"delay\": \"10ms\" },\n"
-                  "  \"cluster\": { \"task_managers\": 3,\n"
-                  "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
-                  more);
-    ck_assert_int_eq(fclose(file), 0);
-    return path;
+    const char *text =
+        arena_format(&arena,
+                     "{ \"job\": { \"name\": \"count\", \"parallelism\": 2, \"input\":\n"
+                     "    { \"records\": 1000, \"keys\": 50, \"rate\": \"2k/s\" } },\n"
+                     "  \"checkpoint\": { \"interval\": \"50ms\" },\n"
+                     "  \"restart\": { \"strategy\": \"fixed_delay\", \"delay\": \"10ms\" },\n"
+                     "  \"cluster\": { \"task_managers\": 3,\n"
+                     "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
+                     more);
+    return folder_put(&folder, &arena, arena_format(&arena, "%s.json", name), text);
 }
 
 static struct fuzz_options options_of(const char *path)
@@ -53,7 +47,7 @@ static struct fuzz_options options_of(const char *path)
                                   .seed_last = 40,
                                   .processes = 2,
                                   .fault_count = 4,
-                                  .out = folder,
+                                  .out = folder.path,
                                   .program = "faultline" };
 }
 
@@ -90,7 +84,7 @@ START_TEST(a_planted_failure_is_found_stored_replayed_and_shrunk)
     ck_assert_uint_gt(result.failures, 0);
     ck_assert_uint_lt(result.failures, 40);
 
-    const char *name = arena_format(&arena, "%s/failures/planted-%llu", folder,
+    const char *name = arena_format(&arena, "%s/failures/planted-%llu", folder.path,
                                     (unsigned long long)result.first_failure);
     struct finding stored = replay(arena_format(&arena, "%s.json", name));
     ck_assert_int_ne(stored.kind, FINDING_NONE);

@@ -4,13 +4,13 @@
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "reports/figure_choice.h"
 #include "sim/scenario/scenario_json.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 /* A run of a thousand records with one crash, and an empty folder. */
@@ -21,7 +21,7 @@ struct fixture {
     struct run run;
     struct verdict_view view;
     struct buffer error;
-    char folder[64];
+    struct folder folder;
     struct outputs_options options;
 };
 
@@ -52,18 +52,15 @@ static void fixture_init(struct fixture *fixture)
     };
     fixture->scenario.faults = &fixture->fault;
     fixture->scenario.fault_count = 1;
-    (void)strcpy(fixture->folder, "/tmp/test_outputs_XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(fixture->folder));
-    fixture->options.folder = arena_format(&fixture->arena, "%s/a/b", fixture->folder);
+    fixture->folder = folder_make();
+    fixture->options.folder = folder_path(&fixture->folder, &fixture->arena, "a/b");
     fixture->options.build = "test";
     run_with(fixture, false);
 }
 
 static void fixture_free(struct fixture *fixture)
 {
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -r %s", fixture->folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&fixture->folder);
     arena_drop(&fixture->arena);
 }
 
@@ -279,7 +276,7 @@ START_TEST(a_run_is_found_in_the_database)
 {
     struct fixture fixture;
     fixture_init(&fixture);
-    const char *path = arena_format(&fixture.arena, "%s/results.db", fixture.folder);
+    const char *path = folder_path(&fixture.folder, &fixture.arena, "results.db");
     struct results *results;
     ck_assert_int_eq(results_open(&results, &fixture.arena, path, &fixture.error), STATUS_OK);
     ck_assert_int_eq(outputs_add(&fixture.view, "test", results, &fixture.error), STATUS_OK);

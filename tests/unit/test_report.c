@@ -1,7 +1,6 @@
 #include <check.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "reports/cost_law.h"
@@ -10,13 +9,14 @@
 #include "reports/junit.h"
 #include "reports/report.h"
 #include "reports/results_pack.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 struct world {
     struct arena arena;
     struct buffer text;
     struct buffer error;
-    char folder[64];
+    struct folder folder;
     char path[96];
 };
 
@@ -25,16 +25,13 @@ static void set_up(struct world *world)
     arena_init(&world->arena);
     buffer_init(&world->text, &world->arena);
     buffer_init(&world->error, &world->arena);
-    (void)snprintf(world->folder, sizeof world->folder, "/tmp/faultline-report-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(world->folder));
-    (void)snprintf(world->path, sizeof world->path, "%s/results.db", world->folder);
+    world->folder = folder_make();
+    (void)snprintf(world->path, sizeof world->path, "%s/results.db", world->folder.path);
 }
 
 static void tear_down(struct world *world)
 {
-    char command[96];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", world->folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&world->folder);
     arena_drop(&world->arena);
 }
 

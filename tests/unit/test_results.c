@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -12,6 +11,7 @@
 
 #include "reports/results_schema.h"
 #include "tests/support/facts.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 enum { NOBODY = 65534 };
@@ -19,7 +19,7 @@ enum { NOBODY = 65534 };
 struct world {
     struct arena arena;
     struct buffer error;
-    char folder[64];
+    struct folder folder;
     char path[128];
     struct summary summary;
 };
@@ -77,17 +77,14 @@ static void set_up(struct world *world)
 {
     arena_init(&world->arena);
     buffer_init(&world->error, &world->arena);
-    (void)snprintf(world->folder, sizeof(world->folder), "/tmp/faultline-results-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(world->folder));
-    (void)snprintf(world->path, sizeof(world->path), "%s/results.db", world->folder);
+    world->folder = folder_make();
+    (void)snprintf(world->path, sizeof(world->path), "%s/results.db", world->folder.path);
     fill_summary(world);
 }
 
 static void tear_down(struct world *world)
 {
-    char command[128];
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", world->folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&world->folder);
     arena_drop(&world->arena);
 }
 
@@ -354,7 +351,7 @@ START_TEST(missing_folders_are_made)
 {
     struct world world;
     set_up(&world);
-    (void)snprintf(world.path, sizeof(world.path), "%s/a/b/c/results.db", world.folder);
+    (void)snprintf(world.path, sizeof(world.path), "%s/a/b/c/results.db", world.folder.path);
     results_close(open_results(&world));
     ck_assert_int_eq(access(world.path, R_OK), 0);
     tear_down(&world);
@@ -387,19 +384,19 @@ START_TEST(a_folder_or_file_that_may_not_be_written_is_refused)
     set_up(&world);
     results_close(open_results(&world));
     ck_assert_int_eq(chmod(world.path, 0444), 0);
-    ck_assert_int_eq(chmod(world.folder, 0555), 0);
+    ck_assert_int_eq(chmod(world.folder.path, 0555), 0);
     bool is_root = geteuid() == 0; /* who may write everywhere */
     if (is_root) {
         ck_assert_int_eq(seteuid(NOBODY), 0);
     }
     expect_refusal(&world, STATUS_IO, "");
     buffer_reset(&world.error);
-    (void)snprintf(world.path, sizeof(world.path), "%s/other.db", world.folder);
+    (void)snprintf(world.path, sizeof(world.path), "%s/other.db", world.folder.path);
     expect_refusal(&world, STATUS_IO, "cannot be opened for writing");
     if (is_root) {
         ck_assert_int_eq(seteuid(0), 0);
     }
-    ck_assert_int_eq(chmod(world.folder, 0755), 0);
+    ck_assert_int_eq(chmod(world.folder.path, 0755), 0);
     tear_down(&world);
 }
 END_TEST

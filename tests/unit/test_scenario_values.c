@@ -3,6 +3,7 @@
 #include "sim/scenario/scenario_nearest.h"
 #include "sim/scenario/scenario_values.h"
 #include "tests/support/runner.h"
+#include "tests/support/scenarios.h"
 
 static struct arena arena;
 
@@ -14,11 +15,6 @@ static void set_up(void)
 static void tear_down(void)
 {
     arena_drop(&arena);
-}
-
-static const char *text_of(const struct buffer *buffer)
-{
-    return arena_format(&arena, "%.*s", (int)buffer->size, (const char *)buffer->data);
 }
 
 static const struct spelling {
@@ -58,7 +54,7 @@ START_TEST(quantities_are_read_and_written_in_the_largest_exact_unit)
     struct buffer out;
     buffer_init(&out, &arena);
     value_format(value, row->unit, &out);
-    ck_assert_str_eq(text_of(&out), row->written != NULL ? row->written : row->text);
+    ck_assert_str_eq(text_of(&out, &arena), row->written != NULL ? row->written : row->text);
 }
 END_TEST
 
@@ -116,7 +112,7 @@ START_TEST(a_range_has_two_ordered_ends)
     struct buffer out;
     buffer_init(&out, &arena);
     value_format_range(low, high, VALUE_DURATION, &out);
-    ck_assert_str_eq(text_of(&out), "1500ns..2ms");
+    ck_assert_str_eq(text_of(&out, &arena), "1500ns..2ms");
     ck_assert_int_eq(value_parse_range(bytes_of_text("7"), VALUE_COUNT, &low, &high), VALUE_OK);
     ck_assert_uint_eq(low, 7);
     ck_assert_uint_eq(high, 7);
@@ -154,7 +150,7 @@ START_TEST(fractions_are_millionths)
     struct buffer out;
     buffer_init(&out, &arena);
     value_format_ppm(ppm, &out);
-    ck_assert_str_eq(text_of(&out), fractions[_i].written);
+    ck_assert_str_eq(text_of(&out, &arena), fractions[_i].written);
 }
 END_TEST
 
@@ -191,7 +187,7 @@ START_TEST(bounds_are_an_operator_and_a_quantity)
     struct buffer out;
     buffer_init(&out, &arena);
     value_format_bound(bound, VALUE_COUNT, &out);
-    ck_assert_str_eq(text_of(&out), bounds[_i].written);
+    ck_assert_str_eq(text_of(&out, &arena), bounds[_i].written);
 }
 END_TEST
 

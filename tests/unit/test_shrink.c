@@ -10,34 +10,28 @@
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/shrink_private.h"
 #include "sim/scenario/scenario_short.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
+#include "tests/support/scenarios.h"
 
 static struct arena arena;
-static char folder[64];
+static struct folder folder;
 
 static void set_up(void)
 {
     arena_init(&arena);
-    strcpy(folder, "/tmp/test_shrink.XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    folder = folder_make();
 }
 
 static void tear_down(void)
 {
-    const char *command = arena_format(&arena, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&folder);
     arena_drop(&arena);
 }
 
 static struct scenario parse(const char *json)
 {
-    struct buffer error;
-    buffer_init(&error, &arena);
-    struct scenario scenario;
-    enum status status =
-        scenario_parse(&scenario, &arena, bytes_of_text(json), "test.json", ".", NULL, &error);
-    ck_assert_msg(status == STATUS_OK, "%.*s", (int)error.size, (const char *)error.data);
-    return scenario;
+    return scenario_from(&arena, json);
 }
 
 /* Odd numbers everywhere, and seven faults; `expect` says what is wrong with them. */
@@ -260,7 +254,7 @@ static struct scenario of_file(const char *rest)
     return parse(arena_format(&arena,
                               "{ \"job\": { \"name\": \"count\", \"parallelism\": 2,\n"
                               "    \"input\": { \"file\": \"%s/lines.txt\" } }%s }\n",
-                              folder, rest));
+                              folder.path, rest));
 }
 
 static struct bytes lines(const char *odd_one)
@@ -302,18 +296,19 @@ START_TEST(a_cut_input_is_written_beside_the_scenario_that_names_it)
 {
     struct buffer error;
     buffer_init(&error, &arena);
-    const char *input = arena_format(&arena, "%s/lines.txt", folder);
+    const char *input = folder_path(&folder, &arena, "lines.txt");
     ck_assert_int_eq(output_path_write(&arena, input, lines("word\n"), &error), STATUS_OK);
-    const char *given = arena_format(&arena, "%s/given.json", folder);
+    const char *given = folder_path(&folder, &arena, "given.json");
     const char *json =
         "{ \"job\": { \"name\": \"count\", \"input\": { \"file\": \"lines.txt\" } } }";
     ck_assert_int_eq(output_path_write(&arena, given, bytes_of_text(json), &error), STATUS_OK);
-    const char *out = arena_format(&arena, "%s/elsewhere/small.json", folder);
+    const char *out = folder_path(&folder, &arena, "elsewhere/small.json");
     struct shrink_file_options options = { .scenario = given, .out = out, .program = "faultline" };
     ck_assert_int_eq(shrink_file(&options, &error), VERDICT_PASS);
-    const char *command = arena_format(&arena, "mv %s/elsewhere %s/moved", folder, folder);
+    const char *command =
+        arena_format(&arena, "mv %s/elsewhere %s/moved", folder.path, folder.path);
     ck_assert_int_eq(system(command), 0);
-    out = arena_format(&arena, "%s/moved/small.json", folder);
+    out = folder_path(&folder, &arena, "moved/small.json");
     struct scenario scenario;
     ck_assert_int_eq(scenario_read(&scenario, &arena, out, NULL, &error), STATUS_OK);
     ck_assert_str_eq(scenario.name, "small");
@@ -401,9 +396,9 @@ static enum verdict shrink_written(const char *json, const char **out)
 {
     struct buffer error;
     buffer_init(&error, &arena);
-    const char *path = arena_format(&arena, "%s/given.json", folder);
+    const char *path = folder_path(&folder, &arena, "given.json");
     ck_assert_int_eq(output_path_write(&arena, path, bytes_of_text(json), &error), STATUS_OK);
-    *out = arena_format(&arena, "%s/given-small.json", folder);
+    *out = folder_path(&folder, &arena, "given-small.json");
     struct shrink_file_options options = { .scenario = path, .program = "faultline" };
     return shrink_file(&options, &error);
 }

@@ -1,16 +1,16 @@
 #include <check.h>
 #include <sqlite3.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/campaign/sweep.h"
+#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
 struct world {
     struct arena arena;
     struct buffer error;
-    char folder[64];
+    struct folder folder;
     char scenario[96];
     char database[96];
     struct results *results;
@@ -33,10 +33,9 @@ static void set_up(struct world *world, const char *sweep)
 {
     arena_init(&world->arena);
     buffer_init(&world->error, &world->arena);
-    (void)snprintf(world->folder, sizeof world->folder, "/tmp/faultline-sweep-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(world->folder));
-    (void)snprintf(world->scenario, sizeof world->scenario, "%s/grid.json", world->folder);
-    (void)snprintf(world->database, sizeof world->database, "%s/results.db", world->folder);
+    world->folder = folder_make();
+    (void)snprintf(world->scenario, sizeof world->scenario, "%s/grid.json", world->folder.path);
+    (void)snprintf(world->database, sizeof world->database, "%s/results.db", world->folder.path);
     write_scenario(world, sweep);
     ck_assert_int_eq(results_open(&world->results, &world->arena, world->database, &world->error),
                      STATUS_OK);
@@ -45,9 +44,7 @@ static void set_up(struct world *world, const char *sweep)
 static void tear_down(struct world *world)
 {
     results_close(world->results);
-    char command[96];
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", world->folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(&world->folder);
     arena_drop(&world->arena);
 }
 
