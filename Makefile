@@ -26,7 +26,7 @@ WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
               $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
 compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
-LIBS        = -ljansson -lsqlite3 $(rocksdb_libs) -lpthread -lm
+LIBS        = -ljansson -lsqlite3 $(rocksdb_libs) -ldl -lpthread -lm
 
 # The state backend `rocksdb` is there if its library is. Without it the rest is the same.
 rocksdb_libs := $(shell echo 'int main(void) { return 0; }' | \
@@ -43,6 +43,9 @@ test_kinds      := unit contract crash golden oracle
 test_programs   := $(patsubst %.c,$(build)/%,$(wildcard $(test_kinds:%=tests/%/test_*.c)))
 bench_programs  := $(patsubst %.c,$(build)/%,$(wildcard tests/bench/bench_*.c))
 main_object     := $(build)/sim/main.o
+# Jobs as a user writes them; scenarios name them by these paths, whatever the CONFIG.
+library_jobs    := $(patsubst %.c,build/libraries/%.so,\
+                     $(notdir $(wildcard examples/*/*.c tests/libraries/*.c)))
 objects := $(library_objects) $(main_object) $(support_objects) \
            $(test_programs:=.o) $(bench_programs:=.o)
 
@@ -71,17 +74,20 @@ demo: ## sets up, builds, runs one scenario with crashes and five sweeps; a page
 prefix = $(DESTDIR)$(PREFIX)
 
 .PHONY: install
-install: all ## the program, its man page and the schema into PREFIX; heeds DESTDIR
-	install -d '$(prefix)/bin' '$(prefix)/share/man/man1' '$(prefix)/share/faultline'
+install: all ## the program, man page, schema and header into PREFIX; heeds DESTDIR
+	install -d '$(prefix)/bin' '$(prefix)/share/man/man1' '$(prefix)/share/faultline' \
+	    '$(prefix)/include/faultline'
 	install -m 755 $(build)/faultline '$(prefix)/bin'
 	install -m 644 sim/faultline.1 '$(prefix)/share/man/man1'
 	install -m 644 scenarios/scenario.schema.json '$(prefix)/share/faultline'
+	install -m 644 include/faultline/job.h '$(prefix)/include/faultline'
 
 .PHONY: uninstall
 uninstall: ## removes what install put there
 	rm -f '$(prefix)/bin/faultline' '$(prefix)/share/man/man1/faultline.1'
 	rm -f '$(prefix)/share/faultline/scenario.schema.json'
-	-rmdir '$(prefix)/share/faultline'
+	rm -f '$(prefix)/include/faultline/job.h'
+	-rmdir '$(prefix)/share/faultline' '$(prefix)/include/faultline'
 
 .PHONY: clean
 clean: ## removes build/ (what runs left in out/ stays)
@@ -100,7 +106,7 @@ test: ## sets up, builds every variant, runs every test; ends: N passed, M faile
 	@MAKE='$(MAKE)' tests/run_all.sh
 
 .PHONY: tests
-tests: $(test_programs) ## builds the test programs
+tests: $(test_programs) $(library_jobs) ## builds the test programs
 
 .PHONY: unit
 unit: tests ## unit, contract, crash, golden and oracle tests of one CONFIG
@@ -111,7 +117,7 @@ asan: ## the same under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory CONFIG=asan unit
 
 .PHONY: scenarios
-scenarios: all ## every scenario in scenarios/; each must exit with 0
+scenarios: all $(library_jobs) ## every scenario in scenarios/; each must exit with 0
 	@tests/run_scenarios.sh $(build)/faultline
 
 .PHONY: determinism
@@ -152,6 +158,11 @@ $(build)/faultline $(bench_programs) $(test_programs):
 $(build)/libfaultline.a: $(library_objects)
 	@rm -f $@
 	$(show) ar rcs $@ $^
+
+vpath %.c $(sort $(dir $(wildcard examples/*/*.c tests/libraries/*.c)))
+$(library_jobs): build/libraries/%.so: %.c include/faultline/job.h
+	@mkdir -p $(@D)
+	$(show) $(CC) -std=c17 -O2 -g -Iinclude $(WARNINGS) -fPIC -shared -o $@ $<
 
 $(build)/%.o: %.c $(build)/flags
 	@mkdir -p $(@D)

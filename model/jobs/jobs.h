@@ -13,12 +13,19 @@ enum job_input {
     JOB_READS_EVENTS, /* of Nexmark (model/stream/nexmark.h) */
 };
 
+struct faultline_job;
+
 struct job_info {
     const char *name;
     const char *help; /* one line */
     enum job_input input;
     void (*build)(struct pipeline *pipeline);
+    const struct faultline_job *library; /* a user's own job (library_job.h), which builds it */
 };
+
+/* Makes the job's graph in the empty `pipeline`. A library's job has been built before, without a
+ * mistake. */
+void job_build(const struct job_info *job, struct pipeline *pipeline);
 
 /* NULL if there is no such job. Static storage. */
 const struct job_info *job_find(const char *name);

@@ -30,15 +30,19 @@ enum state_kind {
     STATE_KIND_END
 };
 
-/* Makes of a value of an older version one of the current version, appended to `out`; false: it
- * cannot be done. */
-typedef bool (*state_upgrade)(uint16_t version, struct bytes old, struct buffer *out);
+struct state_type;
+
+/* Makes of a value of an older version one of the current version of `type`, appended to `out`;
+ * false: it cannot be done. */
+typedef bool (*state_upgrade)(const struct state_type *type, uint16_t version, struct bytes old,
+                              struct buffer *out);
 
 /* How something is coded. Two types are the same if they have the same name. */
 struct state_type {
     const char *name;
     uint16_t version;
     state_upgrade upgrade; /* of values; NULL: older versions are refused */
+    const void *context;   /* for the upgrade; static, of the job */
 };
 
 struct state_descriptor {

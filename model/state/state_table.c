@@ -58,6 +58,7 @@ state_id state_table_declare(struct state_table *table, const struct state_descr
     }
     known->ttl_ns = state->ttl_ns;
     known->value.upgrade = state->value.upgrade;
+    known->value.context = state->value.context;
     return found;
 }
 
@@ -121,7 +122,7 @@ static bool upgrade_stamped(const struct state_type *type, uint16_t version, siz
     }
     buffer_append(out, (struct bytes){ .data = old.data, .size = stamp_bytes });
     struct bytes content = { .data = old.data + stamp_bytes, .size = old.size - stamp_bytes };
-    return type->upgrade(version, content, out);
+    return type->upgrade(type, version, content, out);
 }
 
 static bool upgrade_list(const struct state_type *type, uint16_t version, size_t stamp_bytes,

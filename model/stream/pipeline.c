@@ -175,6 +175,21 @@ struct stream stream_watermarks(struct stream stream, const char *name,
     return result;
 }
 
+struct stream pipeline_add_operator(const struct stream *stream, const char *name,
+                                    const struct operator_ops *ops, const void *parameters)
+{
+    CHECK(!has_two_sides(stream));
+    return add_operator(stream, name, ops, parameters);
+}
+
+bool pipeline_has_room(const struct stream *stream)
+{
+    const struct pipeline *pipeline = stream->pipeline;
+    return is_chainable(stream) ? pipeline->vertices[stream->inputs[0].vertex].chain_length <
+                                      PIPELINE_CHAIN_LENGTH_MAX
+                                : pipeline->vertex_count < PIPELINE_VERTEX_COUNT_MAX;
+}
+
 struct stream pipeline_add_keyed(const struct stream *stream, const char *name,
                                  const struct operator_ops *ops, const void *parameters)
 {

@@ -125,6 +125,13 @@ struct watermark_parameters;
 struct stream stream_watermarks(struct stream stream, const char *name,
                                 const struct watermark_parameters *parameters);
 
+/* For operators of other modules: adds one behind the only side of `stream`. */
+struct stream pipeline_add_operator(const struct stream *stream, const char *name,
+                                    const struct operator_ops *ops, const void *parameters);
+
+/* Is there room for one more operator behind `stream`? */
+bool pipeline_has_room(const struct stream *stream);
+
 /* ---- operators with keyed state -------------------------------------------------------------- */
 
 /* The join of two keyed streams: join.h. For operators of such modules: adds one that holds keyed

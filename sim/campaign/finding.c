@@ -68,10 +68,12 @@ static struct finding of_violations(const struct run *run)
 struct finding finding_of_run(const struct run *run)
 {
     struct finding finding = of_violations(run);
-    if (finding.kind == FINDING_PROPERTY) {
+    if (finding.kind == FINDING_PROPERTY && !run->is_ambiguous) {
         return finding;
     }
-    if (run->outcome == OUTCOME_STUCK) {
+    if (run->is_ambiguous) {
+        finding.kind = FINDING_NONE;
+    } else if (run->outcome == OUTCOME_STUCK) {
         finding.kind = FINDING_STUCK;
         finding.number = 0;
         finding.place = 0;

@@ -8,6 +8,7 @@
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
 #include "sim/fault/fault_input.h"
+#include "sim/oracle/recording.h"
 #include "sim/scenario/scenario_values.h"
 #include "sim/world/world.h"
 
@@ -169,9 +170,9 @@ static void check_expectations(struct run *run)
     bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
                    (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
     if (!outcome_is_expected(run) && !gave_up) {
-        note_unmet(run, arena_format(run->arena, "expect.result: %s%s%s",
-                                     outcome_text(run->outcome),
-                                     summary->failure[0] != '\0' ? ": " : "", summary->failure));
+        note_unmet(run,
+                   arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),
+                                summary->failure[0] != '\0' ? ": " : "", summary->failure));
     }
     if (!bound_holds(expect->checkpoints, summary->completed)) {
         note_outside(run, expect->checkpoints, VALUE_COUNT,
@@ -179,20 +180,18 @@ static void check_expectations(struct run *run)
                                   (unsigned long long)summary->completed));
     }
     if (!bound_holds(expect->recoveries, summary->recovery_count)) {
-        note_outside(run, expect->recoveries, VALUE_COUNT,
-                     arena_format(run->arena, "expect.recoveries: there were %zu",
-                                  summary->recovery_count));
+        note_outside(
+            run, expect->recoveries, VALUE_COUNT,
+            arena_format(run->arena, "expect.recoveries: there were %zu", summary->recovery_count));
     }
     for (size_t i = 0; i < summary->recovery_count; i++) {
         const struct recovery_summary *recovery = &summary->recoveries[i];
-        uint64_t end_ns = recovery->caught_up_ns != 0 ? recovery->caught_up_ns
-                                                      : run->simulated_ns;
+        uint64_t end_ns = recovery->caught_up_ns != 0 ? recovery->caught_up_ns : run->simulated_ns;
         uint64_t took_ns = end_ns - recovery->failed_ns;
         if (!bound_holds(expect->recovery_time_ns, took_ns)) {
             note_outside(run, expect->recovery_time_ns, VALUE_DURATION,
-                         arena_format(run->arena,
-                                      "expect.recovery_time: recovery %zu took %llu ms", i + 1,
-                                      (unsigned long long)(took_ns / 1000000)));
+                         arena_format(run->arena, "expect.recovery_time: recovery %zu took %llu ms",
+                                      i + 1, (unsigned long long)(took_ns / 1000000)));
         }
     }
 }
@@ -210,6 +209,9 @@ static bool all_fired(const struct run *run)
 /* The worst that was found decides. */
 static enum verdict judge(struct run *run)
 {
+    if (run->is_ambiguous) {
+        return VERDICT_NOT_DETERMINISTIC;
+    }
     uint32_t count;
     const struct violation *violations = oracle_violations(run->oracle, &count);
     for (uint32_t i = 0; i < count; i++) {
@@ -241,14 +243,10 @@ static uint64_t wall_now_ns(void)
 static void prepare(struct run *run, const struct run_options *options)
 {
     const struct scenario *scenario = run->scenario;
-    const struct job_info *job = job_find(scenario->job.job);
-    CHECK(job != NULL);
-    pipeline_init(&run->pipeline);
-    job->build(&run->pipeline);
+    job_build(scenario_job(scenario), &run->pipeline);
     run->task_count = run->pipeline.vertex_count * scenario->job.parallelism;
     run->unmet = arena_alloc(run->arena, UNMET_COUNT_MAX, sizeof *run->unmet);
-    summary_init(&run->summary, run->arena, run->pipeline.vertex_count,
-                 scenario->job.parallelism);
+    summary_init(&run->summary, run->arena, run->pipeline.vertex_count, scenario->job.parallelism);
     if (options->keep_timeline) {
         const char *names[PIPELINE_VERTEX_COUNT_MAX];
         for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
@@ -262,22 +260,17 @@ static void prepare(struct run *run, const struct run_options *options)
     }
 }
 
-void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
-                  struct bytes input, const struct run_options *options)
+/* Runs the scenario as it is, without a verdict. */
+static void simulate(struct run *run, const struct run_options *options)
 {
-    uint64_t start_ns = wall_now_ns();
-    struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
-    *scenario = *given;
-    if (options->forks_later && scenario->job.state.backend == STATE_BACKEND_ROCKSDB) {
-        scenario->job.state.backend = STATE_BACKEND_HEAP;
-    }
-    fault_input_prepare(arena, scenario);
-    *run = (struct run){
-        .scenario = scenario, .observer = options->observer, .arena = arena, .input = input
-    };
+    const struct scenario *scenario = run->scenario;
+    struct arena *arena = run->arena;
     prepare(run, options);
-    struct world *world = world_create(arena, scenario, &run->pipeline, input);
-    run->oracle = oracle_create(arena, scenario, world_shared_disk(world), input);
+    struct world *world = world_create(arena, scenario, &run->pipeline, run->input);
+    run->oracle = oracle_create(arena, scenario, world_shared_disk(world), run->input);
+    if (run->recording != NULL) {
+        oracle_set_recording(run->oracle, run->recording);
+    }
     world_add_listener(world, (struct world_listener){
                                   .on_fact = on_fact, .on_credit = on_credit, .context = run });
     struct fault_script *script = fault_script_create(
@@ -301,8 +294,103 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *g
     run->trace_hash = world_trace_hash(world);
     run->event_count = world_event_count(world);
     run->totals = oracle_totals(run->oracle);
-    check_expectations(run);
-    run->verdict = judge(run);
+    if (run->recording != NULL && !run->recording->is_done) {
+        oracle_record_state(run->oracle);
+    }
     world_destroy(world);
+}
+
+/* Other chances, and messages that take longer by so little that no heartbeat is missed. */
+static void shift_delays(struct scenario *scenario)
+{
+    enum { SHARE = 20, MOST_NS = 20 * 1000 * 1000 };
+    uint64_t shift_ns = scenario->job.heartbeat_timeout_ns / SHARE;
+    shift_ns = shift_ns < MOST_NS ? shift_ns : MOST_NS;
+    scenario->seed = ~scenario->seed;
+    scenario->cluster.network.latency_min_ns += shift_ns;
+    scenario->cluster.network.latency_max_ns += 2 * shift_ns;
+}
+
+/* Records what the job answers without faults; `otherwise`: and with other delays. Faults that
+ * change the input are in the input already. */
+static struct recording *record(struct arena *arena, const struct scenario *scenario,
+                                struct bytes input, bool otherwise)
+{
+    struct recording *recording = arena_alloc(arena, 1, sizeof *recording);
+    recording_init(recording, arena);
+    struct arena own;
+    arena_init(&own);
+    struct scenario calm = *scenario;
+    calm.faults = NULL;
+    calm.fault_count = 0;
+    if (otherwise) {
+        shift_delays(&calm);
+    }
+    struct run run = { .scenario = &calm, .arena = &own, .input = input, .recording = recording };
+    simulate(&run, &(struct run_options){ 0 });
+    if (run.outcome != OUTCOME_FINISHED) {
+        recording->failure =
+            arena_format(arena, "even without faults %s%s%s", outcome_text(run.outcome),
+                         run.summary.failure[0] != '\0' ? ": " : "", run.summary.failure);
+    }
+    recording->is_done = true;
+    arena_drop(&own);
+    return recording;
+}
+
+/* Is the result wrong, or does the job answer now this, now that? */
+static void check_recording(struct run *run)
+{
+    uint32_t count;
+    const struct violation *violations = oracle_violations(run->oracle, &count);
+    bool differs = false;
+    for (uint32_t i = 0; i < count; i++) {
+        differs = differs || violations[i].property == PROPERTY_OUTPUT ||
+                  violations[i].property == PROPERTY_STATE;
+    }
+    const struct expect *expect = &run->scenario->expect;
+    bool may_fail = expect->result == EXPECT_FAILED || expect->result == EXPECT_SAME_OR_FAILED;
+    if (run->recording->failure != NULL) {
+        if (!may_fail) {
+            note_unmet(run, arena_format(run->arena, "job.library: %s", run->recording->failure));
+        }
+    } else if (differs) {
+        const struct recording *other = record(run->arena, run->scenario, run->input, true);
+        const char *difference =
+            other->failure != NULL ? NULL : recording_difference(run->arena, run->recording, other);
+        if (difference != NULL) {
+            run->is_ambiguous = true;
+            run->unmet_count = 0;
+            note_unmet(run, arena_format(run->arena,
+                                         "job.library: two runs without faults differ only in "
+                                         "their delays, and the job answers otherwise: %s; so no "
+                                         "result of it can be judged",
+                                         difference));
+        }
+    }
+}
+
+void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
+                  struct bytes input, const struct run_options *options)
+{
+    uint64_t start_ns = wall_now_ns();
+    struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
+    *scenario = *given;
+    if (options->forks_later && scenario->job.state.backend == STATE_BACKEND_ROCKSDB) {
+        scenario->job.state.backend = STATE_BACKEND_HEAP;
+    }
+    fault_input_prepare(arena, scenario);
+    *run = (struct run){
+        .scenario = scenario, .observer = options->observer, .arena = arena, .input = input
+    };
+    if (scenario->library != NULL) {
+        run->recording = record(arena, scenario, input, false);
+    }
+    simulate(run, options);
+    check_expectations(run);
+    if (run->recording != NULL) {
+        check_recording(run);
+    }
+    run->verdict = judge(run);
     run->wall_ns = wall_now_ns() - start_ns;
 }

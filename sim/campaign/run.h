@@ -72,6 +72,8 @@ struct run {
     const struct fault_record *faults; /* scenario->fault_count of them */
     struct unmet *unmet;
     uint32_t unmet_count;
+    struct recording *recording; /* of a job of the user's own; NULL: the oracle knows the job */
+    bool is_ambiguous; /* that job has no one right answer: unmet[0] says why */
     struct timeline *timeline; /* NULL unless asked for */
     struct trace_log *trace;    /* NULL unless asked for */
 };

@@ -38,9 +38,11 @@ static enum status parse_faults(struct swarm_drawing *drawing, struct arena *are
 {
     const struct job_config *job = &drawing->scenario->job;
     struct buffer *json = drawing->json;
+    const char *library = drawing->scenario->library_path;
     buffer_append_format(json,
                          "{\"seed\": \"%llu\", \"job\": {\"name\": \"%s\", \"parallelism\": %u",
-                         (unsigned long long)drawing->scenario->seed, job->job, job->parallelism);
+                         (unsigned long long)drawing->scenario->seed,
+                         library == NULL ? job->job : "count", job->parallelism);
     if (job->input.kind == INPUT_GENERATOR && job->input.rate_per_s > 0) {
         buffer_append_text(json, ", \"input\": {\"rate\": \"1/s\"}");
     } else if (job->input.kind == INPUT_NEXMARK) {
@@ -54,8 +56,13 @@ static enum status parse_faults(struct swarm_drawing *drawing, struct arena *are
                          job->task_managers, job->slots);
     append_faults(drawing);
     buffer_append_text(json, "]}");
-    enum status status =
-        scenario_parse(parsed, arena, buffer_bytes(json), "swarm", ".", NULL, error);
+    /* A library takes the place of the name. */
+    struct scenario_overrides overrides = {
+        .settings = (const char *[]){ arena_format(arena, "job.library=%s", library) },
+        .setting_count = 1
+    };
+    enum status status = scenario_parse(parsed, arena, buffer_bytes(json), "swarm", ".",
+                                        library == NULL ? NULL : &overrides, error);
     if (status != STATUS_OK) {
         buffer_append_format(error, " in %.*s", (int)json->size, (const char *)json->data);
     }
@@ -103,8 +110,6 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
 {
     CHECK(base->fault_count <= SWARM_FAULTS_MAX);
     CHECK(base->horizon_ns > 0);
-    const struct job_info *job = job_find(base->scenario->job.job);
-    CHECK(job != NULL);
     *scenario = *base->scenario;
     scenario->seed = seed;
     scenario_drop_bounds(scenario);
@@ -119,8 +124,7 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
                                      .scenario = scenario,
                                      .prng = random_stream(seed, "swarm.faults"),
                                      .json = &json };
-    pipeline_init(&drawing.pipeline);
-    job->build(&drawing.pipeline);
+    job_build(scenario_job(base->scenario), &drawing.pipeline);
     swarm_draw_character(&drawing);
     struct scenario parsed;
     enum status status = parse_faults(&drawing, arena, &parsed, error);

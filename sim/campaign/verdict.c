@@ -124,12 +124,39 @@ static void write_job(struct page *page)
 /* Of some jobs the reference knows the output only (sim/oracle/job_reference.h). */
 static bool compares_state(const struct page *page)
 {
-    const struct job_reference *reference = job_reference_find(page->run->scenario->job.job);
+    const struct scenario *scenario = page->run->scenario;
+    if (scenario->library != NULL) {
+        return page->run->totals.final_entries_compared > 0;
+    }
+    const struct job_reference *reference = job_reference_find(scenario->job.job);
     return reference == NULL || reference->rule_count > 0;
+}
+
+/* With a run without faults. */
+static void write_compared_with_recording(struct page *page)
+{
+    const struct oracle_totals *totals = &page->run->totals;
+    struct buffer *out = page->out;
+    page_start_line(page, "compared");
+    if (page->run->scenario->job.checkpoint.mode == MODE_EXACTLY_ONCE) {
+        human_count_of(out, totals->output_lines, "output line");
+        buffer_append_text(out, " and ");
+        human_count(out, totals->final_entries_compared);
+        buffer_append_text(out, " of the final state with a run without faults, ");
+    } else {
+        buffer_append_text(out, "no output: a library's lines may differ if records count twice; ");
+    }
+    human_count_of(out, totals->checkpoints_verified, "checkpoint");
+    buffer_append_text(out, " read back");
+    page_end_line(page);
 }
 
 static void write_compared(struct page *page)
 {
+    if (page->run->recording != NULL) {
+        write_compared_with_recording(page);
+        return;
+    }
     const struct oracle_totals *totals = &page->run->totals;
     struct buffer *out = page->out;
     page_start_line(page, "compared");
@@ -209,7 +236,10 @@ static void append_pass(struct page *page)
                        run->totals.output_duplicates == 0;
         const char *equal = compares_state(page) ? "state and output equal the reference; "
                                                  : "the output equals the reference; ";
-        buffer_append_text(page->out, exactly ? equal : "nothing is lost; ");
+        bool is_unknown = !exactly && run->recording != NULL;
+        buffer_append_text(page->out, exactly      ? equal
+                                      : is_unknown ? "the output is not compared; "
+                                                   : "nothing is lost; ");
         buffer_append_format(page->out, "all %d properties hold", PROPERTY_COUNT_PLUS_ONE - 1);
         return;
     }
@@ -231,6 +261,10 @@ static void append_reason(struct page *page, const struct verdict_view *view)
             count_not_fired(run), run->scenario->fault_count);
         return;
     case VERDICT_NOT_DETERMINISTIC:
+        if (run->is_ambiguous) {
+            buffer_append_text(out, "the job itself has no one answer");
+            return;
+        }
         buffer_append_format(out, "two runs left different traces: %016" PRIx64 " and %016" PRIx64,
                              run->trace_hash, view->second_hash);
         return;

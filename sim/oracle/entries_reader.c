@@ -36,18 +36,31 @@ bool entries_reader_open(struct entries_reader *reader, struct bytes part)
     return true;
 }
 
-struct bytes entries_reader_name(const struct entries_reader *reader, uint16_t state)
+/* Goes to where the name and the descriptor of a state begin. */
+static struct decoder decoder_at(const struct entries_reader *reader, uint16_t state)
 {
     CHECK(state < reader->state_count);
     struct decoder decoder;
     decoder_init(&decoder, reader->names);
-    struct bytes name = decode_bytes(&decoder);
     for (uint16_t i = 0; i < state; i++) {
-        (void)decode_bytes(&decoder); /* the descriptor of the one before */
-        name = decode_bytes(&decoder);
+        (void)decode_bytes(&decoder); /* the name of the one before */
+        (void)decode_bytes(&decoder); /* its descriptor */
     }
     CHECK(!decoder.failed);
-    return name;
+    return decoder;
+}
+
+struct bytes entries_reader_name(const struct entries_reader *reader, uint16_t state)
+{
+    struct decoder decoder = decoder_at(reader, state);
+    return decode_bytes(&decoder);
+}
+
+struct bytes entries_reader_descriptor(const struct entries_reader *reader, uint16_t state)
+{
+    struct decoder decoder = decoder_at(reader, state);
+    (void)decode_bytes(&decoder); /* its name */
+    return decode_bytes(&decoder);
 }
 
 static bool read_trailer(struct entries_reader *reader)

@@ -38,6 +38,9 @@ bool entries_reader_open(struct entries_reader *reader, struct bytes part);
 /* The name of a state of the part; borrowed from its bytes. */
 struct bytes entries_reader_name(const struct entries_reader *reader, uint16_t state);
 
+/* And its descriptor, as model/state/descriptor.h encodes it. */
+struct bytes entries_reader_descriptor(const struct entries_reader *reader, uint16_t state);
+
 /* Reads the next entry. False at the end, or when anything is not as it must be: `error` tells. */
 bool entries_reader_next(struct entries_reader *reader, struct state_entry *entry);
 

@@ -28,12 +28,15 @@
 
 enum { JOB_TABLES = 3 };
 
+struct recording;
+
 /* A fold under way. */
 struct job_fold {
     const struct job_reference *job;
     struct arena *arena;
     uint32_t split_count;
     struct fold_table tables[JOB_TABLES]; /* what each is for, its job's reference says */
+    struct recording *recording; /* of recorded_reference; else NULL */
     void *memory; /* what else that remembers; NULL before the first record */
 };
 
@@ -59,6 +62,9 @@ struct job_reference {
     /* One committed line, in commit order; then, once, their end. */
     void (*line)(struct job_fold *fold, struct line_judge *judge, struct bytes line);
     void (*end)(struct job_fold *fold, struct line_judge *judge);
+    /* The whole input is folded: expects (known_lines_expect) the lines of the final state, as
+     * final_state.h writes them. False: it is not known. NULL: never is. */
+    bool (*final_state)(struct job_fold *fold, struct fold_table *lines);
     const struct state_rule *rules;
     uint32_t rule_count;
 };
@@ -94,6 +100,9 @@ bool split_line(struct bytes line, struct bytes *key, struct bytes *rest);
 
 /* Any number that counts is as high as in the fold, or higher. */
 bool covers_count(const int64_t *folded, const int64_t *found);
+
+/* Of a job of the user's own: recording.h. It is not among those that are found by name. */
+extern const struct job_reference recorded_reference;
 
 extern const struct job_reference running_reference;
 extern const struct job_reference distinct_reference;

@@ -131,6 +131,7 @@ struct oracle {
     struct pace_memory pace;
     struct abandoned_memory abandoned;
     struct credit_memory credit;
+    struct buffer *final_states; /* property 1: one a subtask, by vertex and index; NULL: none */
     bool reads_may_fail;       /* a fault makes calls fail that read the store */
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */
@@ -169,6 +170,9 @@ bool judge_parse_checkpoint_path(const char *path, uint64_t *id, const char **na
  * files and its state. `attempt` is used if no trigger was seen. */
 void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt);
 
+/* The bytes of a part of a state: in the manifest, or in a file that property 6 has read. */
+struct bytes judge_part_content(const struct oracle *oracle, const struct state_handle *part);
+
 /* The place of a subtask in an array with one entry each, by vertex and index. */
 uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fact);
 uint32_t judge_subtask_count(const struct oracle *oracle);
@@ -206,6 +210,13 @@ const char *property_lines_judge(struct oracle *oracle, bool finished);
 bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader);
 void property_states_on_end(struct oracle *oracle);
 void property_states_collect(const struct oracle *oracle, struct buffer *out);
+
+/* 1 as well: the fold stands where the sources of a checkpoint did, `reader` at its first subtask;
+ * the job finished; calls `each` for every line of the final state (final_state.h). */
+typedef void (*line_function)(void *context, struct bytes line);
+void property_final_state_note(struct oracle *oracle, struct checkpoint_reader reader);
+void property_final_state_on_end(struct oracle *oracle);
+void property_final_state_each(const struct oracle *oracle, line_function each, void *context);
 
 /* 3: checkpoint `id` has just completed, and its files are sound. */
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);

@@ -9,6 +9,7 @@
 #include "model/checkpoint/store.h"
 #include "model/jobs/jobs.h"
 #include "sim/oracle/judge.h"
+#include "sim/oracle/recording.h"
 
 #define CHECKPOINT_PREFIX STORE_ROOT "/chk-"
 
@@ -71,11 +72,9 @@ static void note_faults(struct oracle *oracle)
 
 static void build_pipeline(struct oracle *oracle)
 {
-    const struct job_info *job = job_find(oracle->scenario->job.job);
-    CHECK(job != NULL);
-    CHECK(job_reference_exists(job->name));
-    pipeline_init(&oracle->pipeline);
-    job->build(&oracle->pipeline);
+    const struct job_info *job = scenario_job(oracle->scenario);
+    CHECK(job->library != NULL || job_reference_exists(job->name));
+    job_build(job, &oracle->pipeline);
     for (uint32_t i = 0; i < oracle->pipeline.vertex_count; i++) {
         CHECK((oracle->pipeline.vertices[i].input_count == 0) == (i == JUDGE_VERTEX_SOURCE));
     }
@@ -93,7 +92,8 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->shared = shared;
     build_pipeline(oracle);
     reference_init(&oracle->reference, arena, &job->input, job->parallelism, input);
-    const struct job_reference *reference = job_reference_find(job->job);
+    const struct job_reference *reference =
+        scenario->library != NULL ? &recorded_reference : job_reference_find(job->job);
     if (reference != NULL) {
         oracle->reference.fold = arena_alloc(arena, 1, sizeof *oracle->reference.fold);
         job_fold_init(oracle->reference.fold, reference, arena, job->parallelism);
@@ -109,6 +109,22 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->cut.unstated =
         arena_alloc(arena, judge_subtask_count(oracle), sizeof *oracle->cut.unstated);
     return oracle;
+}
+
+void oracle_set_recording(struct oracle *oracle, struct recording *recording)
+{
+    CHECK(oracle->scenario->library != NULL);
+    oracle->reference.fold->recording = recording;
+}
+
+static void record_entry(void *context, struct bytes line)
+{
+    known_lines_expect(context, line);
+}
+
+void oracle_record_state(const struct oracle *oracle)
+{
+    property_final_state_each(oracle, record_entry, &oracle->reference.fold->recording->state);
 }
 
 void oracle_on_damage(struct oracle *oracle, const char *path)
@@ -450,4 +466,19 @@ uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fac
     CHECK(fact->vertex < oracle->pipeline.vertex_count);
     CHECK(fact->subtask < oracle->scenario->job.parallelism);
     return fact->vertex * oracle->scenario->job.parallelism + fact->subtask;
+}
+
+struct bytes judge_part_content(const struct oracle *oracle, const struct state_handle *part)
+{
+    if (part->kind != HANDLE_FILE) {
+        return part->location;
+    }
+    char path[JUDGE_PATH_SIZE];
+    CHECK(part->location.size < sizeof path);
+    memcpy(path, part->location.data, part->location.size);
+    path[part->location.size] = '\0';
+    struct bytes content;
+    bool is_there = disk_peek(oracle->shared, path, &content);
+    CHECK(is_there);
+    return content;
 }

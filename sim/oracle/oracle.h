@@ -81,6 +81,12 @@ struct oracle;
 struct oracle *oracle_create(struct arena *arena, const struct scenario *scenario,
                              const struct disk *shared, struct bytes input);
 
+/* The job is the user's own, and `recording` its reference (recording.h), or to become it: then the
+ * run is one without faults, and oracle_record_state is called behind oracle_on_end. */
+struct recording;
+void oracle_set_recording(struct oracle *oracle, struct recording *recording);
+void oracle_record_state(const struct oracle *oracle);
+
 /* A fault damaged files behind the model's back (corrupt, remove): missing or damaged files that
  * match `path` exactly are not held against the model. */
 void oracle_on_damage(struct oracle *oracle, const char *path);
@@ -114,6 +120,7 @@ struct oracle_totals {
     uint64_t output_duplicates;    /* at_least_once or allow_older: lines beyond the reference */
     uint64_t checkpoints_verified; /* read back and compared */
     uint64_t state_entries_compared;
+    uint64_t final_entries_compared; /* where the final state is known as a whole */
     uint64_t records_skipped; /* bad ones */
 };
 struct oracle_totals oracle_totals(const struct oracle *oracle);

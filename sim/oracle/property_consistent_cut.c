@@ -250,16 +250,7 @@ static void read_subtask(struct cut *cut, const struct checkpoint_subtask *subta
     uint64_t last = 0;
     part_reader_open(&reader, subtask);
     while (part_reader_next(&reader, &part)) {
-        struct bytes state = part.location;
-        if (part.kind == HANDLE_FILE) {
-            char path[JUDGE_PATH_SIZE];
-            CHECK(part.location.size < sizeof path);
-            memcpy(path, part.location.data, part.location.size);
-            path[part.location.size] = '\0';
-            bool is_there = disk_peek(cut->oracle->shared, path, &state);
-            CHECK(is_there);
-        }
-        apply_part(cut, subtask, state, &last);
+        apply_part(cut, subtask, judge_part_content(cut->oracle, &part), &last);
     }
 }
 

@@ -19,6 +19,7 @@ struct states_cut {
     struct oracle *oracle;
     struct job_fold *fold;
     uint64_t id;
+    bool is_broken;   /* some part cannot be read */
     uint64_t entries; /* of states with a rule, each key once */
     uint64_t differences;
     struct buffer text; /* of the first few */
@@ -107,17 +108,9 @@ static void read_subtask(struct states_cut *cut, const struct checkpoint_subtask
     const char *error = NULL;
     part_reader_open(&reader, subtask);
     while (error == NULL && part_reader_next(&reader, &part)) {
-        struct bytes state = part.location;
-        if (part.kind == HANDLE_FILE) {
-            char path[JUDGE_PATH_SIZE];
-            CHECK(part.location.size < sizeof path);
-            memcpy(path, part.location.data, part.location.size);
-            path[part.location.size] = '\0';
-            bool is_there = disk_peek(oracle->shared, path, &state);
-            CHECK(is_there); /* property 6 has read it */
-        }
-        error = read_part(cut, subtask, state, &last);
+        error = read_part(cut, subtask, judge_part_content(oracle, &part), &last);
     }
+    cut->is_broken = cut->is_broken || error != NULL;
     if (error != NULL) {
         judge_report(oracle, PROPERTY_CONSISTENT_CUT, "checkpoint %llu: %s[%u]: %s",
                      (unsigned long long)cut->id, judge_vertex_name(oracle, subtask->vertex),
@@ -227,6 +220,7 @@ bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoin
     struct states_cut cut = { .oracle = oracle, .fold = oracle->reference.fold, .id = id };
     buffer_init(&cut.text, oracle->arena);
     oracle->cut.mark++;
+    const struct checkpoint_reader first = reader;
     struct checkpoint_subtask subtask;
     bool any_unstated = false;
     while (checkpoint_reader_next(&reader, &subtask)) {
@@ -243,6 +237,9 @@ bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoin
     report(&cut, PROPERTY_CONSISTENT_CUT,
            "is no consistent cut: against a fold over the records before its source positions");
     oracle->totals.state_entries_compared += cut.entries;
+    if (!cut.is_broken) {
+        property_final_state_note(oracle, first);
+    }
     return any_unstated;
 }
 
@@ -260,9 +257,16 @@ void property_states_on_end(struct oracle *oracle)
         }
     }
     report(&cut, PROPERTY_STATE, "holds a final state that is not the reference");
+    property_final_state_on_end(oracle);
 }
 
 /* ---- for a person ---------------------------------------------------------------------------- */
+
+static void append_line(void *context, struct bytes line)
+{
+    buffer_append(context, line);
+    buffer_append_text(context, "\n");
+}
 
 void property_states_collect(const struct oracle *oracle, struct buffer *out)
 {
@@ -281,5 +285,8 @@ void property_states_collect(const struct oracle *oracle, struct buffer *out)
             }
             buffer_append_text(out, "\n");
         }
+    }
+    if (fold->job->rule_count == 0) {
+        property_final_state_each(oracle, append_line, out);
     }
 }

@@ -120,13 +120,18 @@ const char *fault_verb_help(enum fault_verb verb)
     return verbs[verb].help;
 }
 
+const struct job_info *scenario_job(const struct scenario *scenario)
+{
+    const struct job_info *job =
+        scenario->library != NULL ? scenario->library : job_find(scenario->job.job);
+    CHECK(job != NULL);
+    return job;
+}
+
 static void append_vertex_name(const struct scenario *scenario, uint32_t vertex, struct buffer *out)
 {
-    const struct job_info *job = job_find(scenario->job.job);
-    CHECK(job != NULL);
     struct pipeline pipeline;
-    pipeline_init(&pipeline);
-    job->build(&pipeline);
+    job_build(scenario_job(scenario), &pipeline);
     CHECK(vertex < pipeline.vertex_count);
     buffer_append_text(out, pipeline.vertices[vertex].name);
 }

@@ -223,13 +223,20 @@ struct scenario {
     const char *path; /* the file it was read from; "" if none */
     uint64_t seed;
     struct job_config job;
-    const char *input_path; /* INPUT_FILE: the file on this machine */
+    const char *input_path;   /* INPUT_FILE: the file on this machine */
+    const char *library_path; /* of a job of the user's own; NULL: it is a ready-made one */
+    const struct job_info *library; /* what was loaded from there */
     struct cluster cluster;
     struct fault *faults;
     uint32_t fault_count;
     struct expect expect;
     uint32_t plots; /* the figures to draw, as bits of enum figure_choice; 0: all */
 };
+
+struct job_info;
+
+/* The job that the scenario runs. */
+const struct job_info *scenario_job(const struct scenario *scenario);
 
 /* Flink's defaults where Flink has one; the count job over 100,000 generated records. The vertices
  * of a job are those of model/jobs/jobs.h. */

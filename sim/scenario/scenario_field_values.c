@@ -293,6 +293,12 @@ bool field_is_written(const struct field *field, const struct scenario *scenario
     case FIELD_ELSEWHERE: return false;
     default: break;
     }
+    if (strcmp(field->path, "job.name") == 0) {
+        return scenario->library == NULL;
+    }
+    if (strcmp(field->path, "job.library") == 0) {
+        return scenario->library != NULL;
+    }
     if (strcmp(field->path, "job.input.rate") == 0) {
         return true; /* of every kind of input */
     }

@@ -63,6 +63,7 @@ const struct field scenario_fields[] = {
     { "seed", FIELD_SEED, IN_SCENARIO(seed), 0, UINT64_MAX },
 
     { "job.name", FIELD_TEXT, IN_SCENARIO(job.job) },
+    { "job.library", FIELD_TEXT, IN_SCENARIO(library_path) },
     { "job.parallelism", FIELD_COUNT, IN_SCENARIO(job.parallelism), 1, PARALLELISM_MAX },
     { "job.max_parallelism", FIELD_COUNT, IN_SCENARIO(job.max_parallelism), 1, PARALLELISM_MAX },
     { "job.input.file", FIELD_TEXT, IN_SCENARIO(input_path) },

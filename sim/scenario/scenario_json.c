@@ -6,6 +6,7 @@
 #include "model/jobs/jobs.h"
 #include "sim/scenario/scenario_faults.h"
 #include "sim/scenario/scenario_fields.h"
+#include "sim/scenario/scenario_library.h"
 #include "sim/scenario/scenario_load.h"
 #include "sim/scenario/scenario_nearest.h"
 #include "sim/scenario/scenario_reader.h"
@@ -45,16 +46,13 @@ static bool check_name(struct reader *reader)
                              "and not begin with \".\"");
 }
 
-static bool find_job(struct reader *reader)
+/* A job by its name; the error is set if there is none. */
+static const struct job_info *find_named_job(struct reader *reader)
 {
-    CHECK(reader->pipeline.vertex_count == 0);
     const char *name = reader->scenario->job.job;
     const struct job_info *job = job_find(name);
     if (job != NULL) {
-        pipeline_init(&reader->pipeline);
-        job->build(&reader->pipeline);
-        CHECK(reader->pipeline.vertex_count > 0);
-        return true;
+        return job;
     }
     struct nearest nearest;
     nearest_init(&nearest, bytes_of_text(name));
@@ -64,20 +62,54 @@ static bool find_job(struct reader *reader)
         list = arena_format(reader->arena, "%s%s\"%s\"", list, i == 0 ? "" : ", ", job_at(i)->name);
     }
     if (nearest.answer != NULL) {
-        return reader_fail(reader, "job.name", "unknown job \"%s\"; did you mean \"%s\"?", name,
-                           nearest.answer);
+        reader_fail(reader, "job.name", "unknown job \"%s\"; did you mean \"%s\"?", name,
+                    nearest.answer);
+    } else {
+        reader_fail(reader, "job.name", "unknown job \"%s\"; must be one of %s", name, list);
     }
-    return reader_fail(reader, "job.name", "unknown job \"%s\"; must be one of %s", name, list);
+    return NULL;
 }
 
-/* Everything but these two has a default. */
+static const struct job_info *load_job(struct reader *reader)
+{
+    struct scenario *scenario = reader->scenario;
+    struct buffer error;
+    buffer_init(&error, reader->arena);
+    scenario->library = library_load(reader->arena, scenario->library_path, &error);
+    if (scenario->library == NULL) {
+        reader_fail(reader, "job.library", "%.*s", (int)error.size, (const char *)error.data);
+        return NULL;
+    }
+    scenario->job.job = scenario->library->name;
+    return scenario->library;
+}
+
+static bool find_job(struct reader *reader)
+{
+    CHECK(reader->pipeline.vertex_count == 0);
+    bool is_own = reader->scenario->library_path != NULL;
+    const struct job_info *job = is_own ? load_job(reader) : find_named_job(reader);
+    if (job == NULL) {
+        return false;
+    }
+    job_build(job, &reader->pipeline);
+    CHECK(reader->pipeline.vertex_count > 0);
+    return true;
+}
+
+/* Everything but these has a default. */
 static bool check_given(struct reader *reader)
 {
     if (reader_find(reader, "job") == NULL) {
         return reader_fail(reader, "job", "must be given");
     }
-    return reader_find(reader, "job.name") != NULL ||
-           reader_fail(reader, "job.name", "must be given");
+    bool has_name = reader_find(reader, "job.name") != NULL;
+    bool has_library = reader_find(reader, "job.library") != NULL;
+    if (has_name && has_library) {
+        return reader_fail(reader, "job.library", "there is a \"name\" already: one of the two");
+    }
+    return has_name || has_library ||
+           reader_fail(reader, "job.name", "must be given, or a job of your own as \"library\"");
 }
 
 /* Flink's rule (KeyGroupRangeAssignment.computeDefaultMaxParallelism): the power of two from 1.5
@@ -183,8 +215,7 @@ static bool resolve_input(struct reader *reader)
 /* Integers are lines too; Nexmark events may also come from a file. */
 static bool check_input(struct reader *reader)
 {
-    const struct job_info *job = job_find(reader->scenario->job.job);
-    CHECK(job != NULL);
+    const struct job_info *job = scenario_job(reader->scenario);
     enum input_kind kind = reader->scenario->job.input.kind;
     if (job->input == JOB_READS_EVENTS && kind == INPUT_GENERATOR) {
         return reader_fail(reader, "job.input",

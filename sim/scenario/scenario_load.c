@@ -92,6 +92,13 @@ static void drop_alternatives(json_t *target, const json_t *overlay, const char 
         if (json_object_get(overlay, "random") != NULL) {
             json_object_del(target, "faults");
         }
+    } else if (strcmp(path, "job") == 0) {
+        if (json_object_get(overlay, "library") != NULL) {
+            json_object_del(target, "name");
+        }
+        if (json_object_get(overlay, "name") != NULL) {
+            json_object_del(target, "library");
+        }
     } else if (strcmp(path, "job.input") == 0) {
         if (json_object_get(overlay, "file") != NULL) {
             json_object_del(target, "records");
@@ -144,19 +151,23 @@ static void merge(struct reader *reader, json_t *target, json_t *overlay, const 
     }
 }
 
-/* Rule L3: makes the path of an input file that `tree` names absolute, and keeps what was
- * written as its label. */
-static void anchor_input(struct reader *reader, json_t *tree, const char *directory)
+/* Rule L3: makes the paths that `tree` names absolute. Of an input file what was written is kept as
+ * its label. */
+static void anchor_paths(struct reader *reader, json_t *tree, const char *directory)
 {
-    json_t *input = json_object_get(json_object_get(tree, "job"), "input");
+    json_t *job = json_object_get(tree, "job");
+    json_t *input = json_object_get(job, "input");
     const char *file = json_string_value(json_object_get(input, "file"));
-    if (file == NULL || *file == '\0') {
-        return;
+    if (file != NULL && *file != '\0') {
+        if (json_object_get(input, "label") == NULL) {
+            set_text(input, "label", file);
+        }
+        set_text(input, "file", path_absolute(reader->arena, directory, file));
     }
-    if (json_object_get(input, "label") == NULL) {
-        set_text(input, "label", file);
+    const char *library = json_string_value(json_object_get(job, "library"));
+    if (library != NULL && *library != '\0') {
+        set_text(job, "library", path_absolute(reader->arena, directory, library));
     }
-    set_text(input, "file", path_absolute(reader->arena, directory, file));
 }
 
 /* A file being read, and those that led to it. */
@@ -244,7 +255,7 @@ static json_t *load_file(struct reader *reader, struct bytes json, const char *l
     json_t *target =
         like == NULL ? json_object() : load_like(reader, like, label, directory, chain);
     if (target != NULL) {
-        anchor_input(reader, tree, directory);
+        anchor_paths(reader, tree, directory);
         merge(reader, target, tree, "", label);
     }
     json_decref(tree);
@@ -364,7 +375,7 @@ static bool apply_setting(struct reader *reader, const char *setting, const char
         return done;
     }
     json_t *overlay = nest(reader, path, value);
-    anchor_input(reader, overlay, directory);
+    anchor_paths(reader, overlay, directory);
     merge(reader, reader->root, overlay, "", "--set");
     json_decref(overlay);
     return true;

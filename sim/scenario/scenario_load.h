@@ -5,9 +5,9 @@
  *     Objects merge, everything else replaces. "name" and "about" speak of one file and are not
  *     taken over.
  * L2  "faults" takes the place of "random" and the other way round; so does an input "file" of
- *     generated "records" or "keys".
- * L3  An input file is found relative to the file that names it; one of `--set`, relative to the
- *     scenario. */
+ *     generated "records" or "keys", and a job's "library" of its "name".
+ * L3  An input file and a library are found relative to the file that names them; those of `--set`,
+ *     relative to the scenario. */
 #ifndef FAULTLINE_SIM_SCENARIO_LOAD_H
 #define FAULTLINE_SIM_SCENARIO_LOAD_H
 

@@ -401,8 +401,10 @@ END_TEST
 
 /* Version 1 puts its number before the text; there was no text to be upgraded that began with
  * '!'. */
-static bool upgrade_text(uint16_t version, struct bytes old, struct buffer *out)
+static bool upgrade_text(const struct state_type *type, uint16_t version, struct bytes old,
+                         struct buffer *out)
 {
+    ck_assert_uint_gt(type->version, version);
     if (old.size > 0 && old.data[0] == '!') {
         return false;
     }

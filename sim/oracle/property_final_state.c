@@ -1,0 +1,109 @@
+/* Property 1, for jobs whose reference knows what their states hold at the end of the input
+ * (job_reference.h): exactly that, and nothing is left behind. */
+#include <string.h>
+
+#include "model/base/check.h"
+#include "sim/oracle/final_state.h"
+#include "sim/oracle/judge.h"
+
+static bool is_compared(const struct oracle *oracle)
+{
+    const struct job_fold *fold = oracle->reference.fold;
+    return fold != NULL && fold->job->final_state != NULL &&
+           oracle->scenario->job.checkpoint.mode == MODE_EXACTLY_ONCE;
+}
+
+/* Have all sources read their whole input? Until then each subtask gives its state again. */
+static bool is_at_end(const struct oracle *oracle)
+{
+    for (uint32_t i = 0; i < oracle->reference.split_count; i++) {
+        const struct source_position *position = &oracle->cut.positions[i];
+        if (!position->finished && position->position < oracle->reference.splits[i].range_end) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void property_final_state_note(struct oracle *oracle, struct checkpoint_reader reader)
+{
+    if (!is_compared(oracle) || !is_at_end(oracle)) {
+        return;
+    }
+    if (oracle->final_states == NULL) {
+        uint32_t count = judge_subtask_count(oracle);
+        oracle->final_states = arena_alloc(oracle->arena, count, sizeof *oracle->final_states);
+        for (uint32_t i = 0; i < count; i++) {
+            buffer_init(&oracle->final_states[i], oracle->arena);
+        }
+    }
+    struct checkpoint_subtask subtask;
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        bool is_stated = subtask.state.keyed.part_count > 0 || !subtask.state.finished;
+        uint32_t place = subtask.vertex * subtask.parallelism + subtask.subtask;
+        if (oracle->pipeline.vertices[subtask.vertex].keyed && is_stated) {
+            buffer_reset(&oracle->final_states[place]);
+            final_state_read(oracle, &subtask, &oracle->final_states[place]);
+        }
+    }
+}
+
+void property_final_state_each(const struct oracle *oracle, line_function each, void *context)
+{
+    uint32_t count = oracle->final_states == NULL ? 0 : judge_subtask_count(oracle);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes rest = buffer_bytes(&oracle->final_states[i]);
+        while (rest.size > 0) {
+            const uint8_t *feed = memchr(rest.data, '\n', rest.size);
+            CHECK(feed != NULL);
+            size_t size = (size_t)(feed - rest.data);
+            each(context, (struct bytes){ .data = rest.data, .size = size });
+            rest = (struct bytes){ .data = feed + 1, .size = rest.size - size - 1 };
+        }
+    }
+}
+
+struct comparison {
+    struct line_judge judge;
+    struct fold_table expected;
+};
+
+static void compare_line(void *context, struct bytes line)
+{
+    struct comparison *comparison = context;
+    comparison->judge.lines++;
+    known_lines_line(&comparison->judge, &comparison->expected, line);
+}
+
+static void report(struct oracle *oracle, const char *what, uint64_t count, struct buffer *text)
+{
+    if (count > 0) {
+        *buffer_extend(text, 1) = '\0';
+        judge_report(oracle, PROPERTY_STATE, "checkpoint %llu, the last: %s %llu%s",
+                     (unsigned long long)oracle->cut.last_verified, what, (unsigned long long)count,
+                     (const char *)text->data);
+    }
+}
+
+void property_final_state_on_end(struct oracle *oracle)
+{
+    if (!is_compared(oracle)) {
+        return;
+    }
+    struct job_fold *fold = oracle->reference.fold;
+    struct comparison comparison;
+    line_judge_init(&comparison.judge, oracle->arena);
+    comparison.judge.finished = true;
+    comparison.judge.path = "the state";
+    fold_table_init(&comparison.expected, oracle->arena);
+    if (!fold->job->final_state(fold, &comparison.expected)) {
+        return;
+    }
+    property_final_state_each(oracle, compare_line, &comparison);
+    known_lines_end(&comparison.judge, &comparison.expected);
+    oracle->totals.final_entries_compared = comparison.judge.lines;
+    report(oracle, "entries that should not be there:", comparison.judge.wrong_count,
+           &comparison.judge.wrong);
+    report(oracle, "entries that are missing:", comparison.judge.missing_count,
+           &comparison.judge.missing);
+}
