@@ -1,5 +1,6 @@
 #include "sim/oracle/event_line.h"
 
+#include "model/base/check.h"
 #include "sim/oracle/job_reference.h"
 #include "sim/oracle/reference.h"
 
@@ -10,6 +11,15 @@ enum { FIELDS_MAX = 9, LINE_SIZE_MAX = 512 };
 bool event_number_read(struct bytes text, int64_t *number)
 {
     return reference_parse(text, number) && *number >= 0;
+}
+
+bool event_may_be_late(int64_t *newest_ms, int64_t timestamp_ms, int64_t last_ms)
+{
+    CHECK(timestamp_ms >= 0);
+    CHECK(last_ms >= timestamp_ms);
+    bool may_be = last_ms < *newest_ms - EVENT_DISORDER_MS;
+    *newest_ms = timestamp_ms > *newest_ms ? timestamp_ms : *newest_ms;
+    return may_be;
 }
 
 /* `numbers` numbers, then `texts` texts, then the timestamp, then perhaps padding. */

@@ -18,6 +18,13 @@ struct event_line {
 /* False if the line is no event. */
 bool event_line_read(struct bytes line, struct event_line *event);
 
+/* May a watermark have passed `last_ms` when an event of `timestamp_ms` comes? `*newest_ms` is the
+ * newest of the events before it in its split, 0 before the first; the event is added to them. Each
+ * split's watermarks stay EVENT_DISORDER_MS behind its newest event, and no reader's is ahead of
+ * that of any split it reads. */
+enum { EVENT_DISORDER_MS = 1000 };
+bool event_may_be_late(int64_t *newest_ms, int64_t timestamp_ms, int64_t last_ms);
+
 /* A number that is not negative. */
 bool event_number_read(struct bytes text, int64_t *number);
 

@@ -51,7 +51,8 @@ void line_judge_missing(struct line_judge *judge, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* ---- rule: the lines are known ---------------------------------------------------------------
- * The table's keys are the lines, folded[0] is how often each must be there. */
+ * The table's keys are the lines, folded[0] is how often each must be there; folded[1] of these may
+ * be missing. */
 
 void known_lines_expect(struct fold_table *table, struct bytes line);
 void known_lines_line(struct line_judge *judge, struct fold_table *table, struct bytes line);

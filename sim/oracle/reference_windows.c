@@ -1,7 +1,7 @@
 /* The references of the jobs that count bids in windows of event time.
  *
  * When a watermark passes a record depends on which subtask was faster; but no watermark passes a
- * record that is at most DISORDER_MS behind the newest one before it in its split. Where all
+ * record that is at most EVENT_DISORDER_MS behind the newest one before it in its split. Where all
  * records of a window are like that, its line is known. Else some may be late, and this must hold:
  *
  *   tumbling  the counts of its lines and its late lines add up to its records
@@ -25,7 +25,6 @@ enum {
     SLIDING = 1,  /* the same */
     BIDDERS = 0,  /* sessions: by bidder */
     LINES = 1,    /* sessions: the lines known */
-    DISORDER_MS = 1000,
     TUMBLING_MS = 1000,
     SLIDING_MS = 2000,
     SLIDE_MS = 500,
@@ -41,7 +40,7 @@ struct session_bid {
 };
 
 struct windows_memory {
-    int64_t *newest_ms; /* one a split: the newest event so far; -1: none */
+    int64_t *newest_ms; /* one a split: the newest event so far */
     struct session_bid *bids;
     size_t bid_count;
     size_t bid_capacity;
@@ -52,9 +51,6 @@ static struct windows_memory *memory_of(struct job_fold *fold)
     if (fold->memory == NULL) {
         struct windows_memory *memory = arena_alloc(fold->arena, 1, sizeof *memory);
         memory->newest_ms = arena_alloc(fold->arena, fold->split_count, sizeof *memory->newest_ms);
-        for (uint32_t i = 0; i < fold->split_count; i++) {
-            memory->newest_ms[i] = -1;
-        }
         fold->memory = memory;
     }
     return fold->memory;
@@ -64,10 +60,7 @@ static struct windows_memory *memory_of(struct job_fold *fold)
 static bool may_be_late(struct job_fold *fold, uint32_t split, int64_t timestamp_ms)
 {
     CHECK(split < fold->split_count);
-    int64_t *newest_ms = &memory_of(fold)->newest_ms[split];
-    bool may_be = *newest_ms >= 0 && timestamp_ms < *newest_ms - DISORDER_MS;
-    *newest_ms = timestamp_ms > *newest_ms ? timestamp_ms : *newest_ms;
-    return may_be;
+    return event_may_be_late(&memory_of(fold)->newest_ms[split], timestamp_ms, timestamp_ms);
 }
 
 static void count_bid(struct fold_entry *entry, bool may_be)

@@ -132,6 +132,10 @@ static const struct trial numbers_and_words[] = {
         AUCTION("7", "2", "10", "30"), PERSON("2", "AZ", "40"), AUCTION("8", "1", "10", "10000"),  \
         AUCTION("9", "3", "10", "50"), "bid,5,2,1999,60", "bid,5,1,100,12000", "bid,5,2,100,61"
 #define QUERY(query) .job = query, .records = { HOUSE }
+/* The auction comes when its window has ended, if the watermark is there already. */
+#define LATE_AUCTION(newest)                                                                       \
+    .job = "q8",                                                                                   \
+    .records = { PERSON("1", "OR", "10"), "bid,5,2,9," newest, AUCTION("5", "1", "10", "20") }
 
 static const struct trial queries[] = {
     { QUERY("q1"), FINISHED, .lines = { "5,1,90,12000", "5,2,1815,60", "5,2,90,61" } },
@@ -152,6 +156,10 @@ static const struct trial queries[] = {
       .missing = 1 },
     { QUERY("q8"), FINISHED, .lines = { "2,Ada Brook,0", "1,Ada Brook,0", "1,Ada Brook,0" },
       .wrong = 1 },
+    { LATE_AUCTION("11000"), FINISHED, .lines = { "1,Ada Brook,0" } },
+    { LATE_AUCTION("11000"), FINISHED, .lines = { 0 } },
+    { LATE_AUCTION("11000"), FINISHED, .lines = { "1,Ada Brook,0", "1,Ada Brook,0" }, .wrong = 1 },
+    { LATE_AUCTION("10999"), FINISHED, .lines = { 0 }, .missing = 1 },
     { QUERY("q12"), FINISHED, .lines = { "1,1,0", "2,2,10000" } },
     { QUERY("q12"), FINISHED, .lines = { "2,1,0", "1,1,0", "2,1,20000" } },
     { QUERY("q12"), FINISHED, .lines = { "2,1,0", "1,1,0" }, .missing = 1 },
