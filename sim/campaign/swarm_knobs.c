@@ -169,7 +169,7 @@ static uint64_t record_cost_limit_ns(const struct turning *turning)
 {
     const struct job_config *job = &turning->scenario->job;
     uint64_t most_ns = RECORD_COST_MAX_NS;
-    if (job->input.kind == INPUT_GENERATOR && job->input.records > 0) {
+    if (job->input.kind != INPUT_FILE && job->input.records > 0) {
         uint64_t room_ns = turning->base->horizon_ns * job->parallelism / job->input.records;
         most_ns = room_ns < most_ns ? room_ns : most_ns;
     }

@@ -25,19 +25,26 @@ static void tear_down(void)
     arena_drop(&arena);
 }
 
-/* A job of half a simulated second, with room for `more`. */
-static const char *base_file(const char *name, const char *more)
+/* A `job` of half a simulated second, with room for `more`. */
+static const char *file_with_job(const char *name, const char *job, const char *more)
 {
     const char *text =
         arena_format(&arena,
-                     "{ \"job\": { \"name\": \"count\", \"parallelism\": 2, \"input\":\n"
-                     "    { \"records\": 1000, \"keys\": 50, \"rate\": \"2k/s\" } },\n"
+                     "{ \"job\": { \"parallelism\": 2, %s },\n"
                      "  \"checkpoint\": { \"interval\": \"50ms\" },\n"
                      "  \"restart\": { \"strategy\": \"fixed_delay\", \"delay\": \"10ms\" },\n"
                      "  \"cluster\": { \"task_managers\": 3,\n"
                      "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
-                     more);
+                     job, more);
     return folder_put(&folder, &arena, arena_format(&arena, "%s.json", name), text);
+}
+
+static const char *base_file(const char *name, const char *more)
+{
+    return file_with_job(name,
+                         "\"name\": \"count\", \"input\":\n"
+                         "    { \"records\": 1000, \"keys\": 50, \"rate\": \"2k/s\" }",
+                         more);
 }
 
 static struct fuzz_options options_of(const char *path)
@@ -247,6 +254,32 @@ START_TEST(what_is_drawn_can_be_survived)
 }
 END_TEST
 
+/* Jobs over events, from a generator and from a file, which the drawn faults must fit. */
+START_TEST(a_job_over_events_is_drawn_so_that_it_keeps_up_with_its_rate)
+{
+    static const char *const inputs[] = {
+        "\"name\": \"q3\", \"input\": { \"nexmark\": { \"events\": 1000 }, \"rate\": \"2k/s\" }",
+        "\"name\": \"q3\", \"input\": { \"file\": \"events.txt\", \"rate\": \"2k/s\" }",
+    };
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
+        struct scenario scenario;
+        struct swarm_base base =
+            read_base(&scenario, file_with_job("events", inputs[i], ""), NULL);
+        uint64_t dearest_ns = 0;
+        for (uint64_t seed = 0; seed < 200; seed++) {
+            struct buffer error;
+            buffer_init(&error, &arena);
+            struct scenario drawn;
+            ck_assert_int_eq(swarm_draw(&drawn, &arena, &base, seed, &error), STATUS_OK);
+            uint64_t cost_ns = drawn.cluster.cpu.record_ns;
+            dearest_ns = cost_ns > dearest_ns ? cost_ns : dearest_ns;
+            ck_assert(i == 1 || cost_ns * 1000 <= base.horizon_ns * scenario.job.parallelism);
+        }
+        ck_assert_uint_gt(dearest_ns, scenario.cluster.cpu.record_ns);
+    }
+}
+END_TEST
+
 START_TEST(what_was_set_by_hand_is_not_drawn)
 {
     static const char *const settings[] = { "checkpoint.interval=70ms",
@@ -285,6 +318,7 @@ static Suite *suite(void)
     tcase_add_test(tc, a_required_mark_that_is_never_hit_fails_the_campaign);
     tcase_add_test(tc, whatever_is_drawn_can_be_written_and_read_back);
     tcase_add_test(tc, what_is_drawn_can_be_survived);
+    tcase_add_test(tc, a_job_over_events_is_drawn_so_that_it_keeps_up_with_its_rate);
     tcase_add_test(tc, what_was_set_by_hand_is_not_drawn);
     suite_add_tcase(s, tc);
     return s;
