@@ -89,6 +89,7 @@ static void end(void *cluster)
 }
 
 static const struct contract_host simulated_host = { .name = "simulated host",
+                                                     .simulated = true,
                                                      .start = start,
                                                      .run = run,
                                                      .crash = crash,

@@ -37,6 +37,12 @@ void contract_setup(void)
     contract = (struct contract){ .host = contract.host };
 }
 
+void contract_setup_timed(void)
+{
+    contract_setup();
+    contract.is_timed = true;
+}
+
 void contract_teardown(void)
 {
     if (contract.cluster != NULL) {

@@ -50,6 +50,7 @@ struct contract {
     struct contract_script script;
     struct contract_entry entries[CONTRACT_ENTRIES_MAX];
     size_t entry_count;
+    bool is_timed; /* moments matter: a host on the real clock goes slowly */
     int crash_at; /* the report at which process 0 crashes, from 1; 0: none */
 };
 extern struct contract contract;
@@ -57,6 +58,7 @@ extern const struct actor_ops contract_actor_ops;
 
 /* The fixture of a test. */
 void contract_setup(void);
+void contract_setup_timed(void);
 void contract_teardown(void);
 
 /* Starts a cluster that plays `script`; lets time pass. */
@@ -92,7 +94,7 @@ static inline actor_id contract_main_of(uint32_t process)
 }
 
 /* The parts of the suite. */
-TCase *contract_actor_tests(void);
-TCase *contract_storage_tests(void);
+TCase *contract_actor_tests(const struct contract_host *host);
+TCase *contract_storage_tests(const struct contract_host *host);
 
 #endif

@@ -3,11 +3,13 @@
  * A host under test starts a few processes that all run the suite's own actor; the actors report
  * what they see as facts, which the host hands to a listener. Nothing else connects them with the
  * tests, except in those of H3: a dead process reports nothing, so its last answers are left in
- * memory that the test shares with it. */
+ * memory that the test shares with it. A host on the real clock promises less of what a crash loses
+ * and when, and cannot cut the power: what it does not promise is not tested on it. */
 #ifndef FAULTLINE_TESTS_HOST_CONTRACT_H
 #define FAULTLINE_TESTS_HOST_CONTRACT_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/host.h"
@@ -15,6 +17,8 @@
 
 struct contract_host {
     const char *name;
+    bool simulated; /* messages take their time, and power can be cut */
+    bool apart;     /* the actors' memory is not the test's: only facts cross */
 
     /* Starts `process_count` processes, each on a machine of its own and with `main` as its main
      * actor; two streams (0 and 1) connect them. Every fact goes to `listen`. */
@@ -24,8 +28,8 @@ struct contract_host {
     void (*run)(void *cluster, uint64_t until_ns);
     /* Kills a process; it returns after `for_ns` (0: never). May be called while listening. */
     void (*crash)(void *cluster, uint32_t process, uint64_t for_ns);
-    /* Cuts the power of its machine; at once, or at its storage call number `call` from now on,
-     * which has no effect any more. */
+    /* NULL if not simulated. Cuts the power of its machine; at once, or at its storage call number
+     * `call` from now on, which has no effect any more. */
     void (*cut)(void *cluster, uint32_t process, uint64_t for_ns, enum disk_survival survival);
     void (*cut_at_call)(void *cluster, uint32_t process, uint64_t call, uint64_t for_ns);
     void (*end)(void *cluster);

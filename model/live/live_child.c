@@ -1,0 +1,134 @@
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+#include "model/live/live_links.h"
+#include "model/live/live_wire.h"
+
+#define CONTROL UINT32_MAX /* in the place of a peer's number: the supervisor */
+
+struct child {
+    const struct live_member *member;
+    int control;
+    struct live_process *process;
+    struct live_links *links;
+    pthread_mutex_t lock; /* guards what follows, and the order of facts */
+    pthread_cond_t served;
+    uint64_t asked_count;
+    uint64_t served_count;
+};
+
+static void send_message(void *context, struct message *message)
+{
+    struct child *child = context;
+    live_links_send(child->links, message);
+}
+
+/* A supervisor that is gone takes this process with it; until then nobody notices. */
+static void trace(void *context, const struct fact_event *event)
+{
+    struct child *child = context;
+    struct fact_event copy = *event;
+    struct bytes text = event->fact.text;
+    text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
+    copy.fact.text = (struct bytes){ .data = NULL, .size = text.size };
+    struct iovec parts[] = { { .iov_base = &copy, .iov_len = sizeof copy },
+                             { .iov_base = (void *)(uintptr_t)text.data, .iov_len = text.size } };
+    struct msghdr what = { .msg_iov = parts, .msg_iovlen = text.size > 0 ? 2 : 1 };
+    (void)pthread_mutex_lock(&child->lock);
+    while (sendmsg(child->control, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+    if (live_cluster_waits(child->member->cluster, event->fact.kind)) {
+        uint64_t number = ++child->asked_count;
+        while (child->served_count < number) {
+            (void)pthread_cond_wait(&child->served, &child->lock);
+        }
+    }
+    (void)pthread_mutex_unlock(&child->lock);
+}
+
+/* One order, if there is one. Ends the process when the supervisor is gone. */
+static void take_order(struct child *child)
+{
+    struct wire_order order;
+    union {
+        struct cmsghdr header;
+        uint8_t room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = { .iov_base = &order, .iov_len = sizeof order };
+    struct msghdr what = { .msg_iov = &part,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof control };
+    ssize_t got = recvmsg(child->control, &what, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        return;
+    }
+    if (got != (ssize_t)sizeof order) {
+        _exit(0);
+    }
+    if (order.kind == WIRE_GO) {
+        live_process_start(child->process, order.epoch_ns);
+        return;
+    }
+    if (order.kind == WIRE_SERVED) {
+        (void)pthread_mutex_lock(&child->lock);
+        child->served_count++;
+        (void)pthread_cond_broadcast(&child->served);
+        (void)pthread_mutex_unlock(&child->lock);
+        return;
+    }
+    CHECK(order.kind == WIRE_LINK);
+    const struct cmsghdr *rights = CMSG_FIRSTHDR(&what);
+    CHECK(rights != NULL && rights->cmsg_type == SCM_RIGHTS);
+    int socket;
+    memcpy(&socket, CMSG_DATA(rights), sizeof socket);
+    live_links_add(child->links, order.process, order.incarnation, socket);
+}
+
+static void poll_control(int epoll, int control)
+{
+    struct epoll_event event = { .events = EPOLLIN, .data.u32 = CONTROL };
+    int result = epoll_ctl(epoll, EPOLL_CTL_ADD, control, &event);
+    CHECK(result == 0);
+}
+
+_Noreturn void live_child_run(const struct live_member *member, int control,
+                              const struct wire_peer *peers, uint32_t peer_count)
+{
+    enum { EVENTS_MAX = 16 };
+    struct child child = { .member = member, .control = control };
+    struct arena arena;
+    arena_init(&arena);
+    int result = pthread_mutex_init(&child.lock, NULL);
+    CHECK(result == 0);
+    result = pthread_cond_init(&child.served, NULL);
+    CHECK(result == 0);
+    struct live_port port = { .send = send_message, .trace = trace, .context = &child };
+    child.process = live_member_process(member, &arena, port);
+    CHECK(child.process != NULL);
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    CHECK(epoll >= 0);
+    child.links = live_links_create(child.process, member->cluster->options.process_count, epoll);
+    poll_control(epoll, control);
+    for (uint32_t i = 0; i < peer_count; i++) {
+        live_links_add(child.links, peers[i].process, peers[i].incarnation, peers[i].socket);
+    }
+    for (;;) {
+        struct epoll_event events[EVENTS_MAX];
+        int count = epoll_wait(epoll, events, EVENTS_MAX, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.u32 == CONTROL) {
+                take_order(&child);
+            } else {
+                live_links_serve(child.links, events[i].data.u32);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+/* live_cluster.h - the processes of a live run, for whoever supervises them: starts and kills them,
+ * and hears their facts.
+ *
+ * Process 0 runs one kind of main actor, the others another, each on a machine of its own: a folder
+ * `machine-N` for its LOCAL volume beside the folder `shared`. There are two kinds of cluster:
+ *
+ *   processes  each is a process of the operating system, forked from this one; sockets that have
+ *              no name connect them, so there is nothing to listen on and nothing to leave behind.
+ *              They die with this process, whatever ends it. To kill one is SIGKILL.
+ *   threads    each is a group of threads of this process; messages pass by queues. To kill one
+ *              makes it a black hole (H3).
+ *
+ * Either way what was written and not synced survives: nothing here cuts the power of a machine.
+ * A cluster belongs to the thread that created it; with processes that must be the only thread. */
+#ifndef FAULTLINE_LIVE_LIVE_CLUSTER_H
+#define FAULTLINE_LIVE_LIVE_CLUSTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/host.h"
+
+struct live_cluster;
+
+/* What is told to the supervisor, during live_cluster_poll. */
+struct live_listener {
+    void (*on_fact)(void *context, const struct fact_event *event);
+    /* A process ended that nobody killed. `how` is borrowed for the call. */
+    void (*on_death)(void *context, uint32_t process, const char *how);
+    void *context;
+};
+
+struct live_cluster_options {
+    bool threads; /* groups of threads instead of processes */
+    uint32_t process_count;
+    uint64_t seed;
+    uint64_t slowness; /* so often the clock of the hosts divides real time; 0: it does not. For
+                        * tests that want to be in time on a busy machine */
+    const struct actor_ops *first;  /* the main actor of process 0 ... */
+    const struct actor_ops *others; /* ... and of the rest */
+    struct bytes argument;          /* of every main actor; borrowed for the cluster's life */
+    const char *directory;          /* borrowed for the cluster's life; must exist */
+    uint64_t waits; /* bits of enum fact_kind: who reports such a fact goes on only when on_fact has
+                     * returned */
+    struct live_listener listener;
+};
+
+/* Makes the folders; no process runs yet. NULL: they could not be made, errno says why. */
+struct live_cluster *live_cluster_create(const struct live_cluster_options *options);
+
+/* Kills what still runs. The folders stay. */
+void live_cluster_destroy(struct live_cluster *cluster);
+
+/* Starts all processes: when the first of them does anything, all are connected. Once, and before
+ * what follows. False if the system does not allow so many. */
+MUST_USE bool live_cluster_begin(struct live_cluster *cluster);
+
+/* Nanoseconds since then: the clock of all its hosts. */
+uint64_t live_cluster_now_ns(const struct live_cluster *cluster);
+
+/* Waits until something happens, at the latest until `until_ns`, and tells it. */
+void live_cluster_poll(struct live_cluster *cluster, uint64_t until_ns);
+
+/* These may be called while listening. They are false if there is nobody to act upon. */
+bool live_cluster_is_alive(const struct live_cluster *cluster, uint32_t process);
+bool live_cluster_kill(struct live_cluster *cluster, uint32_t process);
+bool live_cluster_pause(struct live_cluster *cluster, uint32_t process);
+bool live_cluster_resume(struct live_cluster *cluster, uint32_t process);
+
+/* Not while listening: starts the next incarnation of a process. False if it lives, or if the
+ * system does not allow one more. */
+MUST_USE bool live_cluster_start(struct live_cluster *cluster, uint32_t process);
+
+#endif

@@ -1,0 +1,291 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+#include "model/live/live_actor.h"
+
+static struct live_actor *actor_of(struct host *host)
+{
+    return (struct live_actor *)host;
+}
+
+static enum status status_of_errno(void)
+{
+    switch (errno) {
+    case ENOENT:
+    case ENOTDIR: return STATUS_NOT_FOUND;
+    case EEXIST:
+    case ENOTEMPTY: return STATUS_EXISTS;
+    case ENOSPC:
+    case EDQUOT: return STATUS_NO_SPACE;
+    default: return STATUS_IO;
+    }
+}
+
+static enum status status_of(int result)
+{
+    return result == 0 ? STATUS_OK : status_of_errno();
+}
+
+static int root_of(const struct live_actor *actor, enum host_volume volume)
+{
+    return actor->process->roots[volume];
+}
+
+/* The root of a volume is the directory "". */
+static const char *name_of(const char *path)
+{
+    return *path == '\0' ? "." : path;
+}
+
+static int *file_of(struct live_actor *actor, file_id id)
+{
+    CHECK(id >= 1 && id <= actor->file_count);
+    CHECK(actor->files[id - 1] >= 0);
+    return &actor->files[id - 1];
+}
+
+static file_id file_id_new(struct live_actor *actor)
+{
+    for (size_t i = 0; i < actor->file_count; i++) {
+        if (actor->files[i] < 0) {
+            return (file_id)i + 1;
+        }
+    }
+    actor->files = arena_grow(&actor->arena, actor->files, &actor->file_capacity,
+                              actor->file_count + 1, sizeof *actor->files);
+    return (file_id)++actor->file_count;
+}
+
+enum status live_file_open(struct host *host, enum host_volume volume, const char *path,
+                           enum host_open_mode mode, file_id *id)
+{
+    static const int flags[] = { [HOST_READ] = O_RDONLY,
+                                 [HOST_CREATE] = O_RDWR | O_CREAT,
+                                 [HOST_TRUNCATE] = O_RDWR | O_CREAT | O_TRUNC };
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int file = openat(root_of(actor, volume), name_of(path), flags[mode] | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return status_of_errno();
+    }
+    *id = file_id_new(actor);
+    actor->files[*id - 1] = file;
+    return STATUS_OK;
+}
+
+void live_file_close(struct host *host, file_id id)
+{
+    struct live_actor *actor = actor_of(host);
+    if (!live_actor_is_dead(actor)) {
+        int *file = file_of(actor, id);
+        (void)close(*file); /* what must be durable was synced before */
+        *file = -1;
+    }
+}
+
+void live_files_close(struct live_actor *actor)
+{
+    for (size_t i = 0; i < actor->file_count; i++) {
+        if (actor->files[i] >= 0) {
+            (void)close(actor->files[i]);
+        }
+    }
+    actor->file_count = 0;
+}
+
+enum status live_file_size(struct host *host, file_id id, uint64_t *size_bytes)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    struct stat info;
+    if (fstat(*file_of(actor, id), &info) != 0) {
+        return STATUS_IO;
+    }
+    *size_bytes = (uint64_t)info.st_size;
+    return STATUS_OK;
+}
+
+enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes, void *data,
+                           size_t size_bytes, size_t *got_bytes)
+{
+    struct live_actor *actor = actor_of(host);
+    *got_bytes = 0;
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int file = *file_of(actor, id);
+    while (*got_bytes < size_bytes) {
+        ssize_t got = pread(file, (uint8_t *)data + *got_bytes, size_bytes - *got_bytes,
+                            (off_t)(offset_bytes + *got_bytes));
+        if (got < 0 && errno != EINTR) {
+            return STATUS_IO;
+        }
+        if (got == 0) {
+            break;
+        }
+        *got_bytes += got > 0 ? (size_t)got : 0;
+    }
+    return STATUS_OK;
+}
+
+enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes,
+                            struct bytes bytes)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int file = *file_of(actor, id);
+    for (size_t done = 0; done < bytes.size;) {
+        ssize_t put = pwrite(file, bytes.data + done, bytes.size - done,
+                             (off_t)(offset_bytes + done));
+        if (put < 0 && errno != EINTR) {
+            return status_of_errno();
+        }
+        done += put > 0 ? (size_t)put : 0;
+    }
+    return STATUS_OK;
+}
+
+/* The size is data, too: fdatasync makes it durable; times of access it leaves out. */
+enum status live_file_sync(struct host *host, file_id id)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    return status_of(fdatasync(*file_of(actor, id)));
+}
+
+static bool is_directory(int root, const char *path)
+{
+    struct stat info;
+    return fstatat(root, name_of(path), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+}
+
+enum status live_rename(struct host *host, enum host_volume volume, const char *from,
+                        const char *to)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int root = root_of(actor, volume);
+    return is_directory(root, from) ? STATUS_NOT_FOUND
+                                    : status_of(renameat(root, from, root, to));
+}
+
+enum status live_remove(struct host *host, enum host_volume volume, const char *path)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int root = root_of(actor, volume);
+    return is_directory(root, path) ? STATUS_NOT_FOUND : status_of(unlinkat(root, path, 0));
+}
+
+enum status live_make_dir(struct host *host, enum host_volume volume, const char *path)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    return status_of(mkdirat(root_of(actor, volume), path, 0777));
+}
+
+enum status live_remove_dir(struct host *host, enum host_volume volume, const char *path)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    return status_of(unlinkat(root_of(actor, volume), path, AT_REMOVEDIR));
+}
+
+enum status live_sync_dir(struct host *host, enum host_volume volume, const char *path)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int directory =
+        openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) {
+        return status_of_errno();
+    }
+    enum status status = status_of(fsync(directory));
+    (void)close(directory);
+    return status;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* The names in a directory, sorted by bytes; memory from `arena`. */
+static enum status read_names(DIR *directory, struct arena *arena, char ***names, size_t *count)
+{
+    size_t capacity = 0;
+    *names = NULL;
+    *count = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (entry == NULL) {
+            break;
+        }
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
+            *names = arena_grow(arena, *names, &capacity, *count + 1, sizeof **names);
+            (*names)[(*count)++] = arena_text(arena, entry->d_name);
+        }
+    }
+    if (errno != 0) {
+        return STATUS_IO;
+    }
+    if (*count > 0) {
+        qsort(*names, *count, sizeof **names, compare_names);
+    }
+    return STATUS_OK;
+}
+
+enum status live_list(struct host *host, enum host_volume volume, const char *path,
+                      host_list_function each, void *context)
+{
+    struct live_actor *actor = actor_of(host);
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    int file = openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = file < 0 ? NULL : fdopendir(file);
+    if (directory == NULL) {
+        enum status status = status_of_errno();
+        if (file >= 0) {
+            (void)close(file);
+        }
+        return status;
+    }
+    struct arena arena; /* `each` may call the host, but the names are ours */
+    arena_init(&arena);
+    char **names;
+    size_t count;
+    enum status status = read_names(directory, &arena, &names, &count);
+    (void)closedir(directory);
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        each(context, names[i]);
+    }
+    arena_drop(&arena);
+    return status;
+}

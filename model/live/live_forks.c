@@ -1,0 +1,296 @@
+/* Processes of the operating system, as their parent sees them. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+#include "model/live/live_wire.h"
+
+/* What a member has besides. */
+struct fork {
+    pid_t pid;
+    int control; /* -1: read to its end */
+};
+
+struct forks {
+    struct fork *forks; /* by process */
+    struct wire_fact *fact;
+};
+
+static struct forks *forks_of(const struct live_member *member)
+{
+    return member->cluster->own;
+}
+
+static struct fork *fork_of(const struct live_member *member)
+{
+    return &forks_of(member)->forks[member->number];
+}
+
+static void *create(struct live_cluster *cluster)
+{
+    struct forks *forks = arena_alloc(&cluster->arena, 1, sizeof *forks);
+    uint32_t count = cluster->options.process_count;
+    forks->forks = arena_alloc(&cluster->arena, count, sizeof *forks->forks);
+    for (uint32_t i = 0; i < count; i++) {
+        forks->forks[i].control = -1;
+    }
+    forks->fact = arena_alloc(&cluster->arena, 1, sizeof *forks->fact);
+    return forks;
+}
+
+/* ---- hearing --------------------------------------------------------------------------------- */
+
+/* A process that is dead, or dies, does not take orders: nobody misses them. */
+static void send_order(const struct fork *fork, const struct wire_order *order, int socket)
+{
+    union {
+        struct cmsghdr header;
+        uint8_t room[CMSG_SPACE(sizeof(int))];
+    } control = { 0 };
+    struct iovec part = { .iov_base = (void *)(uintptr_t)order, .iov_len = sizeof *order };
+    struct msghdr what = { .msg_iov = &part, .msg_iovlen = 1 };
+    if (socket >= 0) {
+        what.msg_control = &control;
+        what.msg_controllen = sizeof control;
+        struct cmsghdr *rights = CMSG_FIRSTHDR(&what);
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(sizeof socket);
+        memcpy(CMSG_DATA(rights), &socket, sizeof socket);
+    }
+    while (sendmsg(fork->control, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+static void tell_end(struct live_member *member)
+{
+    struct fork *fork = fork_of(member);
+    (void)close(fork->control);
+    fork->control = -1;
+    if (!member->is_alive) {
+        return;
+    }
+    int how = 0;
+    while (waitpid(fork->pid, &how, 0) < 0 && errno == EINTR) {
+    }
+    struct arena arena;
+    arena_init(&arena);
+    live_member_died(member, WIFSIGNALED(how)
+                                 ? arena_format(&arena, "signal %d (%s)", WTERMSIG(how),
+                                                strsignal(WTERMSIG(how)))
+                                 : arena_format(&arena, "exit status %d", WEXITSTATUS(how)));
+    arena_drop(&arena);
+}
+
+/* Tells one fact; false if none is there. */
+static bool hear(struct live_member *member)
+{
+    struct fork *fork = fork_of(member);
+    struct live_cluster *cluster = member->cluster;
+    struct wire_fact *fact = forks_of(member)->fact;
+    ssize_t got = recv(fork->control, fact, sizeof *fact, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+        return false;
+    }
+    if (got <= 0) {
+        tell_end(member);
+        return false;
+    }
+    struct bytes *text = &fact->event.fact.text;
+    text->data = fact->text;
+    CHECK((size_t)got == offsetof(struct wire_fact, text) + text->size);
+    enum fact_kind kind = fact->event.fact.kind;
+    cluster->options.listener.on_fact(cluster->options.listener.context, &fact->event);
+    if (member->is_alive && live_cluster_waits(cluster, kind)) {
+        send_order(fork, &(struct wire_order){ .kind = WIRE_SERVED }, -1);
+    }
+    return true;
+}
+
+/* All that a dead process said. */
+static void hear_out(struct live_member *member)
+{
+    while (fork_of(member)->control >= 0) {
+        (void)hear(member);
+    }
+}
+
+static void poll_controls(struct live_cluster *cluster, uint64_t wait_ns)
+{
+    struct forks *forks = cluster->own;
+    uint32_t count = cluster->options.process_count;
+    struct arena arena;
+    arena_init(&arena);
+    struct pollfd *polled = arena_alloc(&arena, count, sizeof *polled);
+    for (uint32_t i = 0; i < count; i++) {
+        polled[i] = (struct pollfd){ .fd = forks->forks[i].control, .events = POLLIN };
+    }
+    struct timespec wait = { .tv_sec = (time_t)(wait_ns / 1000000000),
+                             .tv_nsec = (long)(wait_ns % 1000000000) };
+    if (ppoll(polled, count, &wait, NULL) > 0) {
+        for (uint32_t i = 0; i < count; i++) {
+            while (polled[i].revents != 0 && forks->forks[i].control >= 0 &&
+                   hear(&cluster->members[i])) {
+            }
+        }
+    }
+    arena_drop(&arena);
+}
+
+/* ---- starting and killing -------------------------------------------------------------------- */
+
+/* What a child inherits and must not keep: the ends of sockets that are another's. Standard input,
+ * output and error stay. */
+static void close_others(int control, const struct wire_peer *peers, uint32_t peer_count)
+{
+    int last = control;
+    for (uint32_t i = 0; i < peer_count; i++) {
+        last = peers[i].socket > last ? peers[i].socket : last;
+    }
+    for (int file = STDERR_FILENO + 1; file < last; file++) {
+        bool is_own = file == control;
+        for (uint32_t i = 0; i < peer_count && !is_own; i++) {
+            is_own = file == peers[i].socket;
+        }
+        if (!is_own) {
+            (void)close(file);
+        }
+    }
+    (void)close_range((unsigned)last + 1, ~0u, 0);
+}
+
+static _Noreturn void be_child(const struct live_member *member, pid_t parent, int control,
+                               const struct wire_peer *peers, uint32_t peer_count)
+{
+    int result = prctl(PR_SET_PDEATHSIG, SIGKILL);
+    CHECK(result == 0);
+    if (getppid() != parent) {
+        _exit(0); /* it died in between */
+    }
+    (void)signal(SIGINT, SIG_IGN); /* the parent hears it, and ends its children */
+    (void)signal(SIGTERM, SIG_DFL);
+    close_others(control, peers, peer_count);
+    live_child_run(member, control, peers, peer_count);
+}
+
+/* A socket pair for each living peer: the new process gets one end, the peer the other. False if
+ * the system gives no more. */
+static bool make_links(const struct live_member *member, struct wire_peer *own,
+                       struct wire_peer *theirs, uint32_t *count)
+{
+    const struct live_cluster *cluster = member->cluster;
+    *count = 0;
+    for (uint32_t i = 0; i < cluster->options.process_count; i++) {
+        const struct live_member *peer = &cluster->members[i];
+        int pair[2];
+        if (!peer->is_alive || peer == member) {
+            continue;
+        }
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+            return false;
+        }
+        own[*count] = (struct wire_peer){ i, peer->incarnation, pair[0] };
+        theirs[(*count)++] = (struct wire_peer){ i, member->incarnation, pair[1] };
+    }
+    return true;
+}
+
+static void give_links(const struct live_member *member, const struct wire_peer *theirs,
+                       uint32_t count)
+{
+    const struct forks *forks = forks_of(member);
+    for (uint32_t i = 0; i < count; i++) {
+        struct wire_order order = { .kind = WIRE_LINK,
+                                    .process = member->number,
+                                    .incarnation = theirs[i].incarnation };
+        send_order(&forks->forks[theirs[i].process], &order, theirs[i].socket);
+    }
+}
+
+static void close_links(const struct wire_peer *peers, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        (void)close(peers[i].socket);
+    }
+}
+
+static bool start(struct live_member *member)
+{
+    struct fork *child = fork_of(member);
+    hear_out(member); /* its last incarnation */
+    struct arena arena;
+    arena_init(&arena);
+    uint32_t process_count = member->cluster->options.process_count;
+    struct wire_peer *own = arena_alloc(&arena, process_count, sizeof *own);
+    struct wire_peer *theirs = arena_alloc(&arena, process_count, sizeof *theirs);
+    uint32_t count;
+    int control[2];
+    pid_t parent = getpid();
+    bool made = make_links(member, own, theirs, &count) &&
+                socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0;
+    if (made) {
+        child->pid = fork();
+        if (child->pid == 0) {
+            be_child(member, parent, control[1], own, count);
+        }
+        child->control = control[0];
+        (void)close(control[1]);
+        made = child->pid > 0;
+        give_links(member, theirs, made ? count : 0);
+    }
+    close_links(own, count);
+    close_links(theirs, count);
+    arena_drop(&arena);
+    return made;
+}
+
+static void go(struct live_member *member)
+{
+    struct wire_order order = { .kind = WIRE_GO, .epoch_ns = member->cluster->epoch_ns };
+    send_order(fork_of(member), &order, -1);
+}
+
+/* What it said before is still heard. */
+static void kill_child(struct live_member *member)
+{
+    struct fork *fork = fork_of(member);
+    (void)kill(fork->pid, SIGKILL);
+    while (waitpid(fork->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
+static void pause_child(struct live_member *member)
+{
+    (void)kill(fork_of(member)->pid, SIGSTOP);
+}
+
+static void resume_child(struct live_member *member)
+{
+    (void)kill(fork_of(member)->pid, SIGCONT);
+}
+
+static void destroy(struct live_cluster *cluster)
+{
+    struct forks *forks = cluster->own;
+    for (uint32_t i = 0; i < cluster->options.process_count; i++) {
+        if (forks->forks[i].control >= 0) {
+            (void)close(forks->forks[i].control);
+        }
+    }
+}
+
+const struct live_cluster_kind live_forks = { .create = create,
+                                              .destroy = destroy,
+                                              .poll = poll_controls,
+                                              .start = start,
+                                              .go = go,
+                                              .kill = kill_child,
+                                              .pause = pause_child,
+                                              .resume = resume_child };

@@ -1,0 +1,133 @@
+#include "model/live/live_process.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+#include "model/live/live_actor.h"
+
+static bool open_roots(struct live_process *process)
+{
+    const char *paths[] = { [HOST_LOCAL] = process->options.local,
+                            [HOST_SHARED] = process->options.shared };
+    for (int i = HOST_LOCAL; i <= HOST_SHARED; i++) {
+        process->roots[i] = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (process->roots[i] < 0) {
+            while (--i >= HOST_LOCAL) {
+                (void)close(process->roots[i]);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+struct live_process *live_process_create(const struct live_process_options *options)
+{
+    CHECK(options->number < options->process_count);
+    CHECK(options->slowness >= 1);
+    CHECK(options->incarnation >= 1 && options->incarnation <= UINT16_MAX);
+    struct live_process *process = calloc(1, sizeof *process);
+    CHECK(process != NULL);
+    process->options = *options;
+    if (!open_roots(process)) {
+        free(process);
+        return NULL;
+    }
+    arena_init(&process->arena);
+    process->options.argument = bytes_copy(&process->arena, options->argument);
+    process->peers = arena_alloc(&process->arena, options->process_count, sizeof *process->peers);
+    int result = pthread_mutex_init(&process->lock, NULL);
+    CHECK(result == 0);
+    result = pthread_cond_init(&process->resumed, NULL);
+    CHECK(result == 0);
+    return process;
+}
+
+void live_process_start(struct live_process *process, uint64_t epoch_ns)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    process->epoch_ns = epoch_ns;
+    if (!process->is_halted) {
+        live_actor_start(live_actor_create(process, HOST_MAIN_ACTOR, process->options.main,
+                                           process->options.argument));
+    }
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+void live_process_deliver(struct live_process *process, struct message *message)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    struct live_actor *actor = process->is_halted ? NULL : live_actor_find(process, message->to);
+    if (actor != NULL) {
+        live_actor_push(actor, message);
+    }
+    (void)pthread_mutex_unlock(&process->lock);
+    if (actor == NULL) {
+        live_message_free(message);
+    }
+}
+
+void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation)
+{
+    CHECK(number < process->options.process_count && number != process->options.number);
+    (void)pthread_mutex_lock(&process->lock);
+    process->peers[number] = (struct live_peer){ incarnation, true };
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+void live_process_pause(struct live_process *process)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    process->is_paused = true;
+    atomic_store_explicit(&process->may_pause, true, memory_order_release);
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+void live_process_resume(struct live_process *process)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    process->is_paused = false;
+    (void)pthread_cond_broadcast(&process->resumed);
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+void live_process_halt(struct live_process *process)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    process->is_halted = true;
+    for (size_t i = 0; i < process->actor_count; i++) {
+        if (process->actors[i] != NULL) {
+            struct live_actor *actor = process->actors[i];
+            live_actor_kill(actor);
+            actor->next_ended = process->ended;
+            process->ended = actor;
+        }
+    }
+    (void)pthread_cond_broadcast(&process->resumed);
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+/* Every thread ends before any memory goes: actors of a process may share it (H3). */
+void live_process_destroy(struct live_process *process)
+{
+    live_process_halt(process);
+    for (struct live_actor *actor = process->ended; actor != NULL; actor = actor->next_ended) {
+        if (actor->has_thread) {
+            int result = pthread_join(actor->thread, NULL);
+            CHECK(result == 0);
+            actor->has_thread = false;
+        }
+    }
+    for (struct live_actor *actor = process->ended; actor != NULL; actor = actor->next_ended) {
+        live_actor_reap(actor);
+    }
+    for (int i = HOST_LOCAL; i <= HOST_SHARED; i++) {
+        (void)close(process->roots[i]);
+    }
+    (void)pthread_cond_destroy(&process->resumed);
+    (void)pthread_mutex_destroy(&process->lock);
+    arena_drop(&process->arena);
+    free(process);
+}

@@ -1,0 +1,40 @@
+/* live_wire.h - what a process of a live cluster and its supervisor say to each other, as packets
+ * of a socket that keeps them apart. Private to model/live/. */
+#ifndef FAULTLINE_LIVE_LIVE_WIRE_H
+#define FAULTLINE_LIVE_LIVE_WIRE_H
+
+#include "model/live/live_cluster_private.h"
+
+enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text of a fact is cut */
+
+/* Process -> supervisor: one fact. */
+struct wire_fact {
+    struct fact_event event; /* its text's `data` means nothing */
+    uint8_t text[WIRE_TEXT_BYTES_MAX];
+};
+
+/* Supervisor -> process. */
+enum wire_order_kind {
+    WIRE_GO,     /* the main actor starts; the world began at `epoch_ns` */
+    WIRE_SERVED, /* one more fact that is waited for was listened to */
+    WIRE_LINK,   /* a peer was started: comes with the socket to it */
+};
+struct wire_order {
+    enum wire_order_kind kind;
+    uint32_t process;
+    uint32_t incarnation;
+    uint64_t epoch_ns;
+};
+
+struct wire_peer {
+    uint32_t process;
+    uint32_t incarnation;
+    int socket;
+};
+
+/* The life of a process of the cluster, from after the fork until its supervisor ends it: never
+ * returns. Takes the sockets. */
+_Noreturn void live_child_run(const struct live_member *member, int control,
+                              const struct wire_peer *peers, uint32_t peer_count);
+
+#endif

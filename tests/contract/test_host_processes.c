@@ -1,0 +1,13 @@
+/* The live host, as processes, against the contract of model/host.h. */
+#include "tests/support/live_contract.h"
+#include "tests/support/runner.h"
+
+static Suite *make(void)
+{
+    return contract_suite(&live_contract_processes);
+}
+
+int main(void)
+{
+    return run_suite_on_a_clock(make);
+}
