@@ -423,7 +423,7 @@ static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry,
     return true;
 }
 
-/* Files one entry, or removal, of the part that `reader` reads. */
+/* Files one entry, removal or append of the part that `reader` reads. */
 static enum status restore_entry(struct heap_backend *heap, const struct snapshot_reader *reader,
                                  const struct snapshot_entry *entry,
                                  const struct state_binding *binding)
@@ -435,13 +435,15 @@ static enum status restore_entry(struct heap_backend *heap, const struct snapsho
         remove_entry(&heap->base, binding->id);
         return STATUS_OK;
     }
-    if (reader->follows == 0 && get(&heap->base, binding->id).data != NULL) {
+    bool is_list = heap->states.states[binding->id].kind == STATE_LIST;
+    if ((reader->follows == 0 && get(&heap->base, binding->id).data != NULL) ||
+        (entry->is_append && !is_list)) {
         return STATUS_CORRUPT;
     }
     struct bytes value = entry->value;
     enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
     if (status == STATUS_OK) {
-        put(&heap->base, binding->id, value);
+        (entry->is_append ? append : put)(&heap->base, binding->id, value);
     }
     return status;
 }

@@ -318,12 +318,20 @@ static void expire_entry(struct row_backend *backend, state_id number, struct by
         return;
     }
     buffer_reset(&backend->kept);
-    switch (ttl_judge(descriptor, value, backend->base.now_ns, &backend->kept)) {
-    case TTL_KEEP: break;
-    case TTL_DROP: row_entry_remove(backend, number, row, &known); break;
-    case TTL_SHRINK:
-        row_entry_put(backend, number, row, &known, buffer_bytes(&backend->kept));
-        break;
+    enum ttl_verdict verdict = ttl_judge(descriptor, value, backend->base.now_ns, &backend->kept);
+    if (verdict == TTL_KEEP) {
+        return;
+    }
+    struct bytes left = verdict == TTL_DROP ? (struct bytes){ 0 } : buffer_bytes(&backend->kept);
+    struct bytes key;
+    uint32_t key_group;
+    bool is_first = row_entry_read_row(backend, first, &key_group, &key);
+    CHECK(is_first);
+    backend_tell_expired(&backend->base, number, key_group, key, left);
+    if (verdict == TTL_DROP) {
+        row_entry_remove(backend, number, row, &known);
+    } else {
+        row_entry_put(backend, number, row, &known, left);
     }
 }
 

@@ -56,6 +56,15 @@ void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state
     CHECK(at == start + size_bytes);
 }
 
+void snapshot_write_append(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
+                           struct bytes more)
+{
+    size_t start = out->size;
+    snapshot_write_entry(out, key_group, state, key, more);
+    uint16_t flagged = state | SNAPSHOT_APPENDED;
+    memcpy(out->data + start + sizeof key_group, &flagged, sizeof flagged);
+}
+
 void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
                             struct bytes key)
 {
@@ -142,12 +151,14 @@ bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry 
     }
     uint16_t state = decode_u16(decoder);
     bool is_removal = (state & SNAPSHOT_REMOVED) != 0;
-    entry->state = state & ~SNAPSHOT_REMOVED & UINT16_MAX;
+    entry->is_append = (state & SNAPSHOT_APPENDED) != 0;
+    entry->state = state & ~(SNAPSHOT_REMOVED | SNAPSHOT_APPENDED) & UINT16_MAX;
     entry->key = decode_bytes(decoder);
     entry->value = is_removal ? (struct bytes){ 0 } : decode_bytes(decoder);
+    bool is_of_a_log = is_removal || entry->is_append || entry->key_group < reader->key_group;
     if (decoder->failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
-        entry->key_group < reader->key_group || entry->state >= reader->state_count ||
-        (is_removal && reader->follows == 0)) {
+        entry->state >= reader->state_count || (is_removal && entry->is_append) ||
+        (is_of_a_log && reader->follows == 0)) {
         return refuse(reader);
     }
     CHECK(entry->key.data != NULL);

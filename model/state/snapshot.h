@@ -4,17 +4,23 @@
  *            is a first one), then per state its name (u32 length, bytes) and its descriptor (the
  *            same; state_descriptor_encode)
  *   entry    key group u16, state u16 (index in the header), key (u32 length, bytes),
- *            value (u32 length, bytes); sorted by key group. The key is that of entry_key.h
+ *            value (u32 length, bytes); in a first part sorted by key group. The key is that of
+ *            entry_key.h
  *   removal  key group u16, state u16 | SNAPSHOT_REMOVED, key (u32 length, bytes); only in a part
- *            that follows another, and before the entries of its key group
- *   trailer  key group u16 = SNAPSHOT_END, number of entries and removals u64
+ *            that follows another
+ *   append   like an entry, with state u16 | SNAPSHOT_APPENDED: the bytes come behind what a list
+ *            holds already; only in a part that follows another
+ *   trailer  key group u16 = SNAPSHOT_END, number of entries, removals and appends u64
  *
- * The state is what the parts say one after the other: a later entry or removal of a key replaces
- * an earlier one. Each part names the one it follows, so a part that is missing in between is
- * noticed. All numbers little-endian. The checksum stands in the manifest beside the handle. */
+ * The state is what the parts say one after the other, and each of them from its begin to its end:
+ * a later entry or removal of a key replaces an earlier one. So a part that follows another may be
+ * what has changed, once for each key, or the changes themselves, in their order: a log. Each part
+ * names the one it follows, so a part that is missing in between is noticed. All numbers
+ * little-endian. The checksum stands in the manifest beside the handle. */
 #ifndef FAULTLINE_STATE_SNAPSHOT_H
 #define FAULTLINE_STATE_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/base/bytes.h"
@@ -24,9 +30,10 @@
 
 enum {
     SNAPSHOT_MAGIC = 0x534b4c46, /* "FLKS" */
-    SNAPSHOT_VERSION = 3,
+    SNAPSHOT_VERSION = 4,
     SNAPSHOT_END = 0xffff,          /* no key group: there are at most 32768 */
     SNAPSHOT_REMOVED = 0x8000,      /* no state: there are at most 1024 */
+    SNAPSHOT_APPENDED = 0x4000,     /* nor is this */
     SNAPSHOT_STATE_COUNT_MAX = 1024 /* far above any job's; bounds what a damaged header can ask */
 };
 
@@ -35,7 +42,7 @@ enum {
 void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
                            const struct state_descriptor *states, uint16_t state_count);
 
-/* Appends one entry. The caller keeps the order of the key groups. */
+/* Appends one entry. In a first part the caller keeps the order of the key groups. */
 void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
                           struct bytes value);
 
@@ -43,7 +50,11 @@ void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state
 void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
                             struct bytes key);
 
-/* Appends the trailer; `entry_count` is the number of entries and removals since the header. */
+/* Appends that `more` was appended to the list of `key`. */
+void snapshot_write_append(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
+                           struct bytes more);
+
+/* Appends the trailer; `entry_count` is the number of all that was written since the header. */
 void snapshot_write_trailer(struct buffer *out, uint64_t entry_count);
 
 struct snapshot_entry {
@@ -51,6 +62,7 @@ struct snapshot_entry {
     uint16_t state;
     struct bytes key;   /* borrowed from the input; data is never NULL */
     struct bytes value; /* borrowed from the input; data is NULL if it was removed */
+    bool is_append;     /* the value comes behind what is there */
 };
 
 struct snapshot_reader {
@@ -58,7 +70,7 @@ struct snapshot_reader {
     uint64_t id;
     uint64_t follows; /* 0: none */
     uint16_t state_count;
-    uint16_t key_group; /* of the entry read last: they may not decrease */
+    uint16_t key_group; /* of the entry read last: in a first part they may not decrease */
     uint64_t entries_read;
     bool ended;         /* the trailer was read, or the input is damaged */
     enum status status; /* STATUS_CORRUPT once anything is wrong */

@@ -250,7 +250,7 @@ bool counts_reader_next(struct counts_reader *reader, struct count_entry *entry)
     if (entry->removed && reader->follows == 0) {
         return refuse_counts(reader, "the state's first part removes something");
     }
-    if (entry->key_group < reader->key_group) {
+    if (entry->key_group < reader->key_group && reader->follows == 0) {
         return refuse_counts(reader, "the state's key groups are out of order");
     }
     entry->key = (int64_t)load_u64(at + 8);

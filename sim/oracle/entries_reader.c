@@ -88,7 +88,8 @@ bool entries_reader_next(struct entries_reader *reader, struct state_entry *entr
     }
     uint16_t state = decode_u16(decoder);
     entry->removed = (state & SNAPSHOT_REMOVED) != 0;
-    entry->state = (uint16_t)(state & ~SNAPSHOT_REMOVED);
+    entry->appended = (state & SNAPSHOT_APPENDED) != 0;
+    entry->state = (uint16_t)(state & ~(SNAPSHOT_REMOVED | SNAPSHOT_APPENDED));
     entry->key = decode_bytes(decoder);
     if (!entry->removed) {
         entry->value = decode_bytes(decoder);
@@ -99,10 +100,10 @@ bool entries_reader_next(struct entries_reader *reader, struct state_entry *entr
     if (entry->state >= reader->state_count) {
         return refuse(reader, "the state holds an entry of a name that it does not have");
     }
-    if (entry->removed && reader->follows == 0) {
-        return refuse(reader, "the state's first part removes something");
+    if ((entry->removed || entry->appended) && reader->follows == 0) {
+        return refuse(reader, "the state's first part changes something");
     }
-    if (entry->key_group < reader->key_group) {
+    if (entry->key_group < reader->key_group && reader->follows == 0) {
         return refuse(reader, "the state's key groups are out of order");
     }
     reader->key_group = entry->key_group;

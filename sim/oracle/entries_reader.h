@@ -27,7 +27,8 @@ struct entries_reader {
 struct state_entry {
     uint16_t state; /* a number for entries_reader_name */
     uint16_t key_group;
-    bool removed; /* what earlier parts say of the key does not hold any more */
+    bool removed;  /* what is said of the key before does not hold any more */
+    bool appended; /* the value comes behind what is there */
     struct bytes key;
     struct bytes value; /* empty if it was removed */
 };

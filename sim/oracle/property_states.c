@@ -62,7 +62,8 @@ static const char *note_entry(struct states_cut *cut, const struct state_rule *r
         return "it holds a key for the second time";
     }
     cut->entries += !is_known;
-    if (rule->count > 0 && found->value.size != rule->count * sizeof(int64_t)) {
+    if (rule->count > 0 &&
+        (found->appended || found->value.size != rule->count * sizeof(int64_t))) {
         return "the state holds a value of another size";
     }
     for (uint32_t i = 0; i < rule->count; i++) {

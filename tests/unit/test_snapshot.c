@@ -88,15 +88,16 @@ END_TEST
 START_TEST(the_bytes_of_the_format_are_fixed)
 {
     static const uint8_t expected[] = {
-        'F', 'L', 'K', 'S', 3,   0, 1, 0,                          /* header: */
-        9,   0,   0,   0,   0,   0, 0, 0,                          /* id */
-        8,   0,   0,   0,   0,   0, 0, 0,                          /* the part it follows */
-        1,   0,   0,   0,   'n',                                   /* the name */
-        13,  0,   0,   0,   1,   0,                                /* a value, no flags */
-        5,   0,   0,   0,   'b', 'y', 't', 'e', 's', 0, 0,         /* its type and version */
-        1,   1,   0,   128, 1,   0, 0, 0, 'x',                     /* removal in group 257 */
-        2,   1,   0,   0,   2,   0, 0, 0, 'k', 'y', 1, 0, 0, 0, 7, /* entry of group 258 */
-        255, 255, 2,   0,   0,   0, 0, 0, 0,   0,                  /* trailer */
+        'F', 'L', 'K', 'S', 4,   0,   1,   0,                            /* header: */
+        9,   0,   0,   0,   0,   0,   0,   0,                            /* id */
+        8,   0,   0,   0,   0,   0,   0,   0,                            /* the part it follows */
+        1,   0,   0,   0,   'n',                                         /* the name */
+        13,  0,   0,   0,   1,   0,                                      /* a value, no flags */
+        5,   0,   0,   0,   'b', 'y', 't', 'e', 's', 0,   0,             /* its type and version */
+        1,   1,   0,   128, 1,   0,   0,   0,   'x',                     /* removal in group 257 */
+        2,   1,   0,   0,   2,   0,   0,   0,   'k', 'y', 1, 0, 0, 0, 7, /* entry of group 258 */
+        1,   0,   0,   64,  1,   0,   0,   0,   'z', 1,   0, 0, 0, 8,    /* append in group 1 */
+        255, 255, 3,   0,   0,   0,   0,   0,   0,   0,                  /* trailer */
     };
     struct arena arena;
     arena_init(&arena);
@@ -106,7 +107,8 @@ START_TEST(the_bytes_of_the_format_are_fixed)
     snapshot_write_header(&out, 9, 8, &state, 1);
     snapshot_write_removal(&out, 257, 0, text("x"));
     snapshot_write_entry(&out, 258, 0, text("ky"), text("\a"));
-    snapshot_write_trailer(&out, 2);
+    snapshot_write_append(&out, 1, 0, text("z"), text("\b"));
+    snapshot_write_trailer(&out, 3);
     ck_assert_uint_eq(out.size, sizeof expected);
     ck_assert_mem_eq(out.data, expected, sizeof expected);
     arena_drop(&arena);
@@ -275,6 +277,44 @@ START_TEST(a_key_group_beyond_the_last_trips_a_check_when_written)
 }
 END_TEST
 
+START_TEST(changes_stand_in_their_own_order_in_a_part_that_follows_another_and_only_there)
+{
+    for (uint64_t follows = 0; follows < 2; follows++) {
+        struct arena arena;
+        arena_init(&arena);
+        struct buffer out;
+        buffer_init(&out, &arena);
+        struct state_descriptor state = state_of_bytes("n");
+        snapshot_write_header(&out, 2, follows, &state, 1);
+        snapshot_write_entry(&out, 7, 0, text("a"), text("1"));
+        snapshot_write_entry(&out, 7, 0, text("a"), text("2"));
+        size_t sorted_bytes = out.size;
+        snapshot_write_append(&out, 7, 0, text("a"), text("3"));
+        size_t appended_bytes = out.size;
+        snapshot_write_entry(&out, 6, 0, text("b"), text("4"));
+        snapshot_write_trailer(&out, 4);
+        struct snapshot_reader reader;
+        struct snapshot_entry entry;
+        snapshot_reader_init(&reader, buffer_bytes(&out));
+        for (int i = 1; i <= 4 && snapshot_reader_next(&reader, &entry); i++) {
+            ck_assert_int_eq(entry.value.data[0], '0' + i);
+            ck_assert_int_eq(entry.is_append, i == 3);
+        }
+        ck_assert(!snapshot_reader_next(&reader, &entry));
+        ck_assert_int_eq(reader.status, follows == 0 ? STATUS_CORRUPT : STATUS_OK);
+        ck_assert_uint_eq(reader.entries_read, follows == 0 ? 2 : 4);
+        /* The same without the append: the order alone. */
+        memmove(out.data + sorted_bytes, out.data + appended_bytes, out.size - appended_bytes);
+        out.size -= appended_bytes - sorted_bytes;
+        store_u64(out.data + out.size - sizeof(uint64_t), 3);
+        uint64_t count;
+        ck_assert_int_eq(read_all(buffer_bytes(&out), &count),
+                         follows == 0 ? STATUS_CORRUPT : STATUS_OK);
+        arena_drop(&arena);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("snapshot");
@@ -285,6 +325,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, every_shortened_snapshot_is_corrupt);
     tcase_add_test(tcase, bytes_behind_the_trailer_are_corrupt);
     tcase_add_test(tcase, order_range_states_and_count_are_checked);
+    tcase_add_test(tcase,
+                   changes_stand_in_their_own_order_in_a_part_that_follows_another_and_only_there);
     tcase_add_test(tcase, a_wrong_magic_version_or_name_is_corrupt);
     tcase_add_test(tcase, any_bytes_are_read_without_harm);
     tcase_add_test_raise_signal(tcase, a_key_group_beyond_the_last_trips_a_check_when_written,
