@@ -92,9 +92,17 @@ struct backend_ops {
     uint64_t (*entry_count)(const struct backend *);
 };
 
+/* Is told of what a backend drops by itself: of the entry `key` (entry_key.h) of a state, just
+ * before, with what is left of its value (data == NULL: nothing). */
+struct backend_witness {
+    void (*on_expired)(struct backend_witness *, state_id, uint32_t key_group, struct bytes key,
+                       struct bytes left);
+};
+
 /* The first member of each backend's own struct. */
 struct backend {
     const struct backend_ops *ops;
+    struct backend_witness *witness; /* NULL: nobody wants to know */
     uint64_t now_ns; /* for the time to live: the newest time it was told */
     enum status failure; /* B9 */
 };
@@ -212,6 +220,15 @@ static inline bool backend_next(struct backend *backend, state_id state,
                                 struct backend_entry *entry)
 {
     return backend->ops->next(backend, state, entry);
+}
+
+/* For backends: tells the witness, if there is one. */
+static inline void backend_tell_expired(const struct backend *backend, state_id state,
+                                        uint32_t key_group, struct bytes key, struct bytes left)
+{
+    if (backend->witness != NULL) {
+        backend->witness->on_expired(backend->witness, state, key_group, key, left);
+    }
 }
 
 /* Lets the backend look at about `count` entries, in turns, and drop those that have expired. Not

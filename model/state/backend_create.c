@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/state/changelog_backend.h"
 #include "model/state/row_backend.h"
 #include "model/state/row_store_rocksdb.h"
 #include "model/state/row_store_sqlite.h"
@@ -33,14 +34,14 @@ static enum status create_sqlite(struct host *host, const struct backend_options
     return status;
 }
 
-enum status backend_create(struct host *host, const struct backend_options *options,
-                           struct backend **backend)
+static enum status create_plain(struct host *host, const struct backend_options *options,
+                                uint32_t parts_max, struct backend **backend)
 {
     struct row_store *store = NULL;
     enum status status = STATUS_OK;
     switch (options->kind) {
     case STATE_BACKEND_HEAP:
-        *backend = backend_heap_create(host->arena, options->range, options->parts_max);
+        *backend = backend_heap_create(host->arena, options->range, parts_max);
         return STATUS_OK;
     case STATE_BACKEND_SQLITE: status = create_sqlite(host, options, &store); break;
     case STATE_BACKEND_ROCKSDB:
@@ -49,7 +50,25 @@ enum status backend_create(struct host *host, const struct backend_options *opti
     case STATE_BACKEND_COUNT: CHECK_UNREACHABLE("a state backend");
     }
     if (status == STATUS_OK) {
-        *backend = row_backend_create(host, options->range, options->parts_max, store);
+        *backend = row_backend_create(host, options->range, parts_max, store);
+    }
+    return status;
+}
+
+enum status backend_create(struct host *host, const struct backend_options *options,
+                           struct backend **backend)
+{
+    if (!options->changelog) {
+        return create_plain(host, options, options->parts_max, backend);
+    }
+    struct backend *inner;
+    enum status status = create_plain(host, options, 1, &inner);
+    if (status == STATUS_OK) {
+        struct changelog_options changelog = {
+            .parts_max = options->parts_max,
+            .interval_ns = options->materialization_interval_ns,
+        };
+        *backend = changelog_backend_create(host->arena, inner, &changelog);
     }
     return status;
 }

@@ -77,12 +77,19 @@ static void expire_entry(struct heap_backend *heap, uint32_t table, uint32_t num
         return;
     }
     buffer_reset(&heap->scratch);
-    switch (ttl_judge(&heap->states.states[entry->state],
-                      heap_cell_bytes(&entry->value, entry->value_size), heap->base.now_ns,
-                      &heap->scratch)) {
-    case TTL_KEEP: break;
-    case TTL_DROP: heap_remove_at(heap, table, number); break;
-    case TTL_SHRINK: heap_put_at(heap, table, number, buffer_bytes(&heap->scratch)); break;
+    enum ttl_verdict verdict = ttl_judge(&heap->states.states[entry->state],
+                                         heap_cell_bytes(&entry->value, entry->value_size),
+                                         heap->base.now_ns, &heap->scratch);
+    if (verdict == TTL_KEEP) {
+        return;
+    }
+    struct bytes left = verdict == TTL_DROP ? (struct bytes){ 0 } : buffer_bytes(&heap->scratch);
+    backend_tell_expired(&heap->base, entry->state, heap->range.first + table,
+                         heap_cell_bytes(&entry->key, entry->key_size), left);
+    if (verdict == TTL_DROP) {
+        heap_remove_at(heap, table, number);
+    } else {
+        heap_put_at(heap, table, number, left);
     }
 }
 

@@ -305,10 +305,11 @@ static bool next(struct backend *base, state_id number, struct backend_entry *en
 
 /* ---- the time to live ------------------------------------------------------------------------ */
 
-/* Drops the entry whose first row is `row`, or what of it has expired. */
-static void expire_entry(struct row_backend *backend, state_id number, struct bytes row)
+/* Drops the entry whose first row is `first`, or what of it has expired. */
+static void expire_entry(struct row_backend *backend, state_id number, struct bytes first)
 {
     struct row_known known;
+    struct bytes row = first;
     const struct state_descriptor *descriptor = &backend->table.states[number];
     if (descriptor->kind == STATE_LIST) {
         row.size -= sizeof(uint32_t); /* the chunk's number */
@@ -406,7 +407,8 @@ static enum status restore_entry(struct row_backend *backend, bool is_first,
         row_entry_remove(backend, binding->id, row, &known);
         return backend->base.failure;
     }
-    if (is_first && known.is_present) {
+    bool is_list = backend->table.states[binding->id].kind == STATE_LIST;
+    if ((is_first && known.is_present) || (entry->is_append && !is_list)) {
         return STATUS_CORRUPT;
     }
     struct bytes value = entry->value;
@@ -414,7 +416,7 @@ static enum status restore_entry(struct row_backend *backend, bool is_first,
     if (status != STATUS_OK) {
         return status;
     }
-    row_entry_put(backend, binding->id, row, &known, value);
+    (entry->is_append ? row_entry_append : row_entry_put)(backend, binding->id, row, &known, value);
     return backend->base.failure;
 }
 

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "model/base/arena.h"
+#include "model/state/change_log.h"
 
 struct snapshot_base {
     uint64_t id;
@@ -12,6 +13,7 @@ struct snapshot_base {
     uint32_t part_count;  /* 0: it is not written out yet */
     uint64_t last_part;   /* id of the newest of its parts */
     uint64_t entry_count; /* over all its parts, removals included */
+    struct log_position log_end; /* of a changelog backend: what comes behind is not in it */
 };
 
 struct snapshot_bases {

@@ -5,6 +5,7 @@
 
 #include "model/base/codec.h"
 #include "model/state/backend_create.h"
+#include "model/state/changelog_backend.h"
 #include "model/state/row_backend.h"
 #include "tests/support/disk_host.h"
 
@@ -26,7 +27,7 @@ static struct host *host_with(struct arena *arena)
     return &host.host;
 }
 
-static struct backend *create(enum state_backend kind, struct arena *arena,
+static struct backend *create(enum state_backend kind, bool changelog, struct arena *arena,
                               struct key_group_range range, uint32_t parts_max)
 {
     /* Working files are emptied when they are opened; no test has this many backends at a time. */
@@ -38,6 +39,7 @@ static struct backend *create(enum state_backend kind, struct arena *arena,
     struct backend_options options = { .kind = kind,
                                        .range = range,
                                        .parts_max = parts_max,
+                                       .changelog = changelog,
                                        .cache_bytes = 256 * 1024,
                                        .directory = "backends",
                                        .name = name };
@@ -48,19 +50,45 @@ static struct backend *create(enum state_backend kind, struct arena *arena,
 static struct backend *create_sqlite(struct arena *arena, struct key_group_range range,
                                      uint32_t parts_max)
 {
-    return create(STATE_BACKEND_SQLITE, arena, range, parts_max);
+    return create(STATE_BACKEND_SQLITE, false, arena, range, parts_max);
+}
+
+static enum state_backend rocksdb_or_heap(void)
+{
+    return state_backend_is_built_in(STATE_BACKEND_ROCKSDB) ? STATE_BACKEND_ROCKSDB
+                                                            : STATE_BACKEND_HEAP;
 }
 
 static struct backend *create_rocksdb(struct arena *arena, struct key_group_range range,
                                       uint32_t parts_max)
 {
-    bool is_built_in = state_backend_is_built_in(STATE_BACKEND_ROCKSDB);
-    return create(is_built_in ? STATE_BACKEND_ROCKSDB : STATE_BACKEND_HEAP, arena, range,
-                  parts_max);
+    return create(rocksdb_or_heap(), false, arena, range, parts_max);
 }
 
-static void check_rows(const struct backend *backend)
+static struct backend *create_changelog_heap(struct arena *arena, struct key_group_range range,
+                                             uint32_t parts_max)
 {
+    return create(STATE_BACKEND_HEAP, true, arena, range, parts_max);
+}
+
+static struct backend *create_changelog_sqlite(struct arena *arena, struct key_group_range range,
+                                               uint32_t parts_max)
+{
+    return create(STATE_BACKEND_SQLITE, true, arena, range, parts_max);
+}
+
+static struct backend *create_changelog_rocksdb(struct arena *arena, struct key_group_range range,
+                                                uint32_t parts_max)
+{
+    return create(rocksdb_or_heap(), true, arena, range, parts_max);
+}
+
+static void check(const struct backend *backend)
+{
+    if (backend->ops == &changelog_backend_ops) {
+        changelog_backend_check(backend);
+        backend = changelog_backend_inner(backend);
+    }
     if (backend->ops == &row_backend_ops) {
         row_backend_check(backend);
     } else {
@@ -69,9 +97,12 @@ static void check_rows(const struct backend *backend)
 }
 
 const struct backend_kind backend_kinds[BACKEND_KIND_COUNT] = {
-    { "heap", backend_heap_create, backend_heap_check, 1 },
-    { "sqlite", create_sqlite, check_rows, 4 },
-    { "rocksdb", create_rocksdb, check_rows, 20 },
+    { "heap", backend_heap_create, check, 1 },
+    { "sqlite", create_sqlite, check, 4 },
+    { "rocksdb", create_rocksdb, check, 20 },
+    { "changelog of heap", create_changelog_heap, check, 1 },
+    { "changelog of sqlite", create_changelog_sqlite, check, 4 },
+    { "changelog of rocksdb", create_changelog_rocksdb, check, 20 },
 };
 
 void set_number_key(struct backend *backend, const uint64_t *key)

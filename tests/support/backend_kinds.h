@@ -14,7 +14,7 @@ struct backend_kind {
     uint32_t slowness; /* a test that makes many backends makes so many times fewer of these */
 };
 
-enum { BACKEND_KIND_COUNT = 3 };
+enum { BACKEND_KIND_COUNT = 6 };
 extern const struct backend_kind backend_kinds[BACKEND_KIND_COUNT];
 
 static const struct key_group_range all_groups = { .first = 0, .last = 127 };
