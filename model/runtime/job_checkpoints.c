@@ -132,7 +132,7 @@ static void do_trigger(struct job_manager *manager, uint64_t id)
     }
     struct trigger trigger = { .checkpoint = id };
     if (status == STATUS_OK) {
-        status = store_begin(manager->store, id, manager->config->state.incremental);
+        status = store_begin(manager->store, id, job_config_shares_files(manager->config));
     }
     if (status == STATUS_OK) {
         trigger.base = job_shared_begin(manager, id);

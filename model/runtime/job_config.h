@@ -26,6 +26,12 @@ struct job_config {
         bool incremental;   /* snapshots hold what changed since the last completed checkpoint */
         uint32_t parts_max; /* ... which they keep, until there are so many parts: then they begin
                              * anew with a whole one */
+        struct {
+            bool enabled;                /* changelog_backend.h around the backend */
+            uint64_t materialization_ns; /* between two whole snapshots of it; 0: none for the sake
+                                          * of time */
+            uint32_t parts_max;
+        } changelog;
     } state;
 
     struct {
@@ -53,5 +59,11 @@ struct job_config {
     uint64_t buffer_timeout_ns;    /* ... or this old */
     uint32_t buffers_per_channel;  /* credit: how many may be on their way */
 };
+
+/* May a checkpoint refer to files of earlier ones? Then these lie in the shared folders. */
+static inline bool job_config_shares_files(const struct job_config *config)
+{
+    return config->state.incremental || config->state.changelog.enabled;
+}
 
 #endif

@@ -137,7 +137,7 @@ enum status job_shared_open(struct job_manager *manager, const uint64_t *ids, si
 {
     struct job_shared *shared = &manager->shared;
     struct arena *arena = manager->host->arena;
-    if (!manager->config->state.incremental) {
+    if (!job_config_shares_files(manager->config)) {
         return STATUS_OK;
     }
     *shared =

@@ -150,11 +150,16 @@ static enum status open_backend(struct task *task)
     process_directory(directory, task->host->self);
     int length = snprintf(name, sizeof name, "state-%u", task->index);
     CHECK(length > 0 && (size_t)length < sizeof name);
+    bool is_logged = task->config->state.changelog.enabled;
     struct backend_options options = {
         .kind = task->config->state.backend,
         .range = key_group_range_of(task->deployed->subtask, task->config->max_parallelism,
                                     task->config->parallelism),
-        .parts_max = task->config->state.incremental ? task->config->state.parts_max : 1,
+        .parts_max = is_logged                         ? task->config->state.changelog.parts_max
+                     : task->config->state.incremental ? task->config->state.parts_max
+                                                       : 1,
+        .changelog = is_logged,
+        .materialization_interval_ns = task->config->state.changelog.materialization_ns,
         .cache_bytes = task->config->state.cache_bytes,
         .directory = directory,
         .name = name,
@@ -319,7 +324,7 @@ static void *task_start(struct host *host, struct bytes bytes)
         .task = task->index,
         .attempt = deployment->attempt,
         .inline_threshold_bytes = argument.config->checkpoint.inline_threshold_bytes,
-        .incremental = argument.config->state.incremental,
+        .incremental = job_config_shares_files(argument.config),
     };
     restore(task);
     return task;

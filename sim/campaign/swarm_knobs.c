@@ -59,6 +59,10 @@ static const struct knob knobs[] = {
     { "cluster.store.client_write", AT(cluster.store.client_write_bytes_per_s), MIB, GIB, true },
     { "cluster.store.client_read", AT(cluster.store.client_read_bytes_per_s), MIB, GIB, true },
     { "cluster.store.writers", AT(cluster.store.writers), 0, 8, true }, /* 0: as many as come */
+    { "state.changelog.enabled", AT(job.state.changelog.enabled), false, true, false },
+    { "state.changelog.materialization", AT(job.state.changelog.materialization_ns), 10 * MS_NS,
+      10 * S_NS, false },
+    { "state.changelog.chain", AT(job.state.changelog.parts_max), 1, 20, false },
     { "cluster.cpu.snapshot", AT(cluster.cpu.snapshot_bytes_per_s), 4 * MIB, GIB, true },
 };
 

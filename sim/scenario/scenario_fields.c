@@ -96,6 +96,12 @@ const struct field scenario_fields[] = {
     { "state.cache", FIELD_SIZE, IN_SCENARIO(job.state.cache_bytes), 64 * 1024, 64 * GIB },
     { "state.incremental", FIELD_FLAG, IN_SCENARIO(job.state.incremental) },
     { "state.incremental_chain", FIELD_COUNT, IN_SCENARIO(job.state.parts_max), 1, 1000000 },
+    { "state.changelog.enabled", FIELD_FLAG, IN_SCENARIO(job.state.changelog.enabled) },
+    { "state.changelog.materialization", FIELD_DURATION,
+      IN_SCENARIO(job.state.changelog.materialization_ns), MS_NS, YEAR_NS, .special = "off",
+      .special_value = 0 },
+    { "state.changelog.chain", FIELD_COUNT, IN_SCENARIO(job.state.changelog.parts_max), 1,
+      1000000 },
 
     { "checkpoint.interval", FIELD_DURATION, IN_SCENARIO(job.checkpoint.interval_ns), MS_NS,
       YEAR_NS, .special = "off", .special_value = 0 },

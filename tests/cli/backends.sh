@@ -57,6 +57,7 @@ compare() {
 
 compare 'whole checkpoints'
 compare 'incremental checkpoints' --set state.incremental=true --set state.incremental_chain=4
+compare 'a changelog' --set state.changelog.enabled=true --set state.changelog.chain=4
 compare 'one subtask' --set job.parallelism=1 --set 'faults=[]'
 
 for backend in $backends; do
