@@ -12,7 +12,8 @@
 #include "sim/campaign/workers.h"
 
 enum {
-    BATCH_RUNS = 32,
+    BATCH_MS = 200,        /* of real time: what a child of the pool is given at once */
+    BATCH_RUNS_MAX = 512,
     RUN_SECONDS_MAX = 60,  /* of real time; a run takes milliseconds */
     GROUPS_MAX = 32,       /* kinds of failures that are told apart */
     STORED_PER_GROUP = 10, /* failing seeds that are stored and named, of each kind */
@@ -34,6 +35,7 @@ struct campaign {
     struct scenario scenario; /* the base */
     struct bytes input;
     struct swarm_base base;
+    uint64_t base_wall_ns; /* what the run of the base alone took */
     uint64_t next_seed;
     bool seeds_used_up;
     struct group groups[GROUPS_MAX];
@@ -402,6 +404,7 @@ static enum verdict try_base(struct campaign *campaign)
                                           .fault_count = campaign->options->fault_count,
                                           .horizon_ns = run.simulated_ns + 1,
                                           .checkpoint_ns = longest_checkpoint(&run.summary) };
+    campaign->base_wall_ns = run.wall_ns;
     arena_drop(&arena);
     return finding_verdict(&finding);
 }
@@ -427,11 +430,19 @@ static enum verdict prepare(struct campaign *campaign)
     return try_base(campaign);
 }
 
+/* To begin a child takes as long as a run of a few milliseconds; but the last children to end
+ * should end together, and those that run when the time is up soon. */
+static uint32_t batch_runs(const struct campaign *campaign)
+{
+    uint64_t runs = BATCH_MS * UINT64_C(1000000) / (campaign->base_wall_ns + 1);
+    return runs < 1 ? 1 : runs > BATCH_RUNS_MAX ? BATCH_RUNS_MAX : (uint32_t)runs;
+}
+
 static enum verdict run_campaign(struct campaign *campaign)
 {
     struct fuzz_result *result = campaign->result;
     struct worker_pool pool = { .processes = campaign->options->processes,
-                                .batch = BATCH_RUNS,
+                                .batch = batch_runs(campaign),
                                 .job_seconds = RUN_SECONDS_MAX,
                                 .next = next_seed,
                                 .run = run_seed,
