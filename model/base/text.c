@@ -95,7 +95,7 @@ static size_t digit_count(uint64_t value)
     return fewest + ((value | 1) >= powers_of_ten[fewest]);
 }
 
-size_t text_format_u64(uint8_t *at, uint64_t value)
+size_t text_format_any(uint8_t *at, uint64_t value)
 {
     /* Counted first, the digits go straight to where they belong, last to first. */
     size_t size = digit_count(value);

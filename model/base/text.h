@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/codec.h"
 
 enum { TEXT_INTEGER_SIZE_MAX = 20 }; /* "-9223372036854775808" */
 
@@ -14,10 +15,34 @@ enum { TEXT_INTEGER_SIZE_MAX = 20 }; /* "-9223372036854775808" */
  * unchanged. */
 bool text_parse_i64(struct bytes text, int64_t *value);
 
-/* Writes `value` in decimal to `at`, which has room for TEXT_INTEGER_SIZE_MAX bytes; no
- * terminating zero. Returns the number of bytes. */
+enum { TEXT_SMALL_END = 10000 }; /* smaller numbers are most of those that a job prints */
+
+/* The general case of text_format_u64. */
+size_t text_format_any(uint8_t *at, uint64_t value);
+
+/* The four decimal digits of a number below TEXT_SMALL_END as the bytes of a word, the first digit
+ * lowest. No branch depends on them. */
+static inline uint32_t text_small_digits(uint32_t value)
+{
+    uint32_t hundreds = value * 5243 >> 19; /* value / 100 */
+    uint32_t pairs = hundreds | (value - hundreds * 100) << 16;
+    uint32_t tens = (pairs * 103 >> 10) & UINT32_C(0x000f000f); /* each pair / 10 */
+    return tens | (pairs - tens * 10) << 8;
+}
+
+/* Writes `value` in decimal to `at`, which has room for TEXT_INTEGER_SIZE_MAX bytes, all of which
+ * may change; no terminating zero. Returns the number of bytes. */
+static inline size_t text_format_u64(uint8_t *at, uint64_t value)
+{
+    if (value >= TEXT_SMALL_END) {
+        return text_format_any(at, value);
+    }
+    uint32_t digits = text_small_digits((uint32_t)value);
+    uint32_t zeros = (uint32_t)__builtin_ctz(digits | UINT32_C(1) << 24) / 8;
+    store_u32(at, (digits | UINT32_C(0x30303030)) >> zeros * 8);
+    return 4 - zeros;
+}
 size_t text_format_i64(uint8_t *at, int64_t value);
-size_t text_format_u64(uint8_t *at, uint64_t value);
 
 /* Does `name` match `pattern`, in which * stands for any run of characters other than '/' and ?
  * for one such character? */
