@@ -28,25 +28,22 @@ struct bytes bytes_of_text(const char *text);
 bool bytes_equal(struct bytes a, struct bytes b);
 
 /* Copies `size` bytes from `from` to `to`, which do not overlap. Records are short: most have 4 to
- * 16 bytes, and two words or halves that may overlap in the middle copy those sooner than a call of
- * memcpy. */
+ * 15 bytes. Four half words that may overlap copy those sooner than a call of memcpy, and without a
+ * branch that sizes which change from one to the next would mislead. */
 static inline void bytes_put(uint8_t *to, const uint8_t *from, size_t size)
 {
     enum { HALF = sizeof(uint32_t), WORD = sizeof(uint64_t) };
-    if (size >= WORD && size <= 2 * WORD) {
-        uint64_t first;
-        uint64_t last;
-        __builtin_memcpy(&first, from, WORD);
-        __builtin_memcpy(&last, from + size - WORD, WORD);
-        __builtin_memcpy(to, &first, WORD);
-        __builtin_memcpy(to + size - WORD, &last, WORD);
-    } else if (size >= HALF && size < WORD) {
-        uint32_t first;
-        uint32_t last;
-        __builtin_memcpy(&first, from, HALF);
-        __builtin_memcpy(&last, from + size - HALF, HALF);
-        __builtin_memcpy(to, &first, HALF);
-        __builtin_memcpy(to + size - HALF, &last, HALF);
+    if (size >= HALF && size < 2 * WORD) {
+        size_t step = (size & WORD) / 2; /* 0 below 8 bytes: the first and the last do */
+        uint32_t halves[4];
+        __builtin_memcpy(&halves[0], from, HALF);
+        __builtin_memcpy(&halves[1], from + step, HALF);
+        __builtin_memcpy(&halves[2], from + size - HALF - step, HALF);
+        __builtin_memcpy(&halves[3], from + size - HALF, HALF);
+        __builtin_memcpy(to, &halves[0], HALF);
+        __builtin_memcpy(to + step, &halves[1], HALF);
+        __builtin_memcpy(to + size - HALF - step, &halves[2], HALF);
+        __builtin_memcpy(to + size - HALF, &halves[3], HALF);
     } else if (size > 0) {
         __builtin_memcpy(to, from, size);
     }
