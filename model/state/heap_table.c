@@ -4,7 +4,7 @@
 
 #include "model/base/check.h"
 
-enum { ENTRY_CAPACITY_MIN = 8, BLOB_ROUNDING_BYTES = 16 };
+enum { ENTRY_CAPACITY_MIN = 8, BUCKET_COUNT_MIN = 2, BLOB_ROUNDING_BYTES = 16 };
 
 /* A blob of `bytes` with room for `room_bytes` more. */
 static struct heap_blob *blob_create(struct arena *arena, struct bytes bytes, size_t room_bytes)
@@ -27,16 +27,6 @@ static void blob_release(struct arena *arena, struct heap_blob *blob)
     if (--blob->reference_count == 0) {
         arena_free(arena, blob);
     }
-}
-
-uint64_t heap_word(struct bytes bytes)
-{
-    CHECK(bytes.size <= HEAP_CELL_INLINE_MAX);
-    uint64_t word = 0;
-    if (bytes.size > 0) {
-        memcpy(&word, bytes.data, bytes.size);
-    }
-    return word;
 }
 
 void heap_key_init_any(struct heap_key *key, struct bytes bytes)
@@ -122,11 +112,11 @@ union heap_cell heap_cell_share(union heap_cell cell, uint8_t size)
     return cell;
 }
 
-/* Zeroed memory that starts at a cache line; `*block` is what to free. */
+/* Memory, not cleared, that starts at a cache line; `*block` is what to free. */
 static void *alloc_lines(struct arena *arena, size_t size_bytes, void **block)
 {
     CHECK(size_bytes % HEAP_LINE_BYTES == 0);
-    *block = arena_alloc(arena, size_bytes + HEAP_LINE_BYTES, 1);
+    *block = arena_alloc_raw(arena, size_bytes + HEAP_LINE_BYTES);
     uintptr_t start = (uintptr_t)*block + HEAP_LINE_BYTES - 1;
     return (void *)(start - start % HEAP_LINE_BYTES);
 }
@@ -136,13 +126,12 @@ static bool is_full(const struct heap_bucket *bucket)
     return bucket->entries[HEAP_BUCKET_SLOTS - 1] != 0;
 }
 
+/* Without a branch: each empty lane counts as -1. */
 static uint32_t slot_count(const struct heap_bucket *bucket)
 {
-    uint32_t count = 0;
-    while (count < HEAP_BUCKET_SLOTS && bucket->entries[count] != 0) {
-        count++;
-    }
-    return count;
+    heap_lanes empty = (heap_lanes)(heap_load_lanes(bucket->entries) == 0) +
+                       (heap_lanes)(heap_load_lanes(bucket->entries + 4) == 0);
+    return HEAP_BUCKET_SLOTS + empty[0] + empty[1] + empty[2] + empty[3];
 }
 
 static void bucket_append(struct heap_bucket *bucket, uint32_t hash, uint32_t entry)
@@ -213,8 +202,9 @@ static void grow_index(struct heap_table *table, struct arena *arena)
     void *old_block = table->bucket_block;
     uint32_t old_count = old == NULL ? 0 : table->bucket_mask + 1;
     CHECK(old_count <= UINT32_MAX / 4);
-    uint32_t count = old == NULL ? 1 : old_count * 2;
+    uint32_t count = old == NULL ? BUCKET_COUNT_MIN : old_count * 2;
     table->buckets = alloc_lines(arena, count * sizeof *old, &table->bucket_block);
+    memset(table->buckets, 0, count * sizeof *old);
     table->bucket_mask = count - 1;
     for (uint32_t i = 0; i < old_count; i++) {
         for (uint32_t j = 0; j < slot_count(&old[i]); j++) {
@@ -232,6 +222,11 @@ static bool is_index_full(const struct heap_table *table)
     return table->buckets == NULL || ((uint64_t)table->live_count + 1) * 4 > slots * 3;
 }
 
+static size_t block_count(uint32_t places)
+{
+    return ((size_t)places + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES;
+}
+
 static void grow_entries(struct heap_table *table, struct arena *arena)
 {
     CHECK(table->entry_capacity <= UINT32_MAX / 4);
@@ -246,9 +241,11 @@ static void grow_entries(struct heap_table *table, struct arena *arena)
         memcpy(table->entries, old, table->entry_count * sizeof *old);
     }
     /* The versions of blocks without places are never read. */
-    size_t blocks = (capacity + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES;
-    table->block_versions =
-        arena_resize(arena, table->block_versions, blocks * sizeof *table->block_versions);
+    size_t blocks = block_count(capacity);
+    if (blocks > block_count(table->entry_capacity)) {
+        table->block_versions =
+            arena_resize(arena, table->block_versions, blocks * sizeof *table->block_versions);
+    }
     table->entry_capacity = capacity;
     arena_free(arena, old_block);
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/check.h"
 #include "model/base/codec.h"
 #include "model/base/hash.h"
 
@@ -87,7 +88,16 @@ struct heap_place {
 };
 
 /* At most 8 bytes as one word. */
-uint64_t heap_word(struct bytes bytes);
+static inline uint64_t heap_word(struct bytes bytes)
+{
+    uint64_t word = 0;
+    CHECK(bytes.size <= HEAP_CELL_INLINE_MAX);
+    if (bytes.size == HEAP_CELL_INLINE_MAX) {
+        return load_u64(bytes.data);
+    }
+    bytes_put((uint8_t *)&word, bytes.data, bytes.size);
+    return word;
+}
 
 /* The general case of heap_key_init. */
 void heap_key_init_any(struct heap_key *key, struct bytes bytes);
@@ -166,7 +176,11 @@ static inline struct heap_place heap_table_find(const struct heap_table *table,
     }
     uint32_t hash = heap_hash(key, state);
     uint32_t at = hash & table->bucket_mask;
-    uint32_t entry = heap_bucket_entry(&table->buckets[at], hash);
+    const struct heap_bucket *bucket = &table->buckets[at];
+    uint32_t entry = heap_bucket_entry(bucket, hash);
+    if (entry == 0 && bucket->entries[HEAP_BUCKET_SLOTS - 1] == 0) {
+        return (struct heap_place){ .bucket = at }; /* no slot has the hash, and none overflowed */
+    }
     if (entry != 0 && entry <= table->entry_count) {
         const struct heap_entry *found = &table->entries[entry - 1];
         if (found->key.word == key->word && found->state == state && found->key_size == key->size &&
