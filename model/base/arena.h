@@ -5,6 +5,10 @@
  * Blocks may also be resized and freed one by one. Running out of memory aborts: no call here
  * returns NULL. An arena serves one thread at a time.
  *
+ * Small blocks are cut from chunks and, once freed, handed out again: most of them live as long as
+ * their owner, and go with it in a few chunks. Under the address sanitizer every block is one of
+ * the library's, so that it sees any use after the end.
+ *
  * What is not memory of the arena but must end with it - a library's handle, a thread - is put into
  * the hands of a function by arena_defer(). */
 #ifndef FAULTLINE_BASE_ARENA_H
@@ -13,10 +17,13 @@
 #include <stddef.h>
 
 struct arena_block;
+struct arena_pool;
 struct arena_deferred;
 
 struct arena {
-    struct arena_block *blocks;      /* all live blocks, newest first */
+    size_t live_count;               /* of blocks, for tests: 0 if all were freed */
+    struct arena_block *blocks;      /* the large ones that live, newest first */
+    struct arena_pool *pool;         /* where the small ones come from; NULL: none was needed */
     struct arena_deferred *deferred; /* what arena_drop calls first, newest first */
 };
 
