@@ -88,6 +88,12 @@ static void on_credit(void *context, const struct credit_event *event)
     oracle_on_credit(run->oracle, event);
 }
 
+static void on_heartbeat(void *context, const struct heartbeat_event *event)
+{
+    struct run *run = context;
+    oracle_on_heartbeat(run->oracle, event);
+}
+
 static void on_fired(void *context, const struct fault_record *record)
 {
     struct run *run = context;
@@ -271,8 +277,10 @@ static void simulate(struct run *run, const struct run_options *options)
     if (run->recording != NULL) {
         oracle_set_recording(run->oracle, run->recording);
     }
-    world_add_listener(world, (struct world_listener){
-                                  .on_fact = on_fact, .on_credit = on_credit, .context = run });
+    world_add_listener(world, (struct world_listener){ .on_fact = on_fact,
+                                                       .on_credit = on_credit,
+                                                       .on_heartbeat = on_heartbeat,
+                                                       .context = run });
     struct fault_script *script = fault_script_create(
         arena, scenario, world,
         (struct fault_hooks){ .on_fired = on_fired, .on_damage = on_damage, .context = run });

@@ -116,6 +116,20 @@ struct credit_memory {
     size_t capacity; /* a power of two */
 };
 
+/* What property 14 knows of a TaskManager. */
+struct heartbeat_peer {
+    uint64_t address;  /* of the one that is registered; 0: none */
+    uint64_t heard_ns; /* when the JobManager last heard of it */
+    uint64_t registering;
+    uint64_t registering_ns;
+};
+
+/* Property 14. */
+struct heartbeat_memory {
+    uint64_t job_manager;         /* whose memory it is */
+    struct heartbeat_peer *peers; /* one a TaskManager */
+};
+
 struct oracle {
     struct arena *arena;
     const struct scenario *scenario;
@@ -131,6 +145,7 @@ struct oracle {
     struct pace_memory pace;
     struct abandoned_memory abandoned;
     struct credit_memory credit;
+    struct heartbeat_memory heartbeat;
     struct buffer *final_states; /* property 1: one a subtask, by vertex and index; NULL: none */
     bool reads_may_fail;       /* a fault makes calls fail that read the store */
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
@@ -260,6 +275,11 @@ void property_abandoned_on_end(struct oracle *oracle, uint64_t last_fault_ns);
 /* 13 */
 void property_credit_init(struct oracle *oracle);
 void property_credit_on_event(struct oracle *oracle, const struct credit_event *event);
+
+/* 14 */
+void property_heartbeat_init(struct oracle *oracle);
+void property_heartbeat_on_event(struct oracle *oracle, const struct heartbeat_event *event);
+void property_heartbeat_on_fact(struct oracle *oracle, const struct fact_event *event);
 
 /* 8 */
 void property_liveness_on_fact(struct oracle *oracle, const struct fact *fact);

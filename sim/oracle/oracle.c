@@ -43,6 +43,8 @@ static const struct {
                              "no subtask goes on with a checkpoint that was given up" },
     [PROPERTY_CREDIT] = { "credit", "no channel has more buffers on their way, sent and not "
                                     "consumed, than buffers_per_channel" },
+    [PROPERTY_HEARTBEAT] = { "heartbeat", "a TaskManager is declared lost when it was silent for "
+                                          "heartbeat.timeout, and not before" },
 };
 
 const char *property_name(enum property property)
@@ -103,6 +105,7 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     property_deployment_init(oracle);
     property_pace_init(oracle);
     property_credit_init(oracle);
+    property_heartbeat_init(oracle);
     oracle->cut.positions = arena_alloc(arena, job->parallelism, sizeof *oracle->cut.positions);
     oracle->cut.counts_finished =
         arena_alloc(arena, job->parallelism, sizeof *oracle->cut.counts_finished);
@@ -184,7 +187,9 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
     case FACT_FAILURE_DETECTED:
         property_liveness_on_fact(oracle, fact);
         property_pace_on_fact(oracle, event);
+        property_heartbeat_on_fact(oracle, event);
         break;
+    case FACT_TASK_MANAGER_REGISTERED: property_heartbeat_on_fact(oracle, event); break;
     case FACT_RESTART_SCHEDULED:
     case FACT_JOB_FAILED:
         property_liveness_on_fact(oracle, fact);
@@ -241,6 +246,12 @@ void oracle_on_credit(struct oracle *oracle, const struct credit_event *event)
 {
     CHECK(event->sender != event->receiver);
     property_credit_on_event(oracle, event);
+}
+
+void oracle_on_heartbeat(struct oracle *oracle, const struct heartbeat_event *event)
+{
+    CHECK(event->job_manager != event->task_manager);
+    property_heartbeat_on_event(oracle, event);
 }
 
 static void finish_reference(struct oracle *oracle)

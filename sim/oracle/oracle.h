@@ -23,6 +23,8 @@
  *  12 abandoned        no subtask goes on with a checkpoint that was given up
  *  13 credit           no channel has more buffers on their way, sent and not consumed, than
  *                      buffers_per_channel
+ *  14 heartbeat        a TaskManager is declared lost when it was silent for heartbeat.timeout, and
+ *                      not before
  *
  * Each is one file beside this one. */
 #ifndef FAULTLINE_SIM_ORACLE_ORACLE_H
@@ -51,6 +53,7 @@ enum property {
     PROPERTY_PACE,
     PROPERTY_ABANDONED,
     PROPERTY_CREDIT,
+    PROPERTY_HEARTBEAT,
     PROPERTY_COUNT_PLUS_ONE
 };
 
@@ -104,6 +107,22 @@ struct credit_event {
     bool is_returned;
 };
 void oracle_on_credit(struct oracle *oracle, const struct credit_event *event);
+
+enum heartbeat_kind {
+    HEARTBEAT_SENT,        /* the JobManager sends one */
+    HEARTBEAT_HEARD,       /* it takes in an answer, or another sign of life */
+    HEARTBEAT_REGISTERING, /* it takes in the wish to be registered */
+};
+
+/* What the JobManager hears of a TaskManager, at the moment when it begins to work on it. */
+struct heartbeat_event {
+    uint64_t time_ns;
+    uint64_t job_manager; /* actor_ids of host.h */
+    uint64_t task_manager;
+    uint32_t process; /* of the TaskManager */
+    enum heartbeat_kind kind;
+};
+void oracle_on_heartbeat(struct oracle *oracle, const struct heartbeat_event *event);
 
 /* The run is over: the final checks, once. `last_fault_ns` is when the last fault ended. */
 void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,

@@ -185,6 +185,9 @@ void sim_timer_free(struct world *world, struct sim_timer *timer);
 bool sim_timer_is_early(const struct sim_timer *timer);
 void sim_timer_put_off(struct sim_timer *timer);
 
+/* An actor begins to work on a message: whoever listens to heartbeats hears of it. */
+void sim_tell_heard(const struct sim_actor *actor, const struct message *message);
+
 /* Puts a message on its way; `message->from` and `to` are set. */
 void sim_transmit(struct world *world, struct message *message, uint64_t now_ns);
 

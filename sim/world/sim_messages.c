@@ -2,6 +2,7 @@
 
 #include "model/base/check.h"
 #include "model/runtime/messages.h"
+#include "model/runtime/process.h"
 #include "sim/world/sim_host.h"
 
 /* Messages are kept by size for reuse: class n holds capacities of MESSAGE_BYTES_MIN << n. */
@@ -104,10 +105,40 @@ static void tell_credit(struct world *world, const struct message *message, uint
     }
 }
 
+static void tell_heartbeat(struct world *world, actor_id job_manager, actor_id task_manager,
+                           enum heartbeat_kind kind)
+{
+    struct heartbeat_event event = { .time_ns = event_queue_now_ns(world->queue),
+                                     .job_manager = job_manager,
+                                     .task_manager = task_manager,
+                                     .process = actor_process(task_manager),
+                                     .kind = kind };
+    for (size_t i = 0; i < world->listener_count; i++) {
+        if (world->listeners[i].on_heartbeat != NULL) {
+            world->listeners[i].on_heartbeat(world->listeners[i].context, &event);
+        }
+    }
+}
+
+void sim_tell_heard(const struct sim_actor *actor, const struct message *message)
+{
+    if (actor_process(actor->host.self) != PROCESS_JOB_MANAGER) {
+        return;
+    }
+    if (message->kind == MESSAGE_REGISTER) {
+        tell_heartbeat(actor->world, actor->host.self, message->from, HEARTBEAT_REGISTERING);
+    } else if (message->kind == MESSAGE_HEARTBEAT || message->kind == MESSAGE_CANCELLED) {
+        tell_heartbeat(actor->world, actor->host.self, message->from, HEARTBEAT_HEARD);
+    }
+}
+
 void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
 {
     if (message->stream != 0) {
         tell_credit(world, message, now_ns);
+    } else if (message->kind == MESSAGE_HEARTBEAT &&
+               actor_process(message->from) == PROCESS_JOB_MANAGER) {
+        tell_heartbeat(world, message->from, message->to, HEARTBEAT_SENT);
     }
     uint64_t arrival_ns =
         network_send(&world->network, actor_process(message->from), actor_process(message->to),

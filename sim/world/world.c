@@ -180,6 +180,7 @@ static void run_message(struct sim_actor *actor, struct message *message)
 {
     mix_message(actor->world, message);
     begin_handler(actor);
+    sim_tell_heard(actor, message);
     sim_message_hold(actor, message);
     actor->ops->on_message(actor->self, message);
     end_handler(actor);

@@ -22,10 +22,11 @@ struct actor_ops;
 struct world;
 
 /* Hears every fact as it happens; may break processes. It may also hear what becomes of the credit
- * of channels, from outside: by the messages that pass (NULL: it does not). */
+ * of channels, and of heartbeats, from outside: by the messages that pass (NULL: it does not). */
 struct world_listener {
     void (*on_fact)(void *context, const struct fact_event *event);
     void (*on_credit)(void *context, const struct credit_event *event);
+    void (*on_heartbeat)(void *context, const struct heartbeat_event *event);
     void *context;
 };
 

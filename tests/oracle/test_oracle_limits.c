@@ -1,5 +1,5 @@
-/* The oracle's properties of limits - deployment, restarts, pace, abandoned, credit - against
- * runs that keep them and runs that break one. */
+/* The oracle's properties of limits - deployment, restarts, pace, abandoned, credit,
+ * heartbeat - against runs that keep them and runs that break one. */
 #include "tests/support/oracle_world.h"
 #include "tests/support/runner.h"
 
@@ -407,6 +407,95 @@ START_TEST(a_credit_for_no_buffer_is_found)
 }
 END_TEST
 
+/* ---- 14 heartbeat ---------------------------------------------------------------------------- */
+
+enum { MANAGER = 1, WORKER = 2, OTHER_WORKER = 3, OTHER_MANAGER = 4 };
+
+/* Of the first TaskManager. */
+static void heartbeat(enum heartbeat_kind kind, uint64_t manager, uint64_t worker)
+{
+    oracle_on_heartbeat(world.oracle, &(struct heartbeat_event){ .time_ns = world.now_ns,
+                                                                 .job_manager = manager,
+                                                                 .task_manager = worker,
+                                                                 .process = 1,
+                                                                 .kind = kind });
+}
+
+static void tell_of_worker(enum fact_kind kind, const char *text)
+{
+    oracle_on_fact(world.oracle,
+                   &(struct fact_event){ .time_ns = world.now_ns,
+                                         .fact = { .kind = kind,
+                                                   .vertex = FACT_NO_TASK,
+                                                   .subtask = FACT_NO_TASK,
+                                                   .attempt = world.attempt,
+                                                   .values = { 1 },
+                                                   .text = bytes_of_text(text) } });
+}
+
+static void start_with_worker(void)
+{
+    world.scenario.job.task_managers = 2;
+    world.scenario.job.heartbeat_timeout_ns = 2 * ORACLE_SECOND;
+    oracle_world_start(&world);
+    heartbeat(HEARTBEAT_REGISTERING, MANAGER, WORKER);
+    tell_of_worker(FACT_TASK_MANAGER_REGISTERED, "");
+}
+
+static void lose_worker(void)
+{
+    tell_of_worker(FACT_FAILURE_DETECTED, "task_manager[0]: no heartbeat within the timeout");
+}
+
+START_TEST(a_silent_task_manager_that_is_kept_is_found)
+{
+    start_with_worker();
+    world.now_ns += ORACLE_SECOND;
+    heartbeat(HEARTBEAT_HEARD, MANAGER, WORKER);
+    world.now_ns += 2 * ORACLE_SECOND - 1;
+    heartbeat(HEARTBEAT_SENT, MANAGER, WORKER);
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+    world.now_ns += 1;
+    heartbeat(HEARTBEAT_SENT, MANAGER, WORKER);
+    ck_assert(oracle_says(&world, PROPERTY_HEARTBEAT, "it had been silent for 2000 ms"));
+}
+END_TEST
+
+START_TEST(a_task_manager_that_is_given_up_although_it_was_heard_of_is_found)
+{
+    start_with_worker();
+    world.now_ns += ORACLE_SECOND;
+    heartbeat(HEARTBEAT_HEARD, MANAGER, WORKER);
+    world.now_ns += ORACLE_SECOND + (_i == 0 ? 0 : ORACLE_SECOND);
+    lose_worker();
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_HEARTBEAT), _i == 0);
+}
+END_TEST
+
+START_TEST(what_somebody_else_says_is_no_sign_of_life)
+{
+    start_with_worker();
+    world.now_ns += ORACLE_SECOND;
+    heartbeat(HEARTBEAT_HEARD, MANAGER, OTHER_WORKER);
+    heartbeat(HEARTBEAT_REGISTERING, MANAGER, OTHER_WORKER); /* it is not registered */
+    world.now_ns += ORACLE_SECOND;
+    lose_worker();
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+}
+END_TEST
+
+START_TEST(a_new_job_manager_has_heard_of_nobody)
+{
+    start_with_worker();
+    world.now_ns += 3 * ORACLE_SECOND;
+    heartbeat(HEARTBEAT_SENT, OTHER_MANAGER, WORKER);
+    heartbeat(HEARTBEAT_REGISTERING, OTHER_MANAGER, WORKER);
+    tell_of_worker(FACT_TASK_MANAGER_REGISTERED, "");
+    heartbeat(HEARTBEAT_SENT, OTHER_MANAGER, WORKER);
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *all = suite_create("oracle: limits");
@@ -438,6 +527,11 @@ static Suite *suite(void)
     tcase_add_test(tests, a_buffer_that_was_consumed_is_not_on_its_way);
     tcase_add_test(tests, each_channel_has_a_credit_of_its_own);
     tcase_add_test(tests, a_credit_for_no_buffer_is_found);
+    tcase_add_test(tests, a_silent_task_manager_that_is_kept_is_found);
+    tcase_add_loop_test(tests, a_task_manager_that_is_given_up_although_it_was_heard_of_is_found, 0,
+                        2);
+    tcase_add_test(tests, what_somebody_else_says_is_no_sign_of_life);
+    tcase_add_test(tests, a_new_job_manager_has_heard_of_nobody);
     suite_add_tcase(all, tests);
     return all;
 }
