@@ -13,9 +13,9 @@ export root work base
 # nothing.
 fresh_base() {
     mkdir -p "$base"
-    rm -rf "$base"/model "$base"/sim "$base"/reports "$base"/scenarios "$base"/Makefile
+    (cd "$base" && rm -rf include model sim reports scenarios Makefile)
     rm -f "$base/build/release/libfaultline.a" # it may hold what is gone from the tree
-    cp -a model sim reports scenarios Makefile "$base" && build_in "$base"
+    cp -a include model sim reports scenarios Makefile "$base" && build_in "$base"
 }
 
 build_in() {
