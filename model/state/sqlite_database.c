@@ -28,6 +28,9 @@ static enum status status_of(const struct sqlite_database *database, int code)
     case SQLITE_FULL: return STATUS_NO_SPACE;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return STATUS_CORRUPT;
+    case SQLITE_ERROR:    /* the schema, or the version in the file's header, is not what it was */
+    case SQLITE_READONLY: /* the same of the version that may write */
+    case SQLITE_TOOBIG: return STATUS_CORRUPT;
     case SQLITE_CONSTRAINT: return STATUS_EXISTS;
     case SQLITE_CANTOPEN: return failure != STATUS_OK ? failure : STATUS_NOT_FOUND;
     case SQLITE_IOERR:
