@@ -128,7 +128,11 @@ enum fact_kind {
     MARK(ALIGNMENT_GIVEN_UP, "alignment_given_up",                                                 \
          "the barrier of a newer checkpoint came during an alignment")                             \
     MARK(BARRIER_BEHIND_BUFFERS, "barrier_behind_buffers",                                         \
-         "a barrier had to wait behind buffers that have no credit")
+         "a barrier had to wait behind buffers that have no credit")                               \
+    MARK(STATE_TOO_LARGE, "state_too_large",                                                       \
+         "a checkpoint was declined because its store takes no state of that size")                \
+    MARK(CHECKPOINTS_GONE_WITH_MEMORY, "checkpoints_gone_with_memory",                             \
+         "a JobManager found that its predecessor had held the checkpoints in memory")
 
 enum mark {
 #define MARK(identifier, name, help) MARK_##identifier,

@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/base/hash.h"
 #include "model/base/text.h"
+#include "model/checkpoint/carried.h"
+#include "model/checkpoint/manifest.h"
+#include "model/checkpoint/store_files.h"
+#include "model/checkpoint/store_table.h"
 
 #define DIRECTORY_PREFIX "chk-"
 
@@ -80,4 +85,82 @@ bool store_parse_shared(struct bytes path, uint64_t *id, struct bytes *name)
     }
     *name = (struct bytes){ .data = end + 1, .size = rest.size - (size_t)(end + 1 - rest.data) };
     return name->size > 0;
+}
+
+const char *store_kind_name(enum store_kind kind)
+{
+    switch (kind) {
+    case STORE_FILES: return "files";
+    case STORE_MEMORY: return "memory";
+    case STORE_SQLITE: return "sqlite";
+    case STORE_KIND_COUNT: break;
+    }
+    CHECK_UNREACHABLE("a checkpoint store");
+}
+
+static enum status open_sqlite(struct host *host, struct store **store)
+{
+    struct blob_table *table;
+    enum status status = store_files_make_root(host);
+    if (status == STATUS_OK) {
+        status = blob_table_sqlite_open(host, &table);
+    }
+    if (status == STATUS_OK) {
+        *store = store_table_create(table);
+    }
+    return status;
+}
+
+enum status store_open(struct host *host, enum store_kind kind, struct store **store)
+{
+    switch (kind) {
+    case STORE_FILES: return store_files_open(host, store);
+    case STORE_MEMORY:
+        *store = store_table_create(blob_table_memory_create(host));
+        return STATUS_OK;
+    case STORE_SQLITE: return open_sqlite(host, store);
+    case STORE_KIND_COUNT: break;
+    }
+    CHECK_UNREACHABLE("a checkpoint store");
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static enum status read_location(struct host *host, struct bytes carried,
+                                 const struct state_handle *handle, struct buffer *out)
+{
+    char path[STORE_PATH_SIZE];
+    struct bytes part;
+    if (handle->kind == HANDLE_INLINE) {
+        buffer_append(out, handle->location);
+        return STATUS_OK;
+    }
+    if (carried_find(carried, handle->location, &part)) {
+        buffer_append(out, part);
+        return STATUS_OK;
+    }
+    if (handle->location.size >= sizeof path) {
+        return STATUS_CORRUPT;
+    }
+    memcpy(path, handle->location.data, handle->location.size);
+    path[handle->location.size] = '\0';
+    return store_files_read(host, path, out);
+}
+
+enum status store_read_part(struct host *host, struct bytes carried,
+                            const struct state_handle *handle, struct buffer *out)
+{
+    size_t size_before = out->size;
+    enum status status = read_location(host, carried, handle, out);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    CHECK(out->size >= size_before);
+    struct bytes state = { .size = out->size - size_before };
+    state.data = state.size > 0 ? out->data + size_before : NULL;
+    if (state.size != handle->size_bytes || hash_bytes(state) != handle->checksum) {
+        out->size = size_before;
+        return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
 }

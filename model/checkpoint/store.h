@@ -34,8 +34,11 @@
 #define STORE_ROOT     "checkpoints"
 #define STORE_SHARED   STORE_ROOT "/shared"
 #define STORE_MANIFEST "_metadata"
+#define STORE_DATABASE STORE_ROOT "/store.db" /* of the store `sqlite` */
 
 enum { STORE_PATH_SIZE = 128 };
+
+enum store_kind { STORE_FILES, STORE_MEMORY, STORE_SQLITE, STORE_KIND_COUNT };
 
 /* ---- paths ----------------------------------------------------------------------------------- */
 
@@ -56,6 +59,7 @@ bool store_parse_directory(struct bytes name, uint64_t *id);
 
 /* ---- the contract ---------------------------------------------------------------------------- */
 
+struct state_handle;
 struct store;
 
 /* Is a shared part wanted? Asked with the name "" for a whole directory: then true keeps it as it
@@ -64,6 +68,7 @@ typedef bool (*store_needed_function)(void *context, uint64_t id, const char *na
 
 struct store_ops {
     enum status (*begin)(struct store *, uint64_t id, bool shared);
+    void (*put)(struct store *, uint64_t id, struct bytes path, struct bytes part); /* or NULL */
     enum status (*commit)(struct store *, uint64_t id, uint64_t attempt, struct bytes manifest);
     enum status (*list)(struct store *, struct arena *, uint64_t **ids, size_t *count);
     enum status (*read)(struct store *, const char *path, struct buffer *out);
@@ -80,6 +85,30 @@ struct store {
     const struct store_ops *ops;
     struct host *host;
 };
+
+/* "memory". Static storage. */
+const char *store_kind_name(enum store_kind kind);
+
+/* Opens the store, which is made if there is none; from the host's arena. Errors: CORRUPT (what is
+ * there is no store). */
+MUST_USE enum status store_open(struct host *host, enum store_kind kind, struct store **store);
+
+/* More than this is not carried: it keeps messages, and the rows of SQLite, in bounds. */
+#define STORE_CARRIED_MAX_BYTES (UINT64_C(256) * 1024 * 1024)
+
+/* Does the JobManager alone reach such a store? Then the parts of the state are carried to it with
+ * the acknowledgements (store_put), and from it with the deployment. */
+static inline bool store_kind_carries(enum store_kind kind)
+{
+    return kind != STORE_FILES;
+}
+
+/* Keeps a copy of a part of checkpoint `id` until that is committed or discarded. Only where the
+ * parts are carried. */
+static inline void store_put(struct store *store, uint64_t id, struct bytes path, struct bytes part)
+{
+    store->ops->put(store, id, path, part);
+}
 
 /* Checkpoint `id` is about to be triggered; `shared`: later ones may need parts of it. Errors:
  * EXISTS, NOT_FOUND (the store is gone). */
@@ -151,5 +180,11 @@ MUST_USE static inline enum status store_discard_incomplete(struct store *store)
 {
     return store->ops->discard_incomplete(store);
 }
+
+/* For a subtask: appends the part that `handle` (manifest.h) leads to to `out`, verified by its
+ * size and checksum; nothing after an error. It is inline, or among those `carried` here
+ * (carried.h), or a file. Errors: NOT_FOUND, CORRUPT. */
+MUST_USE enum status store_read_part(struct host *host, struct bytes carried,
+                                     const struct state_handle *handle, struct buffer *out);
 
 #endif

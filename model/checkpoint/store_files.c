@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/base/hash.h"
-#include "model/checkpoint/manifest.h"
 
 #define MANIFEST_PART STORE_MANIFEST ".part" /* the manifest until it is durable */
 
@@ -198,7 +196,7 @@ static enum status read_open(struct host *host, file_id file, struct buffer *out
     return status;
 }
 
-static enum status read_file(struct host *host, const char *path, struct buffer *out)
+enum status store_files_read(struct host *host, const char *path, struct buffer *out)
 {
     file_id file;
     size_t size_before = out->size;
@@ -216,41 +214,7 @@ static enum status read_file(struct host *host, const char *path, struct buffer 
 
 static enum status read(struct store *store, const char *path, struct buffer *out)
 {
-    return read_file(store->host, path, out);
-}
-
-static enum status read_location(struct host *host, const struct state_handle *handle,
-                                 struct buffer *out)
-{
-    char path[STORE_PATH_SIZE];
-    if (handle->kind == HANDLE_INLINE) {
-        buffer_append(out, handle->location);
-        return STATUS_OK;
-    }
-    if (handle->location.size >= sizeof path) {
-        return STATUS_CORRUPT;
-    }
-    memcpy(path, handle->location.data, handle->location.size);
-    path[handle->location.size] = '\0';
-    return read_file(host, path, out);
-}
-
-enum status store_files_read_part(struct host *host, const struct state_handle *handle,
-                                  struct buffer *out)
-{
-    size_t size_before = out->size;
-    enum status status = read_location(host, handle, out);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    CHECK(out->size >= size_before);
-    struct bytes state = { .size = out->size - size_before };
-    state.data = state.size > 0 ? out->data + size_before : NULL;
-    if (state.size != handle->size_bytes || hash_bytes(state) != handle->checksum) {
-        out->size = size_before;
-        return STATUS_CORRUPT;
-    }
-    return STATUS_OK;
+    return store_files_read(store->host, path, out);
 }
 
 static void collect_name(void *context, const char *name)
@@ -416,9 +380,14 @@ static const struct store_ops files_ops = {
     .discard_incomplete = discard_incomplete,
 };
 
+enum status store_files_make_root(struct host *host)
+{
+    return make_durable_dir(host, "", STORE_ROOT);
+}
+
 enum status store_files_open(struct host *host, struct store **store)
 {
-    enum status status = make_durable_dir(host, "", STORE_ROOT);
+    enum status status = store_files_make_root(host);
     if (status == STATUS_OK) {
         status = make_durable_dir(host, STORE_ROOT, STORE_SHARED);
     }

@@ -20,6 +20,9 @@
 
 #include "model/checkpoint/store.h"
 
+/* Makes the directory STORE_ROOT, durably, or finds it there. */
+MUST_USE enum status store_files_make_root(struct host *host);
+
 /* Makes the directories of an empty store, durably; where they exist, they are only synced. The
  * store comes from the host's arena; there is none after an error. */
 MUST_USE enum status store_files_open(struct host *host, struct store **store);
@@ -28,10 +31,7 @@ MUST_USE enum status store_files_open(struct host *host, struct store **store);
  * (S4). Errors: HALTED, IO, NOT_FOUND (the checkpoint was discarded meanwhile). */
 MUST_USE enum status store_files_seal(struct host *host, const char *path, file_id file);
 
-/* Appends the part that `handle` (manifest.h) leads to to `out`, verified by its size and checksum;
- * nothing after an error. Errors: HALTED, IO, NOT_FOUND, CORRUPT. */
-struct state_handle;
-MUST_USE enum status store_files_read_part(struct host *host, const struct state_handle *handle,
-                                           struct buffer *out);
+/* Appends a whole file to `out`; nothing after an error. Errors: HALTED, IO, NOT_FOUND. */
+MUST_USE enum status store_files_read(struct host *host, const char *path, struct buffer *out);
 
 #endif

@@ -1,7 +1,8 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/checkpoint/store_files.h"
+#include "model/checkpoint/carried.h"
+#include "model/checkpoint/store.h"
 #include "model/runtime/job_manager.h"
 #include "model/runtime/task.h"
 
@@ -182,6 +183,24 @@ static void mark_finished(struct job_manager *manager, struct pending_checkpoint
     }
 }
 
+/* R2: noted before anybody commits output because of it. If the note cannot be written now it is
+ * with the record's next change: the manifest speaks for itself. Not so one in memory, of which
+ * nobody knew any more if this process died. */
+static enum status note_completed(struct job_manager *manager, uint64_t id)
+{
+    uint64_t before = manager->record.newest_completed;
+    manager->record.newest_completed = id;
+    enum status status = job_record_store(manager->host, &manager->record);
+    if (status == STATUS_OK || status == STATUS_HALTED) {
+        return status;
+    }
+    if (manager->config->checkpoint.store != STORE_MEMORY) {
+        return STATUS_OK;
+    }
+    manager->record.newest_completed = before;
+    return status;
+}
+
 static void do_commit(struct job_manager *manager, uint64_t id)
 {
     struct pending_checkpoint *pending = find_pending(manager, id);
@@ -194,6 +213,9 @@ static void do_commit(struct job_manager *manager, uint64_t id)
     enum status status =
         store_commit(manager->store, id, manager->record.attempt, buffer_bytes(&bytes));
     buffer_free(&bytes);
+    if (status == STATUS_OK) {
+        status = note_completed(manager, id);
+    }
     if (status == STATUS_HALTED) {
         return;
     }
@@ -202,13 +224,6 @@ static void do_commit(struct job_manager *manager, uint64_t id)
         manager->restore_below = UINT64_MAX; /* if it is there it is newer than what was given up */
         manager->restore_tries = 0;
         coordinator_on_commit_failed(manager->coordinator, host_now_ns(manager->host), id, true);
-        return;
-    }
-    /* R2: noted before anybody commits output because of it. If the note cannot be written now it
-     * is with the record's next change. */
-    manager->record.newest_completed = id;
-    status = job_record_store(manager->host, &manager->record);
-    if (status == STATUS_HALTED) {
         return;
     }
     uint64_t now_ns = host_now_ns(manager->host);
@@ -355,7 +370,7 @@ enum status job_checkpoints_open(struct job_manager *manager)
         .retained = config->checkpoint.retained,
         .task_count = manager->task_count,
     };
-    enum status status = store_files_open(manager->host, &manager->store);
+    enum status status = store_open(manager->host, config->checkpoint.store, &manager->store);
     if (status == STATUS_OK) {
         status = store_discard_incomplete(manager->store);
     }
@@ -396,6 +411,17 @@ void job_checkpoints_on_wake(struct job_manager *manager)
     perform_all(manager);
 }
 
+static void keep_carried(struct job_manager *manager, uint64_t id, struct bytes carried)
+{
+    struct decoder decoder;
+    struct bytes path;
+    struct bytes part;
+    decoder_init(&decoder, carried);
+    while (carried_next(&decoder, &path, &part)) {
+        store_put(manager->store, id, path, part);
+    }
+}
+
 static void keep_state(struct job_manager *manager, struct pending_checkpoint *pending,
                        uint32_t task, const struct acknowledgement *acknowledgement)
 {
@@ -404,6 +430,7 @@ static void keep_state(struct job_manager *manager, struct pending_checkpoint *p
     *state = acknowledgement->state;
     state->operators = bytes_copy(arena, state->operators);
     state->keyed.parts = bytes_copy(arena, state->keyed.parts);
+    keep_carried(manager, pending->id, acknowledgement->carried);
     job_shared_on_ack(manager, pending->id, &state->keyed);
     pending->bytes += state->operators.size + state->keyed.size_bytes;
     pending->all_after_end = pending->all_after_end && acknowledgement->after_end;

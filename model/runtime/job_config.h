@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/checkpoint/store.h"
 #include "model/runtime/restart.h"
 #include "model/state/backend_create.h"
 #include "model/stream/input.h"
@@ -42,7 +43,10 @@ struct job_config {
         uint32_t tolerable_failures;
         uint32_t retained;
         enum checkpoint_mode mode;
-        uint64_t inline_threshold_bytes; /* smaller keyed state travels in the ack */
+        uint64_t inline_threshold_bytes; /* smaller keyed state is part of the manifest */
+        enum store_kind store;
+        uint64_t store_state_max_bytes; /* STORE_MEMORY: the most of one subtask's state, which its
+                                         * acknowledgement carries */
     } checkpoint;
 
     struct restart_options restart;

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/checkpoint/carried.h"
 #include "model/runtime/job_manager.h"
 #include "model/runtime/task.h"
 
@@ -16,6 +17,7 @@ struct restore_plan {
     struct arena arena;
     struct buffer bytes;
     struct manifest manifest;
+    struct buffer carried; /* the parts, if only the JobManager reaches the store (carried.h) */
 };
 
 void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char *why)
@@ -32,7 +34,7 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
     enum status status = store_list(manager->store, manager->host->arena, &ids, &count);
     bool has_older = status == STATUS_OK && count > 0 && ids[0] < id;
     arena_free(manager->host->arena, ids);
-    if (status != STATUS_OK) {
+    if (status != STATUS_OK && status != STATUS_CORRUPT) {
         manager->restore_tries--; /* J4: this try decides when the store can be listed again */
         manager->deploy_after_ns = retry_ns;
         return;
@@ -95,6 +97,77 @@ static enum status read_manifest(struct job_manager *manager, uint64_t id,
     return status;
 }
 
+/* Reads the parts of a subtask's keyed state that the deployment must carry; each once. */
+static enum status carry_parts(struct job_manager *manager, const struct keyed_state *keyed,
+                               struct restore_plan *plan, struct buffer *why)
+{
+    struct decoder decoder;
+    enum status status = STATUS_OK;
+    keyed_state_begin(keyed, &decoder);
+    for (uint32_t i = 0; i < keyed->part_count && status == STATUS_OK; i++) {
+        struct state_handle part;
+        struct bytes known;
+        keyed_state_next(&decoder, &part);
+        if (part.kind != HANDLE_FILE ||
+            carried_find(buffer_bytes(&plan->carried), part.location, &known)) {
+            continue;
+        }
+        struct buffer content;
+        buffer_init(&content, &plan->arena);
+        char *path = arena_format(&plan->arena, "%.*s", (int)part.location.size,
+                                  (const char *)part.location.data);
+        status = store_read(manager->store, path, &content);
+        if (status == STATUS_OK) {
+            carried_add(&plan->carried, part.location, buffer_bytes(&content));
+        } else {
+            buffer_append_format(why, "%s: %s", path, status_text(status));
+        }
+        buffer_free(&content);
+    }
+    return status;
+}
+
+static enum status carry_all_parts(struct job_manager *manager, struct restore_plan *plan,
+                                   struct buffer *why)
+{
+    enum status status = STATUS_OK;
+    if (!store_kind_carries(manager->config->checkpoint.store)) {
+        return status;
+    }
+    for (uint32_t i = 0; i < plan->manifest.vertex_count; i++) {
+        const struct manifest_vertex *vertex = &plan->manifest.vertices[i];
+        for (uint32_t j = 0; j < vertex->parallelism && status == STATUS_OK; j++) {
+            status = carry_parts(manager, &vertex->subtasks[j].keyed, plan, why);
+        }
+    }
+    return status;
+}
+
+/* J5. Did checkpoints go with the memory of the last JobManager, and may the job not begin anew
+ * without them? Then it has ended. */
+static bool refuse_after_memory(struct job_manager *manager, uint64_t newest)
+{
+    const struct job_config *config = manager->config;
+    uint64_t known = manager->record.newest_completed;
+    if (config->checkpoint.store != STORE_MEMORY || newest > 0 || known == 0) {
+        return false;
+    }
+    host_mark(manager->host, MARK_CHECKPOINTS_GONE_WITH_MEMORY);
+    if (config->allow_older || config->checkpoint.mode == MODE_AT_LEAST_ONCE) {
+        manager->record.newest_completed = 0; /* durable with the new attempt */
+        return false;
+    }
+    char *why = arena_format(manager->host->arena,
+                             "checkpoint %llu is gone with the memory of the JobManager that held "
+                             "it (checkpoint.store memory); to begin anew would repeat committed "
+                             "output, which only restart.allow_older or checkpoint.mode "
+                             "at_least_once permits",
+                             (unsigned long long)known);
+    job_manager_give_up(manager, true, why);
+    arena_free(manager->host->arena, why);
+    return true;
+}
+
 /* The newest completed checkpoint below `restore_below`; 0: none. */
 static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
 {
@@ -116,10 +189,14 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
 {
     arena_init(&plan->arena);
     buffer_init(&plan->bytes, &plan->arena);
+    buffer_init(&plan->carried, &plan->arena);
     plan->manifest = (struct manifest){ 0 };
     struct buffer why;
     buffer_init(&why, &plan->arena);
     enum status status = newest_checkpoint(manager, &plan->id);
+    if (status == STATUS_OK && refuse_after_memory(manager, plan->id)) {
+        return false;
+    }
     uint64_t known = manager->record.newest_completed;
     /* R2: not even who allows an older checkpoint allows none at all. */
     if (status == STATUS_OK && plan->id < known &&
@@ -133,6 +210,9 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         status = read_manifest(manager, plan->id, plan, &why);
     }
     if (status == STATUS_OK) {
+        status = carry_all_parts(manager, plan, &why);
+    }
+    if (status == STATUS_OK) {
         manager->restore_id = plan->id;
         /* A commit whose outcome was unknown has succeeded; the restore will commit its output. */
         coordinator_on_restoring(manager->coordinator, plan->id);
@@ -142,6 +222,10 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         }
         job_manager_report(manager, FACT_RESTORE_CHOSEN, plan->id, 0, 0, "");
         return true;
+    }
+    if (status == STATUS_CORRUPT && why.size == 0) {
+        job_manager_give_up(manager, true, "the checkpoint store is damaged: it cannot be listed");
+        return false;
     }
     if (status != STATUS_HALTED && why.size == 0) {
         buffer_append_format(&why, "the store cannot be listed: %s", status_text(status));
@@ -200,6 +284,27 @@ static void assign_slots(struct job_manager *manager, uint32_t *worker_of_slot)
 
 /* ---- deployment ------------------------------------------------------------------------------ */
 
+/* Of what the plan carries, the parts that the subtasks of one deployment need. */
+static void pick_carried(const struct restore_plan *plan, const struct deployment *deployment,
+                         struct buffer *carried)
+{
+    for (uint32_t i = 0; plan->carried.size > 0 && i < deployment->subtask_count; i++) {
+        const struct keyed_state *keyed = &deployment->subtasks[i].state.keyed;
+        struct decoder decoder;
+        keyed_state_begin(keyed, &decoder);
+        for (uint32_t j = 0; j < keyed->part_count; j++) {
+            struct state_handle part;
+            struct bytes content;
+            keyed_state_next(&decoder, &part);
+            if (part.kind == HANDLE_FILE &&
+                !carried_find(buffer_bytes(carried), part.location, &content) &&
+                carried_find(buffer_bytes(&plan->carried), part.location, &content)) {
+                carried_add(carried, part.location, content);
+            }
+        }
+    }
+}
+
 /* What one worker must run: its share of `all`, with addresses in place. */
 static void deploy_worker(struct job_manager *manager, uint32_t index,
                           const uint32_t *worker_of_slot, const struct restore_plan *plan,
@@ -226,8 +331,13 @@ static void deploy_worker(struct job_manager *manager, uint32_t index,
     deployment->subtask_count = count;
     CHECK(count == manager->workers[index].subtask_count);
     if (count > 0) {
+        struct buffer carried;
+        buffer_init(&carried, manager->host->arena);
+        pick_carried(plan, deployment, &carried);
+        deployment->carried = buffer_bytes(&carried);
         host_send(manager->host, manager->workers[index].address,
                   deployment_encode(manager->host, deployment));
+        buffer_free(&carried);
     }
 }
 

@@ -11,7 +11,9 @@
  * J3  What is restored is the newest completed checkpoint. If it cannot be read it is tried again,
  *     then refused: output since an older one is committed. Only allow_older permits that.
  * J4  A store that does not answer at all says nothing against a checkpoint: it is asked again for
- *     as long as it takes. */
+ *     as long as it takes.
+ * J5  Checkpoints in memory are gone with their JobManager (T4 of store_table.h). Its successor
+ *     begins anew if output may come twice (at_least_once, allow_older); else it refuses. */
 #ifndef FAULTLINE_RUNTIME_JOB_MANAGER_H
 #define FAULTLINE_RUNTIME_JOB_MANAGER_H
 

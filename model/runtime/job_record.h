@@ -4,8 +4,9 @@
  * R1  A number that was handed out (epoch, attempt, checkpoint id) is durable before it is used; so
  *     none is ever used twice.
  * R2  The newest completed checkpoint is noted here before it is announced, or, if that fails,
- *     with the record's next change: a job whose manifests
- *     have disappeared refuses, because output was committed that starting over would repeat. */
+ *     with the record's next change (with the store `memory`: or it is not announced): a job whose
+ *     manifests have disappeared refuses, because output was committed that starting over would
+ *     repeat. */
 #ifndef FAULTLINE_RUNTIME_JOB_RECORD_H
 #define FAULTLINE_RUNTIME_JOB_RECORD_H
 

@@ -4,6 +4,7 @@
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
+#include "model/checkpoint/carried.h"
 
 enum { TRIGGER_BYTES = 3 * sizeof(uint64_t) };
 
@@ -121,6 +122,19 @@ struct watermark watermark_decode(const struct message *message)
                                .is_idle = message->data[sizeof(int64_t)] != 0 };
 }
 
+/* What is left of a message are the parts that it carries. */
+static enum status take_carried(const struct decoder *decoder, struct bytes *carried)
+{
+    struct decoder parts = *decoder;
+    struct bytes path;
+    struct bytes part;
+    *carried = (struct bytes){ .data = decoder->data + decoder->position,
+                               .size = decoder->size - decoder->position };
+    while (carried_next(&parts, &path, &part)) {
+    }
+    return decoder_finish(&parts);
+}
+
 struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint32_t task,
                                        const struct acknowledgement *acknowledgement)
 {
@@ -130,6 +144,7 @@ struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint
     encode_u8(&data, acknowledgement->after_end);
     encode_u64(&data, acknowledgement->written_bytes);
     subtask_state_encode(&data, &acknowledgement->state);
+    buffer_append(&data, acknowledgement->carried);
     return finish(host, MESSAGE_ACK, attempt, task, &data);
 }
 
@@ -143,7 +158,7 @@ enum status acknowledgement_decode(const struct message *message,
     acknowledgement->after_end = decode_u8(&decoder) != 0;
     acknowledgement->written_bytes = decode_u64(&decoder);
     subtask_state_decode(&decoder, &acknowledgement->state);
-    return decoder_finish(&decoder);
+    return take_carried(&decoder, &acknowledgement->carried);
 }
 
 struct message *failure_encode(struct host *host, enum message_kind kind, uint64_t attempt,
@@ -213,6 +228,7 @@ struct message *deployment_encode(struct host *host, const struct deployment *de
         encode_u32(&data, subtask->actor_index);
         subtask_state_encode(&data, &subtask->state);
     }
+    buffer_append(&data, deployment->carried);
     return finish(host, MESSAGE_DEPLOY, deployment->attempt, 0, &data);
 }
 
@@ -246,5 +262,5 @@ enum status deployment_decode(const struct message *message, struct arena *arena
         subtask->actor_index = decode_u32(&decoder);
         subtask_state_decode(&decoder, &subtask->state);
     }
-    return decoder_finish(&decoder);
+    return take_carried(&decoder, &deployment->carried);
 }

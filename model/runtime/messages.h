@@ -92,6 +92,8 @@ struct acknowledgement {
     bool after_end; /* the snapshot was taken after the subtask had seen its whole input */
     uint64_t written_bytes; /* of `state`: what is new, not kept from the base */
     struct subtask_state state; /* decoded: borrowed from the message */
+    struct bytes carried;       /* the new parts of it that the JobManager is to put into the store
+                                 * (carried.h); decoded: borrowed, too */
 };
 struct message *acknowledgement_encode(struct host *host, uint64_t attempt, uint32_t task,
                                        const struct acknowledgement *acknowledgement);
@@ -138,6 +140,8 @@ struct deployment {
     actor_id *addresses; /* by global index of the subtask */
     uint32_t subtask_count;
     struct deployed_subtask *subtasks;
+    struct bytes carried; /* the parts of their states that only the JobManager can read
+                           * (carried.h); decoded: borrowed from the message */
 };
 struct message *deployment_encode(struct host *host, const struct deployment *deployment);
 

@@ -5,7 +5,7 @@
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
-#include "model/checkpoint/store_files.h"
+#include "model/checkpoint/store.h"
 #include "model/runtime/process.h"
 #include "model/stream/timer_service.h"
 
@@ -192,7 +192,7 @@ static enum status read_parts(struct task *task, const struct keyed_state *keyed
     keyed_state_begin(keyed, &decoder);
     for (uint32_t i = 0; i < keyed->part_count && status == STATUS_OK; i++) {
         keyed_state_next(&decoder, part);
-        status = store_files_read_part(task->host, part, bytes);
+        status = store_read_part(task->host, task->deployment->carried, part, bytes);
         parts[i].size = part->size_bytes;
     }
     size_t at = 0;
@@ -273,6 +273,16 @@ static void restore(struct task *task)
     task_tell_job_manager(task, MESSAGE_RESTORED);
 }
 
+/* How much an acknowledgement may carry. */
+static uint64_t carried_max_bytes(const struct job_config *config)
+{
+    switch (config->checkpoint.store) {
+    case STORE_MEMORY: return config->checkpoint.store_state_max_bytes;
+    case STORE_SQLITE: return STORE_CARRIED_MAX_BYTES;
+    default: return UINT64_MAX;
+    }
+}
+
 static void *task_start(struct host *host, struct bytes bytes)
 {
     struct task_argument argument;
@@ -325,6 +335,8 @@ static void *task_start(struct host *host, struct bytes bytes)
         .attempt = deployment->attempt,
         .inline_threshold_bytes = argument.config->checkpoint.inline_threshold_bytes,
         .incremental = job_config_shares_files(argument.config),
+        .store = argument.config->checkpoint.store,
+        .carried_max_bytes = carried_max_bytes(argument.config),
     };
     restore(task);
     return task;

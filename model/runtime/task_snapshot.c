@@ -5,6 +5,7 @@
 #include "model/base/check.h"
 #include "model/base/codec.h"
 #include "model/base/hash.h"
+#include "model/checkpoint/carried.h"
 #include "model/checkpoint/store.h"
 #include "model/runtime/uploader.h"
 
@@ -36,7 +37,9 @@ struct task_snapshot {
                                       * a location while the uploader has them */
     uint32_t kept_count;
     uint64_t part_bytes;          /* serialised of the part in hand */
-    bool uploading;               /* the uploader has some of the part in hand */
+    struct buffer carried;        /* parts for the acknowledgement to carry */
+    struct buffer part;           /* the part in hand that is to be one of them, so far */
+    bool uploading;               /* the uploader, or `part`, has some of the part in hand */
     uint32_t uploads_outstanding; /* parts that it has all of */
     uint32_t chunks_outstanding;
     uint64_t taken_ns;
@@ -152,6 +155,8 @@ static void forget(struct task_snapshots *snapshots, struct task_snapshot *snaps
         backend_snapshot_end(snapshot->frozen);
     }
     buffer_free(&snapshot->operators);
+    buffer_free(&snapshot->carried);
+    buffer_free(&snapshot->part);
     free_parts(snapshots->host->arena, &snapshot->parts);
     arena_free(snapshots->host->arena, snapshot);
 }
@@ -180,6 +185,7 @@ static void acknowledge(struct task_snapshots *snapshots, struct task_snapshot *
             snapshot->operators.size + parts_bytes(&snapshot->parts, snapshot->kept_count),
         .state = { .operators = buffer_bytes(&snapshot->operators),
                    .keyed = encode_parts(&snapshot->parts, &encoded) },
+        .carried = buffer_bytes(&snapshot->carried),
     };
     uint64_t bytes = snapshot->operators.size + acknowledgement.state.keyed.size_bytes;
     report(snapshots, FACT_SNAPSHOT_WRITTEN, checkpoint, acknowledgement.written_bytes,
@@ -205,14 +211,33 @@ static void acknowledge_if_complete(struct task_snapshots *snapshots,
 }
 
 static void decline(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                    enum status why)
+                    const char *why)
 {
-    struct failure failure = { .checkpoint = snapshot->checkpoint,
-                               .why = bytes_of_text(status_text(why)) };
+    struct failure failure = { .checkpoint = snapshot->checkpoint, .why = bytes_of_text(why) };
     host_send(snapshots->host, snapshots->job_manager,
               failure_encode(snapshots->host, MESSAGE_DECLINE, snapshots->attempt,
                              snapshots->task, &failure));
     forget(snapshots, snapshot);
+}
+
+/* Is the state too large to be carried? Then the checkpoint is declined. */
+static bool decline_if_too_large(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
+{
+    uint64_t bytes = snapshot->operators.size + snapshot->part_bytes +
+                     parts_bytes(&snapshot->parts, snapshot->kept_count);
+    if (bytes <= snapshots->carried_max_bytes) {
+        return false;
+    }
+    char *why = arena_format(snapshots->host->arena,
+                             "the state of %s[%u] is larger than %llu bytes, the most that the "
+                             "checkpoint store %s takes of a subtask",
+                             snapshots->vertex_name, snapshots->subtask,
+                             (unsigned long long)snapshots->carried_max_bytes,
+                             store_kind_name(snapshots->store));
+    host_mark(snapshots->host, MARK_STATE_TOO_LARGE);
+    decline(snapshots, snapshot, why);
+    arena_free(snapshots->host->arena, why);
+    return true;
 }
 
 /* Freezes the keyed state, and takes over what is kept of the base. */
@@ -239,6 +264,8 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
                                         .after_end = after_end,
                                         .operators = *operators,
                                         .taken_ns = host_now_ns(snapshots->host) };
+    buffer_init(&snapshot->carried, snapshots->host->arena);
+    buffer_init(&snapshot->part, snapshots->host->arena);
     struct task_snapshot **link = &snapshots->oldest;
     while (*link != NULL) {
         CHECK((*link)->checkpoint < checkpoint);
@@ -249,7 +276,9 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
         forget_known(snapshots, 0, base - 1);
     }
     if (snapshots->backend == NULL) {
-        acknowledge(snapshots, snapshot);
+        if (!decline_if_too_large(snapshots, snapshot)) {
+            acknowledge(snapshots, snapshot);
+        }
     } else {
         freeze(snapshots, snapshot, base);
     }
@@ -323,6 +352,31 @@ static void upload(struct task_snapshots *snapshots, struct task_snapshot *snaps
     }
 }
 
+/* The same, for the acknowledgement to carry. */
+static void carry(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                  struct bytes state, bool is_end)
+{
+    buffer_append(&snapshot->part, state);
+    snapshot->uploading = !is_end;
+    if (!is_end) {
+        return;
+    }
+    char path[STORE_PATH_SIZE];
+    struct uploader_argument argument = uploader_argument(snapshots);
+    uploader_path(path, &argument, snapshot->checkpoint,
+                  snapshot->parts.count - snapshot->kept_count);
+    struct bytes part = buffer_bytes(&snapshot->part);
+    CHECK(part.size == snapshot->part_bytes);
+    carried_add(&snapshot->carried, bytes_of_text(path), part);
+    add_part(snapshots->host->arena, &snapshot->parts,
+             (struct state_handle){ .kind = HANDLE_FILE,
+                                    .size_bytes = part.size,
+                                    .checksum = hash_bytes(part),
+                                    .location = bytes_of_text(path) });
+    buffer_reset(&snapshot->part);
+    snapshot->part_bytes = 0;
+}
+
 void task_snapshots_step(struct task_snapshots *snapshots)
 {
     struct task_snapshot *snapshot = find_work(snapshots);
@@ -351,11 +405,15 @@ void task_snapshots_step(struct task_snapshots *snapshots)
                                         .checksum = hash_bytes(state),
                                         .location = state });
         snapshot->part_bytes = 0;
+    } else if (store_kind_carries(snapshots->store)) {
+        carry(snapshots, snapshot, state, is_end);
     } else {
         upload(snapshots, snapshot, &chunk, is_end);
     }
     buffer_free(&chunk);
-    acknowledge_if_complete(snapshots, snapshot);
+    if (!decline_if_too_large(snapshots, snapshot)) {
+        acknowledge_if_complete(snapshots, snapshot);
+    }
 }
 
 static struct task_snapshot *find(const struct task_snapshots *snapshots, uint64_t checkpoint)
@@ -384,7 +442,7 @@ void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct mes
         if (snapshot->uploading) {
             stop_uploads(snapshots, result.checkpoint);
         }
-        decline(snapshots, snapshot, result.status);
+        decline(snapshots, snapshot, status_text(result.status));
         return;
     }
     CHECK(result.part < snapshot->parts.count - snapshot->kept_count);
@@ -410,7 +468,7 @@ void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoin
     if (snapshot == NULL) {
         return;
     }
-    if (snapshot->uploading || snapshot->uploads_outstanding > 0) {
+    if (snapshots->uploader != 0 && (snapshot->uploading || snapshot->uploads_outstanding > 0)) {
         stop_uploads(snapshots, checkpoint);
     }
     forget(snapshots, snapshot);

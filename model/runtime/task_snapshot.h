@@ -3,7 +3,9 @@
  *
  * The synchronous part freezes (operator_chain_snapshot, backend_snapshot_begin); the asynchronous
  * part serialises the frozen state in steps of bounded size, sends them to the uploader, and acks
- * when the files are durable. A part below the inline threshold travels in the ack.
+ * when the files are durable. A part below the inline threshold travels in the ack. Where only the
+ * JobManager reaches the store (store_kind_carries), so do all others, up to a limit; a snapshot
+ * beyond it is declined.
  *
  * The parts of what was acked, or restored, are remembered until a barrier names a newer base: a
  * snapshot acks those that it keeps of its base again, with its own behind them. */
@@ -13,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "model/checkpoint/store.h"
 #include "model/runtime/messages.h"
 #include "model/state/backend.h"
 
@@ -31,6 +34,8 @@ struct task_snapshots {
     uint32_t task;              /* global index */
     uint64_t attempt;
     uint64_t inline_threshold_bytes;
+    enum store_kind store;
+    uint64_t carried_max_bytes;   /* of the state that an acknowledgement brings */
     bool incremental;             /* later checkpoints may build on these */
     struct task_snapshot *oldest; /* under way, oldest first */
     struct known_snapshot *known; /* that can be built on, oldest first */

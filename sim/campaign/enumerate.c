@@ -8,6 +8,7 @@
 #include "sim/campaign/finding.h"
 #include "sim/campaign/progress.h"
 #include "sim/campaign/workers.h"
+#include "sim/fault/fault_consequences.h"
 
 enum {
     BATCH_CASES = 16,
@@ -50,6 +51,9 @@ static struct scenario case_of(const struct enumeration *enumeration, struct fau
     scenario.faults = faults;
     scenario.fault_count = count;
     scenario.expect.all_fired = true;
+    if (scenario.expect.result == EXPECT_SAME) {
+        scenario.expect.result = fault_consequences_of(&scenario);
+    }
     scenario_drop_bounds(&scenario);
     return scenario;
 }

@@ -4,6 +4,7 @@
 #include "model/jobs/jobs.h"
 #include "sim/campaign/swarm_drawing.h"
 #include "sim/campaign/swarm_knobs.h"
+#include "sim/fault/fault_consequences.h"
 #include "sim/world/random.h"
 
 #define SECOND_NS   UINT64_C(1000000000)
@@ -73,6 +74,10 @@ static enum status parse_faults(struct swarm_drawing *drawing, struct arena *are
 static void join(struct scenario *scenario, struct arena *arena, const struct scenario *parsed)
 {
     uint32_t own = scenario->fault_count;
+    struct scenario drawn = *scenario; /* the same fault may lead to more with other settings */
+    drawn.faults = parsed->faults;
+    drawn.fault_count = parsed->fault_count;
+    enum expected_result result = fault_consequences_of(&drawn);
     struct fault *faults = arena_alloc(arena, own + parsed->fault_count, sizeof *faults);
     for (uint32_t i = 0; i < own; i++) {
         faults[i] = scenario->faults[i];
@@ -84,9 +89,8 @@ static void join(struct scenario *scenario, struct arena *arena, const struct sc
     scenario->fault_count = own + parsed->fault_count;
     scenario->expect.all_fired = false;
     if (scenario->expect.result == EXPECT_SAME ||
-        (scenario->expect.result == EXPECT_SAME_OR_REFUSED &&
-         parsed->expect.result == EXPECT_SAME_OR_FAILED)) {
-        scenario->expect.result = parsed->expect.result;
+        (scenario->expect.result == EXPECT_SAME_OR_REFUSED && result == EXPECT_SAME_OR_FAILED)) {
+        scenario->expect.result = result;
     }
 }
 

@@ -350,6 +350,17 @@ static void turn_backend(struct turning *turning)
     }
 }
 
+/* Most runs keep files, in which the most can go wrong. */
+static void turn_store(struct turning *turning)
+{
+    enum { SQLITE_SHARE_PPM = 60000, MEMORY_SHARE_PPM = 30000 };
+    uint64_t draw = prng_below(turning->prng, MILLION);
+    if (is_set(turning, "checkpoint.store") || draw >= SQLITE_SHARE_PPM + MEMORY_SHARE_PPM) {
+        return;
+    }
+    turning->scenario->job.checkpoint.store = draw < SQLITE_SHARE_PPM ? STORE_SQLITE : STORE_MEMORY;
+}
+
 void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, struct prng *prng)
 {
     CHECK(scenario->job.parallelism > 0);
@@ -380,6 +391,7 @@ void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, 
     turn_size(&turning);
     turn_heartbeat_timeout(&turning);
     turn_backend(&turning);
+    turn_store(&turning);
     CHECK(scenario->job.max_parallelism >= scenario->job.parallelism);
     CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >= scenario->job.parallelism);
 }

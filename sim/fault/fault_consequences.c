@@ -5,11 +5,13 @@
 #include "model/base/check.h"
 
 static const struct fault_consequence table[FAULT_VERB_COUNT] = {
-    [FAULT_CRASH] = { EXPECT_SAME, "", "what was synced is there; the rest is read again" },
+    [FAULT_CRASH] = { EXPECT_SAME, "except of a JobManager that holds the checkpoints in memory",
+                      "what was synced is there; the rest is read again" },
     [FAULT_PAUSE] = { EXPECT_SAME, "", "a zombie is fenced by its attempt number" },
     [FAULT_DELAY] = { EXPECT_SAME, "", "nothing depends on how long a message takes" },
     [FAULT_CORRUPT] = { EXPECT_SAME_OR_REFUSED, "",
-                        "the newest checkpoint may be what is damaged; checksums show it" },
+                        "the newest checkpoint may be what is damaged; checksums show it. A "
+                        "database may hold all of them" },
     [FAULT_REMOVE] = { EXPECT_SAME_OR_REFUSED, "", "the newest checkpoint may be what is gone" },
     [FAULT_TRUNCATE] = { EXPECT_SAME_OR_REFUSED, "",
                          "the newest checkpoint may be what is damaged; checksums show it" },
@@ -59,6 +61,17 @@ static bool applies(const struct scenario *scenario, const struct fault *fault)
     }
 }
 
+/* May the fault end a JobManager that holds the checkpoints in its memory, of a job that may not
+ * begin anew without them? */
+static bool ends_memory(const struct scenario *scenario, const struct fault *fault)
+{
+    bool may_repeat =
+        scenario->job.allow_older || scenario->job.checkpoint.mode == MODE_AT_LEAST_ONCE;
+    bool is_end = fault->verb == FAULT_CRASH || fault->verb == FAULT_WIPE;
+    return scenario->job.checkpoint.store == STORE_MEMORY && !may_repeat && is_end &&
+           fault->object.kind == OBJECT_JOB_MANAGER;
+}
+
 /* What a fault may lead to. Output that was promised and is gone ends the job when it is to be
  * committed: in a restore, which is refused then, or after a checkpoint. */
 static enum expected_result consequence_of(const struct scenario *scenario,
@@ -66,6 +79,9 @@ static enum expected_result consequence_of(const struct scenario *scenario,
 {
     if (!applies(scenario, fault)) {
         return EXPECT_SAME;
+    }
+    if (ends_memory(scenario, fault)) {
+        return EXPECT_SAME_OR_REFUSED;
     }
     bool is_output = fault->object.kind == OBJECT_FILE &&
                      strncmp(fault->object.glob, "output/", strlen("output/")) == 0;

@@ -16,6 +16,7 @@
 #include "sim/oracle/checkpoint_reader.h"
 #include "sim/oracle/oracle.h"
 #include "sim/oracle/reference.h"
+#include "sim/oracle/stored.h"
 
 #define JUDGE_COUNT_STATE "count" /* the name of the keyed state */
 
@@ -134,6 +135,7 @@ struct oracle {
     struct arena *arena;
     const struct scenario *scenario;
     const struct disk *shared;
+    struct stored stored; /* the same, with what is in the database of a checkpoint store */
     uint64_t now_ns; /* never goes back */
     struct pipeline pipeline; /* of the job */
     struct reference reference;
@@ -152,6 +154,9 @@ struct oracle {
     uint64_t newest_triggered; /* property 4: the highest id so far */
     uint64_t deployed_attempt; /* property 7: the newest */
     bool is_taken_over;        /* property 5: a new JobManager leads, and restored nothing yet */
+    uint64_t unnoted;          /* property 5: a checkpoint in memory that was in doubt when it was
+                                * chosen: gone without a trace if its JobManager dies before it
+                                * has deployed; 0: none */
     bool went_back;            /* property 5: an older checkpoint was restored, rightly or not */
     bool older_restored;       /* property 5: rightly: output may come twice from now on */
     const char **damaged;      /* paths that faults damaged or removed */
@@ -169,9 +174,11 @@ struct oracle {
 void judge_report(struct oracle *oracle, enum property property, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Did a fault damage the file `path`? Or the manifest of checkpoint `id`, under its name or the
- * temporary one it had before? Or any file of checkpoint `id`, or a shared one? */
+/* Did a fault damage the file `path`? Or the database that everything in the store is in? Or the
+ * manifest of checkpoint `id`, under its name or the temporary one it had before? Or any file of
+ * checkpoint `id`, or a shared one? */
 bool judge_is_damaged(const struct oracle *oracle, const char *path);
+bool judge_is_database_damaged(const struct oracle *oracle);
 bool judge_is_manifest_damaged(const struct oracle *oracle, uint64_t id);
 bool judge_is_checkpoint_damaged(const struct oracle *oracle, uint64_t id);
 
@@ -239,7 +246,8 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);
 /* 4 */
 void property_checkpoint_ids_on_fact(struct oracle *oracle, const struct fact *fact);
 
-/* 5: a new JobManager leads; a checkpoint is about to be restored. */
+/* 5: a new JobManager leads; it has deployed; a checkpoint is about to be restored. */
+void property_newest_restored_on_deployed(struct oracle *oracle);
 void property_newest_restored_on_take_over(struct oracle *oracle);
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact);
 

@@ -92,6 +92,8 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->arena = arena;
     oracle->scenario = scenario;
     oracle->shared = shared;
+    oracle->stored =
+        (struct stored){ .arena = arena, .shared = shared, .kind = job->checkpoint.store };
     build_pipeline(oracle);
     reference_init(&oracle->reference, arena, &job->input, job->parallelism, input);
     const struct job_reference *reference =
@@ -162,6 +164,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
     const struct fact *fact = &event->fact;
     switch ((int)fact->kind) {
     case FACT_JOB_DEPLOYED:
+        property_newest_restored_on_deployed(oracle);
         property_fencing_on_fact(oracle, fact);
         property_deployment_on_fact(oracle, fact);
         property_restarts_on_fact(oracle, event);
@@ -169,6 +172,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         break;
     case FACT_RESTORE_CHOSEN:
         property_liveness_on_fact(oracle, fact);
+        stored_refresh(&oracle->stored);
         property_newest_restored_on_chosen(oracle, fact);
         property_deployment_on_chosen(oracle, fact);
         break;
@@ -226,6 +230,12 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
     case FACT_SNAPSHOT_TAKEN: property_abandoned_on_fact(oracle, event); break;
     case FACT_TASK_RESTORED: property_deployment_on_fact(oracle, fact); break;
     case FACT_RESTORE_RETRIED: property_restarts_on_fact(oracle, event); break;
+    case FACT_MANIFEST_WRITTEN:
+        /* Of a database nothing more is heard before it counts. */
+        if (oracle->stored.kind != STORE_SQLITE) {
+            break;
+        }
+        /* fall through */
     case FACT_MANIFEST_SYNCED:
         if (fact->checkpoint != 0) {
             checkpoint_history_at(&oracle->history, fact->checkpoint)->commit_begun = true;
@@ -298,6 +308,7 @@ void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,
     property_liveness_on_end(oracle, outcome, last_fault_ns);
     property_pace_on_end(oracle, last_fault_ns);
     property_abandoned_on_end(oracle, last_fault_ns);
+    stored_refresh(&oracle->stored);
     property_files_on_end(oracle, finished);
     finish_reference(oracle);
     if (finished) {
@@ -385,9 +396,21 @@ void judge_report(struct oracle *oracle, enum property property, const char *for
         (struct violation){ .property = property, .time_ns = oracle->now_ns, .message = message };
 }
 
+bool judge_is_database_damaged(const struct oracle *oracle)
+{
+    bool is_damaged = false;
+    for (size_t i = 0; i < oracle->damaged_count; i++) {
+        is_damaged = is_damaged || stored_is_database(oracle->damaged[i]);
+    }
+    return is_damaged;
+}
+
 bool judge_is_damaged(const struct oracle *oracle, const char *path)
 {
     CHECK(path != NULL);
+    if (judge_is_database_damaged(oracle)) {
+        return true;
+    }
     for (size_t i = 0; i < oracle->damaged_count; i++) {
         if (strcmp(oracle->damaged[i], path) == 0) {
             return true;
@@ -399,6 +422,9 @@ bool judge_is_damaged(const struct oracle *oracle, const char *path)
 bool judge_is_manifest_damaged(const struct oracle *oracle, uint64_t id)
 {
     CHECK(id != 0);
+    if (judge_is_database_damaged(oracle)) {
+        return true;
+    }
     for (size_t i = 0; i < oracle->damaged_count; i++) {
         uint64_t damaged_id;
         const char *name;
@@ -417,7 +443,8 @@ bool judge_is_checkpoint_damaged(const struct oracle *oracle, uint64_t id)
         const char *path = oracle->damaged[i];
         uint64_t damaged_id;
         const char *name;
-        if (strncmp(path, STORE_SHARED "/", strlen(STORE_SHARED "/")) == 0 ||
+        if (stored_is_database(path) ||
+            strncmp(path, STORE_SHARED "/", strlen(STORE_SHARED "/")) == 0 ||
             (judge_parse_checkpoint_path(path, &damaged_id, &name) && damaged_id == id)) {
             return true;
         }
@@ -454,6 +481,7 @@ void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt)
     if (!record->triggered) {
         record->attempt = attempt;
     }
+    stored_refresh(&oracle->stored);
     if (property_files_on_complete(oracle, id)) {
         property_consistent_cut_verify(oracle, id);
     } else {
@@ -489,7 +517,7 @@ struct bytes judge_part_content(const struct oracle *oracle, const struct state_
     memcpy(path, part->location.data, part->location.size);
     path[part->location.size] = '\0';
     struct bytes content;
-    bool is_there = disk_peek(oracle->shared, path, &content);
+    bool is_there = stored_peek(&oracle->stored, path, &content);
     CHECK(is_there);
     return content;
 }

@@ -336,7 +336,7 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
     struct bytes manifest;
     char path[JUDGE_PATH_SIZE];
     judge_manifest_path(path, id);
-    bool is_there = disk_peek(oracle->shared, path, &manifest);
+    bool is_there = stored_peek(&oracle->stored, path, &manifest);
     CHECK(is_there);
     struct checkpoint_reader reader;
     bool is_open = checkpoint_reader_open(&reader, manifest);

@@ -58,8 +58,10 @@ static void on_running(struct oracle *oracle, uint64_t attempt)
 void property_deployment_on_chosen(struct oracle *oracle, const struct fact *fact)
 {
     CHECK(fact->kind == FACT_RESTORE_CHOSEN);
-    /* Without a fault that damaged files, property 6 knows. */
-    bool is_damaged = oracle->damaged_count > 0 && fact->checkpoint != 0 &&
+    /* Without a fault that damaged files, property 6 knows. What a JobManager has of a database it
+     * may have in memory. */
+    bool is_damaged = oracle->damaged_count > 0 && oracle->stored.kind == STORE_FILES &&
+                      fact->checkpoint != 0 &&
                       !property_files_is_readable(oracle, fact->checkpoint);
     oracle->deployment.unreadable = is_damaged ? fact->checkpoint : 0;
 }

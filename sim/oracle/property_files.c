@@ -31,7 +31,7 @@ static const char *find_fault(const struct oracle *oracle, const struct state_ha
     struct bytes state = handle->location;
     path[0] = '\0';
     if (handle->kind == HANDLE_FILE &&
-        (!path_of(handle, path) || !disk_peek(oracle->shared, path, &state))) {
+        (!path_of(handle, path) || !stored_peek(&oracle->stored, path, &state))) {
         return "is missing";
     }
     if (state.size != handle->size_bytes) {
@@ -68,7 +68,7 @@ static bool check_checkpoint(struct oracle *oracle, uint64_t id)
     struct bytes manifest;
     judge_manifest_path(path, id);
     bool is_damaged = judge_is_manifest_damaged(oracle, id);
-    if (!disk_peek(oracle->shared, path, &manifest)) {
+    if (!stored_peek(&oracle->stored, path, &manifest)) {
         if (!is_damaged) {
             judge_report(oracle, PROPERTY_FILES, "checkpoint %llu: its manifest is missing: %s",
                          (unsigned long long)id, path);
@@ -97,7 +97,8 @@ bool property_files_is_readable(const struct oracle *oracle, uint64_t id)
     struct bytes manifest;
     judge_manifest_path(path, id);
     struct checkpoint_reader reader;
-    if (!disk_peek(oracle->shared, path, &manifest) || !checkpoint_reader_open(&reader, manifest)) {
+    if (!stored_peek(&oracle->stored, path, &manifest) ||
+        !checkpoint_reader_open(&reader, manifest)) {
         return false;
     }
     struct checkpoint_subtask subtask;
@@ -121,6 +122,17 @@ static uint32_t retained_count(const struct oracle *oracle)
 
 bool property_files_on_complete(struct oracle *oracle, uint64_t id)
 {
+    if (oracle->stored.kind == STORE_MEMORY) {
+        return false; /* nobody can look there */
+    }
+    if (!oracle->stored.is_readable && oracle->stored.kind == STORE_SQLITE) {
+        if (id != 0 && !judge_is_database_damaged(oracle)) {
+            judge_report(oracle, PROPERTY_FILES,
+                         "checkpoint %llu: the database that it is in cannot be read: %s",
+                         (unsigned long long)id, STORE_DATABASE);
+        }
+        return false;
+    }
     uint32_t retained = retained_count(oracle);
     uint32_t seen = 0;
     bool is_readable = false;
@@ -163,7 +175,7 @@ static void collect_paths_of(struct reference_list *list, uint64_t id)
     struct checkpoint_reader reader;
     struct checkpoint_subtask subtask;
     judge_manifest_path(path, id);
-    if (!disk_peek(oracle->shared, path, &manifest) || !checkpoint_is_sound(manifest)) {
+    if (!stored_peek(&oracle->stored, path, &manifest) || !checkpoint_is_sound(manifest)) {
         list->is_shared_open = true;
         return;
     }
@@ -223,6 +235,8 @@ static void judge_file(void *context, const char *path)
     last = last == NULL ? path : last + 1;
     if (is_below(path, "output/") && is_below(last, ".pending-")) {
         judge_report(oracle, PROPERTY_FILES, "uncommitted output remains: %s", path);
+    } else if (stored_is_database(path) || judge_is_database_damaged(oracle)) {
+        return; /* what is in it is judged row by row, unless nobody knows what it should be */
     } else if (judge_parse_checkpoint_path(path, &id, &name)) {
         if (!is_referenced(list, path) && !is_allowed(list, path, id, name)) {
             judge_report(oracle, PROPERTY_FILES, "an orphan file remains: %s", path);
@@ -248,7 +262,7 @@ static void judge_orphans(struct oracle *oracle)
     if (list.count > 0) {
         qsort(list.paths, list.count, sizeof *list.paths, compare_paths);
     }
-    disk_each_file(oracle->shared, judge_file, &list);
+    stored_each(&oracle->stored, judge_file, &list);
     arena_free(oracle->arena, list.paths);
     CHECK(seen <= retained);
 }

@@ -28,7 +28,7 @@ static void consider_file(void *context, const char *path)
     const struct checkpoint_record *record = checkpoint_history_find(&search->oracle->history, id);
     struct bytes content;
     if ((record == NULL || !record->superseded) &&
-        disk_peek(search->oracle->shared, path, &content) && checkpoint_is_sound(content)) {
+        stored_peek(&search->oracle->stored, path, &content) && checkpoint_is_sound(content)) {
         search->newest = id;
     }
 }
@@ -44,7 +44,7 @@ static uint64_t find_expected(const struct oracle *oracle)
         }
     }
     uint64_t reported = search.newest;
-    disk_each_file(oracle->shared, consider_file, &search);
+    stored_each(&oracle->stored, consider_file, &search);
     CHECK(search.newest >= reported);
     return search.newest;
 }
@@ -97,11 +97,21 @@ static void supersede_above(struct oracle *oracle, uint64_t chosen)
     }
 }
 
-static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expected)
+/* Checkpoints in the memory of a JobManager go with it: the next one may begin anew where output
+ * may come twice. */
+static bool may_begin_anew(const struct oracle *oracle, uint64_t chosen, bool is_taken_over)
+{
+    const struct job_config *job = &oracle->scenario->job;
+    return chosen == 0 && is_taken_over && job->checkpoint.store == STORE_MEMORY &&
+           (job->allow_older || job->checkpoint.mode == MODE_AT_LEAST_ONCE);
+}
+
+static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expected,
+                        bool is_taken_over)
 {
     CHECK(chosen < expected);
     oracle->went_back = true;
-    if (may_go_back(oracle, chosen, expected)) {
+    if (may_go_back(oracle, chosen, expected) || may_begin_anew(oracle, chosen, is_taken_over)) {
         oracle->older_restored = true;
     } else {
         judge_report(oracle, PROPERTY_NEWEST_RESTORED,
@@ -111,28 +121,38 @@ static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expecte
     supersede_above(oracle, chosen);
 }
 
-/* `chosen` was never reported complete: then it must be on the volume, and nobody may have given it
- * up before its manifest could exist. */
-static void judge_unreported(struct oracle *oracle, const struct fact *fact)
+/* Does the checkpoint exist? One in memory does for the JobManager that committed it. */
+static bool may_exist(const struct oracle *oracle, uint64_t id, bool is_taken_over)
+{
+    char path[JUDGE_PATH_SIZE];
+    struct bytes content;
+    if (oracle->stored.kind == STORE_MEMORY) {
+        const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
+        return record != NULL && record->commit_begun && !is_taken_over;
+    }
+    judge_manifest_path(path, id);
+    return stored_peek(&oracle->stored, path, &content) || judge_is_manifest_damaged(oracle, id);
+}
+
+/* `chosen` was never reported complete: then it must exist, and nobody may have given it up before
+ * its manifest could. */
+static void judge_unreported(struct oracle *oracle, const struct fact *fact, bool is_taken_over)
 {
     uint64_t chosen = fact->checkpoint;
     const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, chosen);
     CHECK(record == NULL || !record->completed);
-    char path[JUDGE_PATH_SIZE];
-    struct bytes content;
-    judge_manifest_path(path, chosen);
     if (record != NULL && record->aborted && !record->commit_begun) {
         judge_report(oracle, PROPERTY_NEWEST_RESTORED,
                      "checkpoint %llu was restored although it had been aborted",
                      (unsigned long long)chosen);
-    } else if (!disk_peek(oracle->shared, path, &content) &&
-               !judge_is_manifest_damaged(oracle, chosen)) {
+    } else if (!may_exist(oracle, chosen, is_taken_over)) {
         judge_report(oracle, PROPERTY_NEWEST_RESTORED,
                      "checkpoint %llu was restored although it never completed",
                      (unsigned long long)chosen);
         return;
     }
     judge_on_complete(oracle, chosen, fact->attempt);
+    oracle->unnoted = oracle->stored.kind == STORE_MEMORY ? chosen : 0;
 }
 
 static bool is_on_volume(const struct oracle *oracle, uint64_t id)
@@ -140,7 +160,7 @@ static bool is_on_volume(const struct oracle *oracle, uint64_t id)
     char path[JUDGE_PATH_SIZE];
     struct bytes content;
     judge_manifest_path(path, id);
-    return disk_peek(oracle->shared, path, &content) && checkpoint_is_sound(content);
+    return stored_peek(&oracle->stored, path, &content) && checkpoint_is_sound(content);
 }
 
 /* A commit may fail when the manifest has its name already. Who then dies takes with him that the
@@ -159,6 +179,15 @@ static void adopt_older(struct oracle *oracle, uint64_t chosen)
 void property_newest_restored_on_take_over(struct oracle *oracle)
 {
     oracle->is_taken_over = true;
+    if (oracle->unnoted != 0) {
+        checkpoint_history_at(&oracle->history, oracle->unnoted)->completed = false;
+        oracle->unnoted = 0;
+    }
+}
+
+void property_newest_restored_on_deployed(struct oracle *oracle)
+{
+    oracle->unnoted = 0;
 }
 
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact)
@@ -169,14 +198,14 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
     oracle->is_taken_over = false;
     uint64_t expected = find_expected(oracle);
     if (chosen < expected) {
-        judge_older(oracle, chosen, expected);
+        judge_older(oracle, chosen, expected, is_taken_over);
     }
     if (chosen == 0) {
         return;
     }
     const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, chosen);
     if (record == NULL || !record->completed) {
-        judge_unreported(oracle, fact);
+        judge_unreported(oracle, fact, is_taken_over);
     }
     if (is_taken_over) {
         adopt_older(oracle, chosen);

@@ -99,21 +99,13 @@ static bool read_duration_range(struct reader *reader, const struct field *field
 
 static bool read_only(struct reader *reader, const struct field *field, const json_t *value)
 {
+    bool flag = false;
     CHECK(field->base == BASE_NONE);
-    if (field->kind == FIELD_ONLY_FALSE) {
-        bool flag = false;
-        if (!read_flag(reader, field->path, value, &flag)) {
-            return false;
-        }
-        return !flag || reader_fail(reader, field->path, "true is not supported; must be false");
-    }
-    const char *text = NULL;
-    if (!read_text(reader, field->path, value, &text)) {
+    CHECK(field->kind == FIELD_ONLY_FALSE);
+    if (!read_flag(reader, field->path, value, &flag)) {
         return false;
     }
-    return strcmp(text, field->choices[0]) == 0 ||
-           reader_fail(reader, field->path, "\"%s\" is not supported; must be \"%s\"", text,
-                       field->choices[0]);
+    return !flag || reader_fail(reader, field->path, "true is not supported; must be false");
 }
 
 static bool read_field(struct reader *reader, const struct field *field, const json_t *value,
@@ -165,7 +157,6 @@ static bool read_field(struct reader *reader, const struct field *field, const j
         memcpy(at, &bound, sizeof bound);
         return ok;
     }
-    case FIELD_ONLY_TEXT:
     case FIELD_ONLY_FALSE: return read_only(reader, field, value);
     case FIELD_ARRAY:
         return json_is_array(value) || reader_fail(reader, field->path, "must be an array");
@@ -273,7 +264,6 @@ void field_write(const struct field *field, const void *from, struct buffer *out
     case FIELD_DURATION_RANGE: write_range(field, at, out); return;
     case FIELD_COUNT_BOUND:
     case FIELD_DURATION_BOUND: write_bound(field, at, out); return;
-    case FIELD_ONLY_TEXT: append_json_text(field->choices[0], out); return;
     case FIELD_ONLY_FALSE: buffer_append_text(out, "false"); return;
     case FIELD_ARRAY:
     case FIELD_OBJECT:

@@ -8,7 +8,7 @@
 static const char *const bad_record_choices[] = { "fail", "skip", NULL };
 static const char *const backend_choices[] = { "heap", "sqlite", "rocksdb", NULL };
 static const char *const mode_choices[] = { "exactly_once", "at_least_once", NULL };
-static const char *const store_choices[] = { "files", NULL };
+static const char *const store_choices[] = { "files", "memory", "sqlite", NULL };
 static const char *const strategy_choices[] = { "none", "fixed_delay", "exponential_delay",
                                                 "failure_rate", NULL };
 static const char *const result_choices[] = { "same",   "same_or_refused", "refused",
@@ -21,6 +21,8 @@ _Static_assert(RESTART_NONE == 0 && RESTART_FIXED_DELAY == 1 && RESTART_EXPONENT
                "the order of strategy_choices");
 _Static_assert(STATE_BACKEND_HEAP == 0 && STATE_BACKEND_SQLITE == 1 && STATE_BACKEND_ROCKSDB == 2,
                "the order of backend_choices");
+_Static_assert(STORE_FILES == 0 && STORE_MEMORY == 1 && STORE_SQLITE == 2,
+               "the order of store_choices");
 _Static_assert(EXPECT_SAME == 0 && EXPECT_SAME_OR_REFUSED == 1 && EXPECT_REFUSED == 2 &&
                    EXPECT_FAILED == 3 && EXPECT_SAME_OR_FAILED == 4,
                "the order of result_choices");
@@ -116,7 +118,10 @@ const struct field scenario_fields[] = {
     { "checkpoint.mode", FIELD_CHOICE, IN_SCENARIO(job.checkpoint.mode), .choices = mode_choices },
     { "checkpoint.unaligned", FIELD_ONLY_FALSE, NOWHERE },
     { "checkpoint.retained", FIELD_COUNT, IN_SCENARIO(job.checkpoint.retained), 1, 1000 },
-    { "checkpoint.store", FIELD_ONLY_TEXT, NOWHERE, .choices = store_choices },
+    { "checkpoint.store", FIELD_CHOICE, IN_SCENARIO(job.checkpoint.store),
+      .choices = store_choices },
+    { "checkpoint.store_state_max", FIELD_SIZE, IN_SCENARIO(job.checkpoint.store_state_max_bytes),
+      1, STORE_CARRIED_MAX_BYTES },
     { "checkpoint.inline_threshold", FIELD_SIZE, IN_SCENARIO(job.checkpoint.inline_threshold_bytes),
       0, 1 << 20 },
 

@@ -21,7 +21,6 @@ enum field_kind {
     FIELD_DURATION_RANGE, /* two uint64_t, the lower end first */
     FIELD_COUNT_BOUND,    /* "any" is none */
     FIELD_DURATION_BOUND,
-    FIELD_ONLY_TEXT,  /* no place: only choices[0] is supported so far */
     FIELD_ONLY_FALSE, /* no place: only false is supported so far */
     FIELD_ARRAY,      /* read elsewhere, if at all */
     FIELD_OBJECT,
