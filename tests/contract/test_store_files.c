@@ -228,7 +228,7 @@ static enum status read_state(enum handle_kind kind, const char *location, const
                                    .location = bytes_of_text(location) };
     buffer_init(&out, &arena);
     buffer_append_text(&out, "before");
-    enum status status = store_files_read_part(host, &handle, &out);
+    enum status status = store_read_part(host, (struct bytes){ 0 }, &handle, &out);
     ck_assert_uint_eq(out.size, 6 + (status == STATUS_OK ? expected.size : 0));
     ck_assert(status != STATUS_OK || memcmp(out.data + 6, expected.data, expected.size) == 0);
     return status;

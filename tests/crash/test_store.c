@@ -54,6 +54,7 @@ struct record {
 
 struct trial {
     const struct store_calls *calls;
+    enum store_kind kind;
     struct arena arena;
     struct disk *disk;
     struct prng prng;
@@ -89,6 +90,18 @@ static void fill(uint8_t *at, size_t size, uint64_t id, uint64_t index)
 static void state_name(char name[16], uint32_t index)
 {
     (void)snprintf(name, 16, "count-%u", index);
+}
+
+/* Of a store that the JobManager alone reaches. */
+static void carry_state(struct store *store, uint64_t id, uint32_t index)
+{
+    char name[16];
+    char path[STORE_PATH_SIZE];
+    uint8_t state[STATE_BYTES];
+    state_name(name, index);
+    store_file(path, id, name);
+    fill(state, sizeof state, id, index);
+    store_put(store, id, bytes_of_text(path), (struct bytes){ state, sizeof state });
 }
 
 static enum status write_state(struct trial *trial, struct host *host, uint64_t id, uint32_t index)
@@ -168,13 +181,17 @@ static enum status subsume(struct trial *trial, struct store *store)
 static enum status work(struct trial *trial, struct host *job_manager, struct host *task_manager)
 {
     struct store *store;
-    enum status status = store_files_open(job_manager, &store);
+    enum status status = store_open(job_manager, trial->kind, &store);
     for (unsigned i = 0; i < CHECKPOINTS_PER_LIFE && status == STATUS_OK; i++) {
         uint64_t id = trial->next_id++;
         ck_assert_uint_lt(id, ID_MAX);
         status = store_begin(store, id, false);
         for (uint32_t j = 0; j < SUBTASKS && status == STATUS_OK; j++) {
-            status = write_state(trial, task_manager, id, j);
+            if (trial->kind == STORE_FILES) {
+                status = write_state(trial, task_manager, id, j);
+            } else {
+                carry_state(store, id, j);
+            }
         }
         if (status == STATUS_OK) {
             status = i == 1 ? discard(trial, store, id) : commit(trial, store, id);
@@ -184,6 +201,14 @@ static enum status work(struct trial *trial, struct host *job_manager, struct ho
         }
     }
     return status;
+}
+
+static const char *text_of(struct bytes bytes, char text[STORE_PATH_SIZE])
+{
+    ck_assert_uint_lt(bytes.size, STORE_PATH_SIZE);
+    memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = '\0';
+    return text;
 }
 
 /* NULL, or what is wrong with the listed checkpoint `id`. */
@@ -212,7 +237,7 @@ static const char *judge_listed(struct trial *trial, struct store *store, uint64
         buffer_init(&state, host->arena);
         fill(expected, sizeof expected, id, i);
         struct state_handle part = part_of(&manifest.vertices[0].subtasks[i].keyed, 0);
-        if (store_files_read_part(host, &part, &state) != STATUS_OK ||
+        if (store_read(store, text_of(part.location, path), &state) != STATUS_OK ||
             !bytes_equal(buffer_bytes(&state), (struct bytes){ expected, sizeof expected })) {
             return state_damaged;
         }
@@ -226,9 +251,29 @@ static void ignore_name(void *context, const char *name)
     (void)name;
 }
 
-static enum status find_directory(struct host *host, uint64_t id, bool *is_there)
+/* Is anything left of checkpoint `id`? */
+static enum status find_rest(struct store *store, uint64_t id, bool *is_there)
 {
     char path[STORE_PATH_SIZE];
+    struct host *host = store->host;
+    if (store->ops->put != NULL) {
+        struct buffer content;
+        buffer_init(&content, host->arena);
+        *is_there = false;
+        for (uint32_t i = 0; i <= SUBTASKS; i++) {
+            char name[16] = STORE_MANIFEST;
+            if (i < SUBTASKS) {
+                state_name(name, i);
+            }
+            store_file(path, id, name);
+            enum status status = store_read(store, path, &content);
+            if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+                return status;
+            }
+            *is_there = *is_there || status == STATUS_OK;
+        }
+        return STATUS_OK;
+    }
     store_directory(path, id);
     enum status status = host_list(host, HOST_SHARED, path, ignore_name, NULL);
     *is_there = status == STATUS_OK;
@@ -236,14 +281,14 @@ static enum status find_directory(struct host *host, uint64_t id, bool *is_there
 }
 
 /* NULL, or what is wrong with a checkpoint that was not listed. */
-static const char *judge_unlisted(const struct record *record, struct host *host, uint64_t id,
+static const char *judge_unlisted(const struct record *record, struct store *store, uint64_t id,
                                   enum status *status)
 {
     bool is_there = false;
     if (record->is_committed && !record->is_discard_begun) {
         return record->is_listed ? list_forgets : manifest_missing;
     }
-    *status = record->is_discarded ? find_directory(host, id, &is_there) : STATUS_OK;
+    *status = record->is_discarded ? find_rest(store, id, &is_there) : STATUS_OK;
     return *status == STATUS_OK && is_there ? comes_back : NULL;
 }
 
@@ -255,7 +300,7 @@ static const char *judge(struct trial *trial, struct host *host, enum status *st
     size_t count;
     bool is_listed[ID_MAX] = { false };
     struct store *store;
-    *status = store_files_open(host, &store);
+    *status = store_open(host, trial->kind, &store);
     if (*status == STATUS_OK) {
         *status = trial->calls->list(store, host->arena, &ids, &count);
     }
@@ -275,7 +320,7 @@ static const char *judge(struct trial *trial, struct host *host, enum status *st
     }
     for (uint64_t id = 1; id < trial->next_id && *status == STATUS_OK; id++) {
         struct record *record = &trial->records[id];
-        const char *wrong = is_listed[id] ? NULL : judge_unlisted(record, host, id, status);
+        const char *wrong = is_listed[id] ? NULL : judge_unlisted(record, store, id, status);
         if (wrong != NULL) {
             return wrong;
         }
@@ -289,14 +334,14 @@ static const char *judge(struct trial *trial, struct host *host, enum status *st
 static const char *clean(struct trial *trial, struct host *host, enum status *status)
 {
     struct store *store;
-    *status = store_files_open(host, &store);
+    *status = store_open(host, trial->kind, &store);
     if (*status == STATUS_OK) {
         *status = store_discard_incomplete(store);
     }
     for (uint64_t id = 1; id < trial->next_id && *status == STATUS_OK; id++) {
         struct record *record = &trial->records[id];
         bool is_there;
-        *status = find_directory(host, id, &is_there);
+        *status = find_rest(store, id, &is_there);
         if (*status == STATUS_OK && !record->is_listed) {
             if (is_there) {
                 return orphan;
@@ -321,9 +366,11 @@ static const char *recover(struct trial *trial, struct host *host, enum status *
     return wrong;
 }
 
-static void trial_init(struct trial *trial, const struct store_calls *calls, uint64_t seed)
+static void trial_init(struct trial *trial, enum store_kind kind, const struct store_calls *calls,
+                       uint64_t seed)
 {
-    *trial = (struct trial){ .calls = calls, .prng = { .state = seed }, .next_id = 1 };
+    *trial =
+        (struct trial){ .calls = calls, .kind = kind, .prng = { .state = seed }, .next_id = 1 };
     arena_init(&trial->arena);
     trial->disk = disk_create(&trial->arena);
 }
@@ -352,13 +399,14 @@ static bool live_until(struct trial *trial, const struct cut *cut, struct disk_h
 }
 
 /* One cut, and everything after it. NULL, or what was found wrong. */
-static const char *try_cut(const struct store_calls *calls, const struct cut *cut, bool *is_cut)
+static const char *try_cut(enum store_kind kind, const struct store_calls *calls,
+                           const struct cut *cut, bool *is_cut)
 {
     struct trial trial;
     struct disk_host job_manager, task_manager, next;
     enum status status;
     const char *wrong = NULL;
-    trial_init(&trial, calls, cut->seed);
+    trial_init(&trial, kind, calls, cut->seed);
     *is_cut = live_until(&trial, cut, &job_manager, &task_manager);
     disk_host_init(&next, trial.disk, 2);
     if (cut->scene == CRASH_THEN_CUT) {
@@ -382,14 +430,15 @@ static const char *try_cut(const struct store_calls *calls, const struct cut *cu
 
 /* Cuts at call 1, 2, 3 ... until a life is not cut; answers the first thing found wrong, or NULL.
  * `cut` says which cut it was. */
-static const char *try_all_calls(const struct store_calls *calls, struct cut *cut)
+static const char *try_all_calls(enum store_kind kind, const struct store_calls *calls,
+                                 struct cut *cut)
 {
     bool is_cut = true;
     for (cut->call = 1; is_cut; cut->call++) {
         ck_assert_uint_lt(cut->call, CALLS_MAX);
         for (unsigned i = 0; i < 2; i++) {
             cut->has_effect = i == 1;
-            const char *wrong = try_cut(calls, cut, &is_cut);
+            const char *wrong = try_cut(kind, calls, cut, &is_cut);
             if (wrong != NULL) {
                 return wrong;
             }
@@ -399,13 +448,19 @@ static const char *try_all_calls(const struct store_calls *calls, struct cut *cu
     return NULL;
 }
 
-static const char *try_everything(const struct store_calls *calls, struct cut *cut)
+static const char *try_everything(enum store_kind kind, const struct store_calls *calls,
+                                  struct cut *cut)
 {
     for (unsigned scene = 0; scene < SCENES; scene++) {
-        for (unsigned seed = 0; seed < 2 + TEAR_SEEDS; seed++) {
+        bool is_new = scene == CUT_JOB_MANAGER || scene == CRASH_THEN_CUT;
+        if (kind != STORE_FILES && !is_new) {
+            continue; /* the TaskManager makes no call */
+        }
+        unsigned tear_seeds = kind == STORE_FILES ? TEAR_SEEDS : 1; /* it makes many more calls */
+        for (unsigned seed = 0; seed < 2 + tear_seeds; seed++) {
             *cut = (struct cut){ .scene = (enum scene)scene, .seed = seed };
             cut->survival = seed == 0 ? DISK_KEEP : seed == 1 ? DISK_LOSE : DISK_TEAR;
-            const char *wrong = try_all_calls(calls, cut);
+            const char *wrong = try_all_calls(kind, calls, cut);
             if (wrong != NULL) {
                 return wrong;
             }
@@ -414,10 +469,13 @@ static const char *try_everything(const struct store_calls *calls, struct cut *c
     return NULL;
 }
 
+static const enum store_kind durable_kinds[] = { STORE_FILES, STORE_SQLITE };
+enum { DURABLE_KINDS = sizeof durable_kinds / sizeof durable_kinds[0] };
+
 START_TEST(no_cut_breaks_the_store)
 {
     struct cut cut;
-    const char *wrong = try_everything(&right, &cut);
+    const char *wrong = try_everything(durable_kinds[_i], &right, &cut);
     ck_assert_msg(wrong == NULL, "%s: scene %d, call %u, effect %d, survival %d, seed %u", wrong,
                   (int)cut.scene, (unsigned)cut.call, cut.has_effect, (int)cut.survival,
                   (unsigned)cut.seed);
@@ -426,7 +484,7 @@ END_TEST
 
 /* Cuts the first life at `call`, and the recovery from it at `again`. False if there was nothing
  * to cut; `*is_cut` tells that of the second. */
-static bool try_two_cuts(uint64_t call, uint64_t again, bool *is_cut)
+static bool try_two_cuts(enum store_kind kind, uint64_t call, uint64_t again, bool *is_cut)
 {
     struct trial trial;
     struct disk_host job_manager, task_manager, next;
@@ -434,7 +492,7 @@ static bool try_two_cuts(uint64_t call, uint64_t again, bool *is_cut)
     struct cut cut = {
         .scene = CUT_BOTH, .call = call, .has_effect = again % 2 == 0, .survival = DISK_TEAR
     };
-    trial_init(&trial, &right, call * CALLS_MAX + again);
+    trial_init(&trial, kind, &right, call * CALLS_MAX + again);
     bool is_cut_first = live_until(&trial, &cut, &job_manager, &task_manager);
     disk_host_init(&next, trial.disk, 2);
     disk_host_halt_at(&next, again, call % 2 == 0);
@@ -454,10 +512,11 @@ static bool try_two_cuts(uint64_t call, uint64_t again, bool *is_cut)
 START_TEST(no_cut_of_a_recovery_breaks_the_store)
 {
     bool is_cut_first = true;
-    for (uint64_t call = 1; is_cut_first; call += 3) {
+    bool is_small = durable_kinds[_i] == STORE_FILES;
+    for (uint64_t call = 1; is_cut_first; call += is_small ? 3 : 31) {
         bool is_cut = true;
-        for (uint64_t again = 1; is_cut; again++) {
-            is_cut_first = try_two_cuts(call, again, &is_cut);
+        for (uint64_t again = 1; is_cut; again += is_small ? 1 : 7) {
+            is_cut_first = try_two_cuts(durable_kinds[_i], call, again, &is_cut);
         }
     }
 }
@@ -598,10 +657,10 @@ static enum status list_without_sync(struct store *store, struct arena *arena, u
     return STATUS_OK;
 }
 
-static void assert_caught(struct store_calls calls, const char *expected)
+static void assert_caught(enum store_kind kind, struct store_calls calls, const char *expected)
 {
     struct cut cut;
-    const char *wrong = try_everything(&calls, &cut);
+    const char *wrong = try_everything(kind, &calls, &cut);
     ck_assert_msg(wrong == expected, "found: %s", wrong != NULL ? wrong : "nothing");
 }
 
@@ -610,7 +669,7 @@ START_TEST(a_right_commit_in_the_place_of_the_variants_is_not_blamed)
     struct store_calls calls = right;
     struct cut cut;
     calls.commit = commit_all_steps;
-    ck_assert_ptr_null(try_everything(&calls, &cut));
+    ck_assert_ptr_null(try_everything(STORE_FILES, &calls, &cut));
 }
 END_TEST
 
@@ -618,7 +677,7 @@ START_TEST(a_commit_without_the_sync_before_the_rename_is_caught)
 {
     struct store_calls calls = right;
     calls.commit = commit_without_file_sync;
-    assert_caught(calls, manifest_damaged);
+    assert_caught(STORE_FILES, calls, manifest_damaged);
 }
 END_TEST
 
@@ -626,7 +685,7 @@ START_TEST(a_commit_without_the_directory_sync_is_caught)
 {
     struct store_calls calls = right;
     calls.commit = commit_without_directory_sync;
-    assert_caught(calls, manifest_missing);
+    assert_caught(STORE_FILES, calls, manifest_missing);
 }
 END_TEST
 
@@ -634,7 +693,7 @@ START_TEST(a_commit_under_the_final_name_is_caught)
 {
     struct store_calls calls = right;
     calls.commit = commit_under_the_final_name;
-    assert_caught(calls, manifest_damaged);
+    assert_caught(STORE_FILES, calls, manifest_damaged);
 }
 END_TEST
 
@@ -642,7 +701,7 @@ START_TEST(a_state_file_without_the_directory_sync_is_caught)
 {
     struct store_calls calls = right;
     calls.seal = seal_without_directory_sync;
-    assert_caught(calls, state_damaged);
+    assert_caught(STORE_FILES, calls, state_damaged);
 }
 END_TEST
 
@@ -650,7 +709,7 @@ START_TEST(a_state_file_without_the_file_sync_is_caught)
 {
     struct store_calls calls = right;
     calls.seal = seal_without_file_sync;
-    assert_caught(calls, state_damaged);
+    assert_caught(STORE_FILES, calls, state_damaged);
 }
 END_TEST
 
@@ -658,7 +717,7 @@ START_TEST(a_discard_that_removes_the_files_first_is_caught)
 {
     struct store_calls calls = right;
     calls.discard = discard_files_first;
-    assert_caught(calls, state_damaged);
+    assert_caught(STORE_FILES, calls, state_damaged);
 }
 END_TEST
 
@@ -666,7 +725,7 @@ START_TEST(a_discard_that_does_not_sync_the_manifest_away_is_caught)
 {
     struct store_calls calls = right;
     calls.discard = discard_without_manifest_sync;
-    assert_caught(calls, state_damaged);
+    assert_caught(STORE_FILES, calls, state_damaged);
 }
 END_TEST
 
@@ -674,7 +733,7 @@ START_TEST(a_discard_that_is_not_durable_is_caught)
 {
     struct store_calls calls = right;
     calls.discard = discard_without_last_sync;
-    assert_caught(calls, comes_back);
+    assert_caught(STORE_FILES, calls, comes_back);
 }
 END_TEST
 
@@ -682,7 +741,29 @@ START_TEST(a_list_that_does_not_make_durable_what_it_answers_is_caught)
 {
     struct store_calls calls = right;
     calls.list = list_without_sync;
-    assert_caught(calls, list_forgets);
+    assert_caught(STORE_FILES, calls, list_forgets);
+}
+END_TEST
+
+/* The parts were put already; what is put now is committed behind the manifest. */
+static enum status commit_manifest_first(struct store *store, uint64_t id, uint64_t attempt,
+                                         struct bytes manifest)
+{
+    enum status status = store_discard(store, id);
+    if (status == STATUS_OK) {
+        status = store_commit(store, id, attempt, manifest);
+    }
+    for (uint32_t i = 0; i < SUBTASKS; i++) {
+        carry_state(store, id, i);
+    }
+    return status == STATUS_OK ? store_commit(store, id, attempt, manifest) : status;
+}
+
+START_TEST(a_commit_in_two_transactions_is_caught)
+{
+    struct store_calls calls = right;
+    calls.commit = commit_manifest_first;
+    assert_caught(STORE_SQLITE, calls, state_damaged);
 }
 END_TEST
 
@@ -691,8 +772,8 @@ static Suite *suite(void)
     Suite *all = suite_create("store crashes");
     TCase *tests = tcase_create("cuts");
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, no_cut_breaks_the_store);
-    tcase_add_test(tests, no_cut_of_a_recovery_breaks_the_store);
+    tcase_add_loop_test(tests, no_cut_breaks_the_store, 0, DURABLE_KINDS);
+    tcase_add_loop_test(tests, no_cut_of_a_recovery_breaks_the_store, 0, DURABLE_KINDS);
     tcase_add_test(tests, a_right_commit_in_the_place_of_the_variants_is_not_blamed);
     tcase_add_test(tests, a_commit_without_the_sync_before_the_rename_is_caught);
     tcase_add_test(tests, a_commit_without_the_directory_sync_is_caught);
@@ -703,6 +784,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_discard_that_does_not_sync_the_manifest_away_is_caught);
     tcase_add_test(tests, a_discard_that_is_not_durable_is_caught);
     tcase_add_test(tests, a_list_that_does_not_make_durable_what_it_answers_is_caught);
+    tcase_add_test(tests, a_commit_in_two_transactions_is_caught);
     suite_add_tcase(all, tests);
     return all;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/base/hash.h"
+#include "model/checkpoint/carried.h"
 #include "model/runtime/uploader.h"
 #include "tests/support/keyed.h"
 #include "tests/support/message_host.h"
@@ -123,6 +124,7 @@ static void setup(void)
                                          .job_manager = JOB_MANAGER,
                                          .vertex_name = "count",
                                          .inline_threshold_bytes = THRESHOLD,
+                                         .carried_max_bytes = UINT64_MAX,
                                          .incremental = true };
 }
 
@@ -336,6 +338,67 @@ START_TEST(whole_snapshots_lie_in_the_folder_of_their_checkpoint)
 }
 END_TEST
 
+START_TEST(parts_are_carried_to_a_store_that_only_the_job_manager_reaches)
+{
+    snapshots.store = STORE_MEMORY;
+    take(1, 0, 0, 2, (const uint32_t[]){ PART_BYTES, 200 });
+    while (task_snapshots_has_work(&snapshots)) {
+        task_snapshots_step(&snapshots);
+    }
+    struct message *message = message_host_take(&machine);
+    struct acknowledgement got;
+    struct bytes part;
+    ck_assert_ptr_nonnull(message);
+    ck_assert_uint_eq(message->to, JOB_MANAGER);
+    ck_assert_int_eq(acknowledgement_decode(message, &got), STATUS_OK);
+    ck_assert_uint_eq(got.written_bytes, PART_BYTES + 200);
+    struct state_handle handle = part_of(&got.state.keyed, 0);
+    ck_assert_int_eq(handle.kind, HANDLE_FILE);
+    ck_assert(bytes_equal(handle.location, bytes_of_text("checkpoints/shared/chk-1/count-0")));
+    ck_assert(carried_find(got.carried, handle.location, &part));
+    ck_assert_uint_eq(part.size, PART_BYTES);
+    ck_assert_uint_eq(handle.checksum, hash_bytes(part));
+    ck_assert_uint_eq(part_of(&got.state.keyed, 1).kind, HANDLE_INLINE);
+    host_message_free(&machine.host, message);
+    ck_assert_ptr_null(message_host_take(&machine));
+
+    /* What is kept of the base is named, not carried again. */
+    take(2, 1, 3, 0, NULL);
+    task_snapshots_step(&snapshots);
+    message = message_host_take(&machine);
+    ck_assert_int_eq(acknowledgement_decode(message, &got), STATUS_OK);
+    ck_assert_uint_eq(got.state.keyed.part_count, 2);
+    ck_assert_uint_eq(got.carried.size, 0);
+    host_message_free(&machine.host, message);
+}
+END_TEST
+
+START_TEST(a_state_larger_than_what_is_carried_is_declined_once)
+{
+    snapshots.store = STORE_MEMORY;
+    snapshots.carried_max_bytes = PART_BYTES;
+    for (uint32_t checkpoint = 1; checkpoint <= 2; checkpoint++) {
+        take(checkpoint, 0, 0, checkpoint, (const uint32_t[]){ PART_BYTES, 1 });
+        while (task_snapshots_has_work(&snapshots)) {
+            task_snapshots_step(&snapshots);
+        }
+    }
+    struct message *message = message_host_take(&machine);
+    uint32_t declined = 0;
+    for (; message != NULL; message = message_host_take(&machine)) {
+        struct failure failure;
+        if (message->kind == MESSAGE_DECLINE) {
+            ck_assert_int_eq(failure_decode(message, &failure), STATUS_OK);
+            ck_assert_ptr_nonnull(memmem(failure.why.data, failure.why.size, "3000 bytes", 10));
+            declined++;
+        }
+        host_message_free(&machine.host, message);
+    }
+    ck_assert_uint_eq(declined, 1);
+    ck_assert(!script.is_open);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("task_snapshot");
@@ -348,6 +411,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, one_failed_upload_declines_the_checkpoint_once);
     tcase_add_test(tcase, an_abandoned_snapshot_stops_its_uploads);
     tcase_add_test(tcase, whole_snapshots_lie_in_the_folder_of_their_checkpoint);
+    tcase_add_test(tcase, parts_are_carried_to_a_store_that_only_the_job_manager_reaches);
+    tcase_add_test(tcase, a_state_larger_than_what_is_carried_is_declined_once);
     Suite *suite = suite_create("task_snapshot");
     suite_add_tcase(suite, tcase);
     return suite;
