@@ -164,7 +164,11 @@ static enum status open_backend(struct task *task)
         .directory = directory,
         .name = name,
     };
-    return backend_create(task->host, &options, &task->context.backend);
+    enum status status = backend_create(task->host, &options, &task->context.backend);
+    if (status == STATUS_OK) {
+        backend_set_time(task->context.backend, host_now_ns(task->host));
+    }
+    return status;
 }
 
 static void open_chain(struct task *task)
