@@ -60,6 +60,24 @@ compare 'incremental checkpoints' --set state.incremental=true --set state.incre
 compare 'a changelog' --set state.changelog.enabled=true --set state.changelog.chain=4
 compare 'one subtask' --set job.parallelism=1 --set 'faults=[]'
 
+# Large state, of which a short interval leaves little changed: with a changelog checkpoints are
+# smaller and sooner done than whole ones.
+measure() {
+    "$program" run base.json "$@" --set faults=[] --set job.input.records=80000 \
+        --set job.input.keys=20000 --set job.input.rate=20k/s --set checkpoint.interval=100ms \
+        --db costs.db --out costs >log 2>&1 || fail "costs: $(tail -n 3 log)"
+}
+measure
+measure --set state.changelog.enabled=true
+costs=$(sqlite3 costs.db "select sum(written_bytes), sum(async_ns) from task_checkpoint
+                          where vertex = 1 group by run_id order by run_id" | tr '|\n' '  ')
+read -r whole_bytes whole_ns log_bytes log_ns <<<"$costs"
+if [ "$((3 * log_bytes))" -lt "$whole_bytes" ] && [ "$log_ns" -lt "$whole_ns" ]; then
+    pass
+else
+    fail "a changelog wrote $log_bytes bytes in $log_ns ns, without it $whole_bytes in $whole_ns"
+fi
+
 for backend in $backends; do
     expect 0 '^PASS' "$program" run base.json --set "state.backend=$backend" --verify --no-db \
         --out verify
