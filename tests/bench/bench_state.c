@@ -1,7 +1,10 @@
 /* What the state backends cost, a row for each and each number of keys: set_key + get + put of
  * 8-byte keys and values at random; snapshots and restores of all of them; what an incremental
- * snapshot writes for what has changed; maps and lists. SQLite's file lies on a simulated disk, in
- * memory. Usage: bench_state [BACKEND] [KEYS...] */
+ * snapshot writes for what has changed; maps and lists. Each is measured alone and with a changelog
+ * around it ("heap+log"). SQLite's file lies on a simulated disk, in memory.
+ *
+ * The heap gets as many keys as are asked for. The backends of rows get as many as are put in
+ * FILL_NS, and the row tells that number. Usage: bench_state [BACKEND[+log]] [KEYS...] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +21,15 @@ enum {
     OPERATION_COUNT = 500000,
     ROUND_COUNT = 20,
     ROUNDS_NS = 1000000000, /* after that long there is no further round */
+    FILL_BATCH = 1024,      /* keys between two looks at the clock */
     PARTS_MAX = 8,
     STEP_BYTES = 65536,
     MAP_ENTRIES = 1000,
     CHANGED_PER_CENT = 1,
+    ENTRY_BYTES = 32, /* of a snapshot, about */
 };
+
+static const uint64_t FILL_NS = UINT64_C(10) * 1000000000;
 
 static uint64_t now_ns(void)
 {
@@ -51,41 +58,63 @@ static void count(struct backend *backend, state_id state, uint64_t key)
                 (struct bytes){ .data = (const uint8_t *)&value, .size = sizeof value });
 }
 
+struct bench {
+    struct disk_host host; /* first */
+    enum state_backend kind;
+    bool changelog;
+    uint32_t created_count;
+    uint64_t key_count;
+    uint64_t snapshot_count; /* their ids */
+    struct backend *backend;
+    state_id state;
+};
+
+/* What follows is logged, as it is behind a job's first checkpoint, and the log before is gone. */
+static void begin_log(struct bench *bench)
+{
+    struct buffer out;
+    buffer_init(&out, &bench->host.arena);
+    struct backend_snapshot *snapshot =
+        backend_snapshot_begin(bench->backend, ++bench->snapshot_count, 0);
+    while (backend_snapshot_step(snapshot, &out, STEP_BYTES) != BACKEND_DONE) {
+        buffer_reset(&out);
+    }
+    backend_snapshot_end(snapshot);
+    snapshot =
+        backend_snapshot_begin(bench->backend, bench->snapshot_count + 1, bench->snapshot_count);
+    backend_snapshot_end(snapshot); /* names the base, so that older ones are forgotten */
+    bench->snapshot_count++;
+    buffer_free(&out);
+}
+
 /* The time of one set_key + get + put, in tenths of a nanosecond; the best of some rounds. With a
  * hint, each key is named that many operations before its turn. */
-static uint64_t count_tenths_ns(struct backend *backend, state_id state, uint64_t key_count,
-                                uint32_t hint_ahead)
+static uint64_t count_tenths_ns(struct bench *bench, uint32_t hint_ahead)
 {
     struct prng keys = { .state = 11 };
     struct prng hints = keys;
     for (uint32_t i = 0; i < hint_ahead; i++) {
-        (void)prng_below(&hints, key_count);
+        (void)prng_below(&hints, bench->key_count);
     }
     uint64_t best_ns = UINT64_MAX;
     uint64_t begin_ns = now_ns();
     for (int round = 0; round < ROUND_COUNT && now_ns() - begin_ns < ROUNDS_NS; round++) {
+        if (bench->changelog) {
+            begin_log(bench);
+        }
         uint64_t start_ns = now_ns();
         for (uint32_t i = 0; i < OPERATION_COUNT; i++) {
             if (hint_ahead > 0) {
-                uint64_t hint = prng_below(&hints, key_count);
-                backend_prefetch(backend, group_of(hint), bytes_of(&hint));
+                uint64_t hint = prng_below(&hints, bench->key_count);
+                backend_prefetch(bench->backend, group_of(hint), bytes_of(&hint));
             }
-            count(backend, state, prng_below(&keys, key_count));
+            count(bench->backend, bench->state, prng_below(&keys, bench->key_count));
         }
         uint64_t took_ns = now_ns() - start_ns;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
     }
     return best_ns * 10 / OPERATION_COUNT;
 }
-
-struct bench {
-    struct disk_host host; /* first */
-    enum state_backend kind;
-    uint32_t created_count;
-    uint64_t key_count;
-    struct backend *backend;
-    state_id state;
-};
 
 static struct backend *create(struct bench *bench)
 {
@@ -96,6 +125,7 @@ static struct backend *create(struct bench *bench)
         .kind = bench->kind,
         .range = { .first = 0, .last = KEY_GROUP_COUNT - 1 },
         .parts_max = PARTS_MAX,
+        .changelog = bench->changelog,
         .cache_bytes = 64 << 20,
         .directory = "backends",
         .name = arena_text(&bench->host.arena, name),
@@ -133,17 +163,32 @@ static void count_all(struct bench *bench, uint64_t step)
     }
 }
 
-static void bench_updates(struct bench *bench)
+/* Puts the keys, or as many as may be; returns the time of one. */
+static uint64_t fill_ns(struct bench *bench)
 {
     uint64_t start_ns = now_ns();
-    count_all(bench, 1);
-    uint64_t fill_ns = (now_ns() - start_ns) / bench->key_count;
-    uint64_t plain = count_tenths_ns(bench->backend, bench->state, bench->key_count, 0);
-    uint64_t hinted = count_tenths_ns(bench->backend, bench->state, bench->key_count, 8);
-    printf("%-8s %8" PRIu64 " keys: update %" PRIu64 ".%" PRIu64 " ns, with prefetch %" PRIu64
+    uint64_t key = 0;
+    for (; key < bench->key_count; key++) {
+        bool is_over = key % FILL_BATCH == 0 && bench->kind != STATE_BACKEND_HEAP &&
+                       now_ns() - start_ns > FILL_NS;
+        if (is_over) {
+            break;
+        }
+        count(bench->backend, bench->state, key);
+    }
+    bench->key_count = key;
+    return (now_ns() - start_ns) / key;
+}
+
+static void bench_updates(struct bench *bench)
+{
+    uint64_t new_ns = fill_ns(bench);
+    uint64_t plain = count_tenths_ns(bench, 0);
+    uint64_t hinted = count_tenths_ns(bench, 8);
+    printf("%7s%-4s %8" PRIu64 " keys: update %" PRIu64 ".%" PRIu64 " ns, with prefetch %" PRIu64
            ".%" PRIu64 " ns, new key %" PRIu64 " ns\n",
-           state_backend_name(bench->kind), bench->key_count, plain / 10, plain % 10, hinted / 10,
-           hinted % 10, fill_ns);
+           state_backend_name(bench->kind), bench->changelog ? "+log" : "", bench->key_count,
+           plain / 10, plain % 10, hinted / 10, hinted % 10, new_ns);
 }
 
 static void bench_snapshots(struct bench *bench)
@@ -152,8 +197,12 @@ static void bench_snapshots(struct bench *bench)
     struct buffer part;
     buffer_init(&whole, &bench->host.arena);
     buffer_init(&part, &bench->host.arena);
+    /* Or their growth would count as a stop. */
+    buffer_reserve(&whole, bench->key_count * ENTRY_BYTES);
+    buffer_reserve(&part, bench->key_count * ENTRY_BYTES);
     uint64_t stop_ns = now_ns();
-    struct backend_snapshot *snapshot = backend_snapshot_begin(bench->backend, 1, 0);
+    uint64_t first = ++bench->snapshot_count;
+    struct backend_snapshot *snapshot = backend_snapshot_begin(bench->backend, first, 0);
     stop_ns = now_ns() - stop_ns;
     /* Each key is changed once while the snapshot is open: the dearest case. */
     uint64_t change_ns = now_ns();
@@ -162,14 +211,15 @@ static void bench_snapshots(struct bench *bench)
     uint64_t write_ns = write_snapshot(snapshot, &whole, &stop_ns);
     backend_snapshot_end(snapshot);
 
-    snapshot = backend_snapshot_begin(bench->backend, 2, 1); /* takes up those changes */
+    /* Takes up those changes: whole, so that nothing is left of them for the next to weigh. */
+    snapshot = backend_snapshot_begin(bench->backend, first + 1, 0);
     (void)write_snapshot(snapshot, &part, &stop_ns);
     backend_snapshot_end(snapshot);
     count_all(bench, 100 / CHANGED_PER_CENT);
     uint64_t changed = (bench->key_count * CHANGED_PER_CENT + 99) / 100 * 2 * sizeof(uint64_t);
     buffer_reset(&part);
     uint64_t part_ns = now_ns();
-    snapshot = backend_snapshot_begin(bench->backend, 3, 2);
+    snapshot = backend_snapshot_begin(bench->backend, first + 2, first + 1);
     (void)write_snapshot(snapshot, &part, &stop_ns);
     part_ns = now_ns() - part_ns;
     backend_snapshot_end(snapshot);
@@ -177,7 +227,7 @@ static void bench_snapshots(struct bench *bench)
     struct backend *restored = create(bench);
     struct bytes bytes = buffer_bytes(&whole);
     uint64_t restore_ns = now_ns();
-    if (backend_restore(restored, 1, &bytes, 1) != STATUS_OK) {
+    if (backend_restore(restored, first, &bytes, 1) != STATUS_OK) {
         abort();
     }
     restore_ns = now_ns() - restore_ns;
@@ -235,10 +285,10 @@ static void bench_collections(struct bench *bench)
            append_ns / MAP_ENTRIES);
 }
 
-static void bench(enum state_backend kind, uint64_t key_count)
+static void bench(enum state_backend kind, bool changelog, uint64_t key_count)
 {
     struct arena world;
-    struct bench bench = { .kind = kind, .key_count = key_count };
+    struct bench bench = { .kind = kind, .changelog = changelog, .key_count = key_count };
     arena_init(&world);
     disk_host_init(&bench.host, disk_create(&world), 0);
     if (backend_empty_directory(&bench.host.host, kind, "backends") != STATUS_OK) {
@@ -249,38 +299,48 @@ static void bench(enum state_backend kind, uint64_t key_count)
     bench_updates(&bench);
     bench_snapshots(&bench);
     bench_collections(&bench);
+    (void)fflush(stdout);
     disk_host_free(&bench.host);
     arena_drop(&world);
+}
+
+/* Does `only`, a name as the rows have it, or NULL for all, want this one? */
+static bool is_wanted(const char *only, enum state_backend kind, bool changelog)
+{
+    size_t size = strlen(state_backend_name(kind));
+    return only == NULL || (strncmp(only, state_backend_name(kind), size) == 0 &&
+                            strcmp(only + size, changelog ? "+log" : "") == 0);
 }
 
 static void bench_kinds(const char *only, uint64_t key_count)
 {
     for (enum state_backend kind = 0; kind < STATE_BACKEND_COUNT; kind++) {
-        bool is_wanted = only == NULL || strcmp(only, state_backend_name(kind)) == 0;
-        if (is_wanted && state_backend_is_built_in(kind)) {
-            bench(kind, key_count);
+        for (int changelog = 0; changelog < 2; changelog++) {
+            if (is_wanted(only, kind, changelog) && state_backend_is_built_in(kind)) {
+                bench(kind, changelog, key_count);
+            }
         }
     }
 }
 
 static bool is_backend(const char *name)
 {
-    enum state_backend kind = 0;
-    while (kind < STATE_BACKEND_COUNT && strcmp(name, state_backend_name(kind)) != 0) {
-        kind++;
+    bool is_known = false;
+    for (enum state_backend kind = 0; kind < STATE_BACKEND_COUNT; kind++) {
+        is_known = is_known || is_wanted(name, kind, false) || is_wanted(name, kind, true);
     }
-    return kind < STATE_BACKEND_COUNT;
+    return is_known;
 }
 
 int main(int argc, char **argv)
 {
-    static const uint64_t default_key_counts[] = { 1000, 10000, 1000000 };
+    static const uint64_t default_key_counts[] = { 1000, 1000000, 10000000 };
     int first = argc > 1 && is_backend(argv[1]) ? 2 : 1;
     const char *only = first == 2 ? argv[1] : NULL;
     for (int i = first; i < argc; i++) {
         uint64_t key_count = strtoull(argv[i], NULL, 10);
         if (key_count == 0) {
-            fprintf(stderr, "usage: bench_state [BACKEND] [KEYS...]\n");
+            fprintf(stderr, "usage: bench_state [BACKEND[+log]] [KEYS...]\n");
             return EXIT_FAILURE;
         }
         bench_kinds(only, key_count);
