@@ -198,7 +198,6 @@ static void judge_line(struct reading *reading, const char *path, struct line li
     struct oracle *oracle = reading->oracle;
     struct key_entry *entry = key_table_find(&oracle->reference.table, line.key);
     int64_t folded = entry == NULL ? 0 : entry->folded;
-    oracle->totals.output_lines++;
     if (line.count > folded && (folded == 0 || !reading->may_exceed)) {
         /* The lines of a key that go beyond the reference. */
         note_wrong(reading, path, line, entry == NULL ? 0 : folded);
@@ -220,6 +219,17 @@ static void judge_line(struct reading *reading, const char *path, struct line li
                                     reading->early_count + 1, sizeof *reading->early);
         reading->early[reading->early_count++] = line;
     }
+}
+
+/* Is it the next line of its key, as nearly every one is? It is counted then. */
+static inline bool continues_key(const struct reading *reading, struct line line)
+{
+    struct key_entry *entry = key_table_find(&reading->oracle->reference.table, line.key);
+    if (entry == NULL || line.count != entry->committed + 1 || line.count > entry->folded) {
+        return false;
+    }
+    entry->committed = line.count;
+    return true;
 }
 
 /* Reads lines of plain numbers, which nearly all are, from `*at` on, until `lines` is full or
@@ -277,7 +287,10 @@ static void read_file(void *context, const char *path, struct bytes content)
         }
         number += count;
         for (uint32_t i = 0; i < count && reading->is_readable; i++) {
-            judge_line(reading, path, lines[i]);
+            if (!continues_key(reading, lines[i])) {
+                judge_line(reading, path, lines[i]);
+            }
+            reading->oracle->totals.output_lines++;
         }
     }
     if (!reading->is_readable) {

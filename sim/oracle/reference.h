@@ -20,6 +20,7 @@
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
+#include "model/base/codec.h"
 #include "model/stream/input.h"
 #include "sim/oracle/job_reference.h"
 #include "sim/oracle/key_table.h"
@@ -77,12 +78,32 @@ void reference_check(const struct reference *reference);
 
 enum { REFERENCE_SAFE_DIGITS = 18 }; /* so many digits always fit 64 bits */
 
+/* The number whose digits are the bytes of `digits`, the first digit lowest, zeros below it. */
+static inline uint64_t reference_join_digits(uint64_t digits)
+{
+    uint64_t pairs = (digits * 10 + (digits >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    uint64_t fours = (pairs * 100 + (pairs >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    return (fours * 10000 + (fours >> 32)) & UINT32_MAX;
+}
+
 /* Reads 1 to REFERENCE_SAFE_DIGITS digits from `at` on, which is what nearly every number is;
- * returns where they end. NULL for anything else, which is then for reference_parse to read. */
+ * returns where they end. NULL for anything else, which is then for reference_parse to read. Up to
+ * seven digits are looked at as one word, so that no branch depends on how many there are. */
 static inline const uint8_t *reference_read_digits(const uint8_t *at, const uint8_t *end,
                                                    int64_t *value)
 {
+    enum { WORD = sizeof(uint64_t) };
     const uint8_t *start = at;
+    if (end - at >= WORD) {
+        uint64_t digits = load_u64(at) ^ UINT64_C(0x3030303030303030);
+        uint64_t others =
+            ((digits + UINT64_C(0x7676767676767676)) | digits) & UINT64_C(0x8080808080808080);
+        uint32_t count = others == 0 ? WORD : (uint32_t)__builtin_ctzll(others) / 8;
+        if (count > 0 && count < WORD) {
+            *value = (int64_t)reference_join_digits(digits << 8 * (WORD - count));
+            return at + count;
+        }
+    }
     uint64_t sum = 0;
     while (at < end && (unsigned)*at - '0' <= 9) {
         sum = sum * 10 + ((uint64_t)*at - '0');
