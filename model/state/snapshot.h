@@ -46,6 +46,10 @@ void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
 void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
                           struct bytes value);
 
+/* The same for a key and a value of 8 bytes each. */
+void snapshot_write_words(struct buffer *out, uint16_t key_group, uint16_t state, uint64_t key,
+                          uint64_t value);
+
 /* Appends the removal of what an earlier part holds of `key`, or does not hold. */
 void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
                             struct bytes key);
