@@ -307,6 +307,13 @@ enum status predict_scenario(struct prediction *prediction, struct arena *arena,
                              scenario->path);
         return STATUS_INVALID;
     }
+    if (scenario->job.checkpoint.store != STORE_FILES) {
+        buffer_append_format(error,
+                             "%s: checkpoint.store: what a checkpoint costs is predicted for the "
+                             "store \"files\" only; see --set checkpoint.store=files",
+                             scenario->path);
+        return STATUS_INVALID;
+    }
     struct run run;
     struct checkpoint_means means;
     enum status status = predict_measure(prediction, &run, arena, input, &means, error);

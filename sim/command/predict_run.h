@@ -72,8 +72,8 @@ struct predict_wish {
 MUST_USE bool predict_parse_rate(const char *text, double *per_s);
 
 /* Runs `scenario` on `input` and predicts. Memory from `arena`; the scenario must outlive it.
- * Errors: INVALID (no checkpoint interval, or the job does not finish even without faults), with
- * one sentence in `error`. */
+ * Errors: INVALID (no checkpoint interval, another checkpoint store than files, or the job does not
+ * finish even without faults), with one sentence in `error`. */
 MUST_USE enum status predict_scenario(struct prediction *prediction, struct arena *arena,
                                       const struct scenario *scenario, struct bytes input,
                                       const struct predict_wish *wish, struct buffer *error);

@@ -78,6 +78,8 @@ for limit in 5 0s -1s soon; do
         "$program" predict "$demo" --recovery-limit "$limit"
 done
 expect 3 '^faultline: --trace: is no option of this verb' "$program" predict "$demo" --trace
+expect 3 'checkpoint.store: what a checkpoint costs is predicted for the store "files" only' \
+    "$program" predict "$demo" --set checkpoint.store=sqlite
 expect 3 'checkpoint.interval: is off' \
     "$program" predict "$demo" --set checkpoint.interval=off
 expect 3 'without faults the job does not finish' \
