@@ -12,6 +12,7 @@ struct sqlite_database {
     struct arena *arena;
     struct arena_deferred *deferred; /* the cleanup if the arena is dropped first */
     sqlite3 *connection;
+    bool is_durable;
 };
 
 /* What a call comes to that SQLite answered with `code`. */
@@ -30,7 +31,11 @@ static enum status status_of(const struct sqlite_database *database, int code)
     case SQLITE_NOTADB: return STATUS_CORRUPT;
     case SQLITE_ERROR:    /* the schema, or the version in the file's header, is not what it was */
     case SQLITE_READONLY: /* the same of the version that may write */
-    case SQLITE_TOOBIG: return STATUS_CORRUPT;
+    case SQLITE_TOOBIG:
+        if (database->is_durable) {
+            return STATUS_CORRUPT;
+        }
+        break;
     case SQLITE_CONSTRAINT: return STATUS_EXISTS;
     case SQLITE_CANTOPEN: return failure != STATUS_OK ? failure : STATUS_NOT_FOUND;
     case SQLITE_IOERR:
@@ -65,7 +70,6 @@ static enum status set_up(struct sqlite_database *database,
                           const struct sqlite_database_options *options)
 {
     char sql[512];
-    bool is_durable = options->durability == DATABASE_DURABLE;
     /* locking_mode comes before the first access to the file, page_size and auto_vacuum before its
      * first page. Freed pages are not overwritten with zeros, which some builds of SQLite do. */
     int length = snprintf(sql, sizeof sql,
@@ -78,7 +82,8 @@ static enum status set_up(struct sqlite_database *database,
                           "PRAGMA journal_mode=%s;"
                           "PRAGMA synchronous=%s;",
                           options->page_bytes, options->cache_bytes / 1024,
-                          is_durable ? "PERSIST" : "OFF", is_durable ? "EXTRA" : "OFF");
+                          database->is_durable ? "PERSIST" : "OFF",
+                          database->is_durable ? "EXTRA" : "OFF");
     CHECK(length > 0 && (size_t)length < sizeof sql);
     return sqlite_database_run(database, sql);
 }
@@ -90,8 +95,9 @@ enum status sqlite_database_open(struct host *host, const struct sqlite_database
     CHECK(page >= 512 && page <= 65536 && (page & (page - 1)) == 0);
     struct sqlite_database *opened = arena_alloc(host->arena, 1, sizeof *opened);
     opened->arena = host->arena;
+    opened->is_durable = options->durability == DATABASE_DURABLE;
     sqlite_vfs_init(&opened->vfs, host, options->volume);
-    enum status status = options->durability == DATABASE_DURABLE
+    enum status status = opened->is_durable
                              ? sqlite_vfs_settle(&opened->vfs, options->path)
                              : sqlite_vfs_remove(&opened->vfs, options->path);
     if (status != STATUS_OK) {

@@ -43,8 +43,8 @@ MUST_USE enum status sqlite_database_open(struct host *host,
 void sqlite_database_close(struct sqlite_database *database);
 
 /* Errors of all calls below: HALTED, IO, NO_SPACE, CORRUPT, and EXISTS where a constraint of the
- * schema is broken (only then the database can go on). CORRUPT is also what SQL comes to that
- * SQLite cannot compile: the file lacks a table that it had. */
+ * schema is broken (only then the database can go on). SQL that SQLite cannot compile is a failed
+ * check; in a DURABLE database it is CORRUPT, as the file may lack a table that it had. */
 
 /* Runs statements without parameters; their rows are ignored. */
 MUST_USE enum status sqlite_database_run(struct sqlite_database *database, const char *sql);

@@ -472,8 +472,16 @@ END_TEST
 
 START_TEST(sql_that_does_not_compile_trips_a_check)
 {
-    struct sqlite_database *database = open_database(&durable);
+    struct sqlite_database *database = open_database(&disposable);
     (void)(sqlite_database_run(database, "SELECT nothing FROM nowhere") == STATUS_OK);
+}
+END_TEST
+
+START_TEST(a_table_that_a_durable_database_lacks_is_damage)
+{
+    struct sqlite_database *database = open_database(&durable);
+    ck_assert_int_eq(sqlite_database_run(database, "SELECT nothing FROM nowhere"), STATUS_CORRUPT);
+    sqlite_database_close(database);
 }
 END_TEST
 
@@ -498,6 +506,7 @@ static Suite *suite(void)
     tcase_add_test(tests, files_answer_as_sqlite_expects);
     tcase_add_test(tests, names_answer_as_sqlite_expects);
     tcase_add_test(tests, every_failure_has_its_code);
+    tcase_add_test(tests, a_table_that_a_durable_database_lacks_is_damage);
     tcase_add_test_raise_signal(tests, sql_that_does_not_compile_trips_a_check, SIGABRT);
     Suite *all = suite_create("sqlite_vfs");
     suite_add_tcase(all, tests);
