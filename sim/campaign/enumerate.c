@@ -4,10 +4,7 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/enumerate_points.h"
-#include "sim/campaign/failure_file.h"
-#include "sim/campaign/finding.h"
-#include "sim/campaign/progress.h"
-#include "sim/campaign/workers.h"
+#include "sim/campaign/hunt.h"
 #include "sim/fault/fault_consequences.h"
 
 enum {
@@ -28,17 +25,13 @@ struct single {
 struct enumeration {
     const struct enumerate_options *options;
     struct enumerate_result *result;
-    struct arena arena;
-    struct buffer *error;
-    struct scenario scenario; /* without faults */
-    struct bytes input;
+    struct hunt hunt; /* for a base without faults */
     struct point_list points;
     struct single *singles;
     uint64_t single_count;
     uint64_t next_single;
     uint64_t done_count; /* singles that are over */
     bool only_stuck;
-    struct progress progress;
 };
 
 /* ---- one case, in a child -------------------------------------------------------------------- */
@@ -47,7 +40,7 @@ struct enumeration {
 static struct scenario case_of(const struct enumeration *enumeration, struct fault *faults,
                                uint32_t count)
 {
-    struct scenario scenario = enumeration->scenario;
+    struct scenario scenario = enumeration->hunt.scenario;
     scenario.faults = faults;
     scenario.fault_count = count;
     scenario.expect.all_fired = true;
@@ -71,7 +64,7 @@ static struct finding run_case(const struct enumeration *enumeration, struct fau
 {
     struct scenario scenario = case_of(enumeration, faults, count);
     struct run run;
-    run_scenario(&run, arena, &scenario, enumeration->input, options);
+    run_scenario(&run, arena, &scenario, enumeration->hunt.input, options);
     return finding_of_run(&run);
 }
 
@@ -174,10 +167,6 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
 {
     struct arena arena;
     arena_init(&arena);
-    struct buffer path;
-    buffer_init(&path, &arena);
-    struct buffer error;
-    buffer_init(&error, &arena);
     struct buffer what;
     buffer_init(&what, &arena);
     struct fault faults[2] = { single_fault(enumeration, number) };
@@ -188,15 +177,11 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
     describe_case(&scenario, &what);
     const char *name =
         arena_format(&arena, "%s-case-%" PRIu64, scenario.name, enumeration->result->failures);
-    enum status status = failure_file_write(
-        arena_format(&arena, "%s/failures", enumeration->options->out), name, &scenario,
-        arena_format(&arena, "enumeration of %s, %.*s", scenario.name, (int)what.size,
-                     (const char *)what.data),
-        finding, false, &path, &error);
-    const struct buffer *where = status == STATUS_OK ? &path : &error;
-    progress_say(&enumeration->progress, "%.*s:\n    %s\n    %.*s", (int)what.size,
-                 (const char *)what.data, finding->message, (int)where->size,
-                 (const char *)where->data);
+    const char *origin = arena_format(&arena, "enumeration of %s, %.*s", scenario.name,
+                                      (int)what.size, (const char *)what.data);
+    buffer_append_format(&what, ":\n    %s", finding->message);
+    *buffer_extend(&what, 1) = '\0';
+    (void)hunt_store(&enumeration->hunt, name, &scenario, origin, (const char *)what.data, finding);
     arena_drop(&arena);
 }
 
@@ -261,11 +246,11 @@ static bool show_progress(void *context)
 {
     struct enumeration *enumeration = context;
     const struct enumerate_result *result = enumeration->result;
-    if (progress_is_due(&enumeration->progress)) {
-        progress_show(&enumeration->progress,
+    if (progress_is_due(&enumeration->hunt.progress)) {
+        progress_show(&enumeration->hunt.progress,
                       "%5" PRIu64 " s  %" PRIu64 " of %" PRIu64 " first crashes, %" PRIu64
                       " cases, %" PRIu64 " failures",
-                      progress_elapsed_ns(&enumeration->progress) / 1000000000,
+                      progress_elapsed_ns(&enumeration->hunt.progress) / 1000000000,
                       enumeration->done_count, enumeration->single_count, result->cases,
                       result->failures);
     }
@@ -284,12 +269,12 @@ static enum verdict learn(struct enumeration *enumeration)
                                    .forks_later = true };
     struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
     if (finding.kind != FINDING_NONE) {
-        buffer_append_format(enumeration->error,
+        buffer_append_format(enumeration->hunt.error,
                              "%s: fails without a fault, and with one nothing could be told: %s",
-                             enumeration->options->scenario, finding.message);
+                             enumeration->options->hunt.scenario, finding.message);
     }
     enumeration->points = points_select(&learner, enumeration->options->checkpoint_max,
-                                        OCCURRENCE_MAX, POINTS_MAX, &enumeration->arena);
+                                        OCCURRENCE_MAX, POINTS_MAX, &enumeration->hunt.arena);
     arena_drop(&arena);
     return finding_verdict(&finding);
 }
@@ -301,7 +286,7 @@ static void list_singles(struct enumeration *enumeration)
     for (uint32_t i = 0; i < points->count; i++) {
         for (uint32_t way = 0; way < point_way_count(&points->points[i]); way++) {
             enumeration->singles =
-                arena_grow(&enumeration->arena, enumeration->singles, &capacity,
+                arena_grow(&enumeration->hunt.arena, enumeration->singles, &capacity,
                            enumeration->single_count + 1, sizeof *enumeration->singles);
             enumeration->singles[enumeration->single_count++] = (struct single){ i, way };
         }
@@ -309,69 +294,44 @@ static void list_singles(struct enumeration *enumeration)
     enumeration->result->points = points->count;
 }
 
-static enum verdict prepare(struct enumeration *enumeration)
-{
-    const struct enumerate_options *options = enumeration->options;
-    enum status status = scenario_read(&enumeration->scenario, &enumeration->arena,
-                                       options->scenario, &options->overrides, enumeration->error);
-    if (status == STATUS_OK) {
-        status = run_read_input(&enumeration->scenario, &enumeration->arena, &enumeration->input,
-                                enumeration->error);
-    }
-    if (status != STATUS_OK) {
-        return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
-    }
-    struct input_config *input = &enumeration->scenario.job.input;
-    if (input->kind == INPUT_GENERATOR) {
-        input->generator =
-            generator_create(&enumeration->arena, input->keys, input->skew_ppm, input->seed);
-    }
-    enum verdict verdict = learn(enumeration);
-    if (verdict == VERDICT_PASS) {
-        list_singles(enumeration);
-    }
-    return verdict;
-}
-
 /* Where what failed is, and what to do with it. */
 static void tell_stored(struct enumeration *enumeration)
 {
-    const struct enumerate_options *options = enumeration->options;
+    const struct hunt_options *options = &enumeration->options->hunt;
     uint64_t failures = enumeration->result->failures;
     if (failures == 0) {
         return;
     }
     if (failures > STORED_MAX) {
-        progress_say(&enumeration->progress, "the first %d of them are stored in %s/failures",
+        progress_say(&enumeration->hunt.progress, "the first %d of them are stored in %s/failures",
                      STORED_MAX, options->out);
     }
-    progress_say(&enumeration->progress, "again: %s run %s/failures/%s-case-1.json",
-                 options->program, options->out, enumeration->scenario.name);
-    progress_say(&enumeration->progress, "smaller: %s shrink %s/failures/%s-case-1.json",
-                 options->program, options->out, enumeration->scenario.name);
+    progress_say(&enumeration->hunt.progress, "again: %s run %s/failures/%s-case-1.json",
+                 options->program, options->out, enumeration->hunt.scenario.name);
+    progress_say(&enumeration->hunt.progress, "smaller: %s shrink %s/failures/%s-case-1.json",
+                 options->program, options->out, enumeration->hunt.scenario.name);
 }
 
 static enum verdict run_all(struct enumeration *enumeration)
 {
     struct enumerate_result *result = enumeration->result;
-    struct worker_pool pool = { .processes = enumeration->options->processes,
-                                .batch = enumeration->options->pairs ? 1 : BATCH_CASES,
+    struct worker_pool pool = { .batch = enumeration->options->pairs ? 1 : BATCH_CASES,
                                 .job_seconds = CASE_SECONDS_MAX,
                                 .next = next_single,
                                 .run = run_single,
                                 .ended = single_ended,
                                 .tick = show_progress,
                                 .context = enumeration };
-    if (workers_run(&pool, &result->interrupted) != STATUS_OK) {
-        buffer_append_text(enumeration->error, "no worker process can be made");
-        return VERDICT_SURROUNDINGS;
+    list_singles(enumeration);
+    enum verdict verdict = hunt_run(&enumeration->hunt, pool, &result->interrupted);
+    if (verdict != VERDICT_PASS) {
+        return verdict;
     }
-    progress_end(&enumeration->progress);
-    progress_say(&enumeration->progress,
+    progress_say(&enumeration->hunt.progress,
                  "%s: %" PRIu64 " points, %" PRIu64 " cases in %" PRIu64 " ms: %s%" PRIu64
                  " failed, %" PRIu64 " found nothing to strike%s",
-                 enumeration->scenario.name, result->points, result->cases,
-                 progress_elapsed_ns(&enumeration->progress) / 1000000,
+                 enumeration->hunt.scenario.name, result->points, result->cases,
+                 progress_elapsed_ns(&enumeration->hunt.progress) / 1000000,
                  result->failures == 0 && !result->interrupted ? "all passed, " : "",
                  result->failures, result->idle, result->interrupted ? " (interrupted)" : "");
     tell_stored(enumeration);
@@ -384,21 +344,15 @@ static enum verdict run_all(struct enumeration *enumeration)
 enum verdict enumerate(const struct enumerate_options *options, struct enumerate_result *result,
                        struct buffer *error)
 {
-    CHECK(options->out != NULL && options->program != NULL);
     *result = (struct enumerate_result){ 0 };
-    struct arena arena;
-    arena_init(&arena);
-    struct enumeration *enumeration = arena_alloc(&arena, 1, sizeof *enumeration);
-    *enumeration = (struct enumeration){
-        .options = options, .result = result, .error = error, .only_stuck = true
-    };
-    arena_init(&enumeration->arena);
-    progress_init(&enumeration->progress, options->report);
-    enum verdict verdict = prepare(enumeration);
+    struct enumeration enumeration = { .options = options, .result = result, .only_stuck = true };
+    enum verdict verdict = hunt_begin(&enumeration.hunt, &options->hunt, error);
     if (verdict == VERDICT_PASS) {
-        verdict = run_all(enumeration);
+        verdict = learn(&enumeration);
     }
-    arena_drop(&enumeration->arena);
-    arena_drop(&arena);
+    if (verdict == VERDICT_PASS) {
+        verdict = run_all(&enumeration);
+    }
+    hunt_end(&enumeration.hunt);
     return verdict;
 }

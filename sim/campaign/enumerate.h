@@ -10,24 +10,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "model/base/bytes.h"
-#include "sim/campaign/run.h"
-#include "sim/scenario/scenario_json.h"
+#include "sim/campaign/hunt.h"
 
 enum { ENUMERATE_CHECKPOINTS = 3, ENUMERATE_PAIR_FACTS = 60 };
 
 struct enumerate_options {
-    const char *scenario;
-    struct scenario_overrides overrides;
+    struct hunt_options hunt;
     bool pairs;
     uint64_t checkpoint_max; /* only the first so many checkpoints, and the last */
     uint32_t pair_facts;     /* the second crash comes at one of so many facts after the first */
-    uint32_t processes;      /* 0: one a core */
-    const char *out;         /* failing cases are stored in OUT/failures */
-    const char *program;
-    FILE *report; /* what people read; NULL: nothing */
 };
 
 struct enumerate_result {

@@ -5,11 +5,9 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/failure_file.h"
-#include "sim/campaign/finding.h"
-#include "sim/campaign/progress.h"
+#include "sim/campaign/hunt.h"
 #include "sim/campaign/shrink.h"
 #include "sim/campaign/swarm.h"
-#include "sim/campaign/workers.h"
 
 enum {
     BATCH_MS = 200,        /* of real time: what a child of the pool is given at once */
@@ -30,10 +28,7 @@ struct group {
 struct campaign {
     const struct fuzz_options *options;
     struct fuzz_result *result;
-    struct arena arena;
-    struct buffer *error;
-    struct scenario scenario; /* the base */
-    struct bytes input;
+    struct hunt hunt;
     struct swarm_base base;
     uint64_t base_wall_ns; /* what the run of the base alone took */
     uint64_t next_seed;
@@ -41,7 +36,6 @@ struct campaign {
     struct group groups[GROUPS_MAX];
     uint32_t group_count;
     bool store_failed;
-    struct progress progress;
 };
 
 /* ---- one run, in a child --------------------------------------------------------------------- */
@@ -79,7 +73,7 @@ static void run_seed(void *context, uint64_t seed, struct buffer *result)
         if (changes_input(&scenario)) {
             scenario.job.input.generator = NULL; /* the run makes its own */
         }
-        run_scenario(&run, &arena, &scenario, campaign->input, &options);
+        run_scenario(&run, &arena, &scenario, campaign->hunt.input, &options);
         finding = finding_of_run(&run);
     } else {
         finding = invalid(&arena, &error);
@@ -96,7 +90,7 @@ static bool next_seed(void *context, uint64_t *seed)
     struct campaign *campaign = context;
     uint64_t time_ns = campaign->options->time_ns;
     if (campaign->seeds_used_up ||
-        (time_ns > 0 && progress_elapsed_ns(&campaign->progress) >= time_ns)) {
+        (time_ns > 0 && progress_elapsed_ns(&campaign->hunt.progress) >= time_ns)) {
         return false;
     }
     *seed = campaign->next_seed;
@@ -119,51 +113,45 @@ static struct group *find_group(struct campaign *campaign, const struct finding 
     }
     struct group *group = &campaign->groups[campaign->group_count++];
     *group = (struct group){ .finding = *finding, .first_seed = seed };
-    group->finding.message = arena_text(&campaign->arena, finding->message);
+    group->finding.message = arena_text(&campaign->hunt.arena, finding->message);
     return group;
-}
-
-static const char *failure_folder(struct campaign *campaign, struct arena *arena)
-{
-    return arena_format(arena, "%s/failures", campaign->options->out);
 }
 
 static const char *failure_name(const struct campaign *campaign, struct arena *arena, uint64_t seed,
                                 const char *ending)
 {
-    return arena_format(arena, "%s-%" PRIu64 "%s", campaign->scenario.name, seed, ending);
+    return arena_format(arena, "%s-%" PRIu64 "%s", campaign->hunt.scenario.name, seed, ending);
 }
 
 static const char *failure_origin(const struct campaign *campaign, struct arena *arena,
                                   uint64_t seed)
 {
-    return arena_format(arena, "fuzz of %s, seed %" PRIu64, campaign->scenario.name, seed);
+    return arena_format(arena, "fuzz of %s, seed %" PRIu64, campaign->hunt.scenario.name, seed);
 }
 
-/* The seed's scenario is drawn once more: it was another process that ran it. */
+/* The seed's scenario is drawn once more: it was another process that ran it. One that cannot be
+ * drawn is all that the finding says. */
 static void store(struct campaign *campaign, uint64_t seed, const struct finding *finding)
 {
     struct arena arena;
     arena_init(&arena);
-    struct buffer path;
-    buffer_init(&path, &arena);
     struct buffer error;
     buffer_init(&error, &arena);
     struct buffer what;
     buffer_init(&what, &arena);
+    buffer_append_format(&what, "seed %" PRIu64 ": ", seed);
     finding_describe(finding, &what);
+    buffer_append_format(&what, ": %s", finding->message);
+    *buffer_extend(&what, 1) = '\0';
+    const char *text = (const char *)what.data;
     struct scenario scenario;
-    enum status status = swarm_draw(&scenario, &arena, &campaign->base, seed, &error);
-    if (status == STATUS_OK) {
-        status = failure_file_write(
-            failure_folder(campaign, &arena), failure_name(campaign, &arena, seed, ""), &scenario,
-            failure_origin(campaign, &arena, seed), finding, false, &path, &error);
-        campaign->store_failed = campaign->store_failed || status != STATUS_OK;
+    if (swarm_draw(&scenario, &arena, &campaign->base, seed, &error) != STATUS_OK) {
+        progress_say(&campaign->hunt.progress, "%s\n    %.*s", text, (int)error.size,
+                     (const char *)error.data);
+    } else if (!hunt_store(&campaign->hunt, failure_name(campaign, &arena, seed, ""), &scenario,
+                           failure_origin(campaign, &arena, seed), text, finding)) {
+        campaign->store_failed = true;
     }
-    const struct buffer *where = status == STATUS_OK ? &path : &error;
-    progress_say(&campaign->progress, "seed %" PRIu64 ": %.*s: %s\n    %.*s", seed, (int)what.size,
-                 (const char *)what.data, finding->message, (int)where->size,
-                 (const char *)where->data);
     arena_drop(&arena);
 }
 
@@ -214,7 +202,7 @@ static bool seed_ended(void *context, const struct worker_end *end)
 
 static uint64_t rate(const struct campaign *campaign)
 {
-    uint64_t elapsed_ms = progress_elapsed_ns(&campaign->progress) / 1000000;
+    uint64_t elapsed_ms = progress_elapsed_ns(&campaign->hunt.progress) / 1000000;
     return elapsed_ms == 0 ? 0 : campaign->result->runs * 1000 / elapsed_ms;
 }
 
@@ -222,11 +210,11 @@ static bool show_progress(void *context)
 {
     struct campaign *campaign = context;
     const struct fuzz_result *result = campaign->result;
-    if (progress_is_due(&campaign->progress)) {
-        progress_show(&campaign->progress,
+    if (progress_is_due(&campaign->hunt.progress)) {
+        progress_show(&campaign->hunt.progress,
                       "%5" PRIu64 " s  %" PRIu64 " runs, %" PRIu64 "/s  %" PRIu64
                       " failures  %u of %d facts, %u of %d marks, %u fault x step pairs",
-                      progress_elapsed_ns(&campaign->progress) / 1000000000, result->runs,
+                      progress_elapsed_ns(&campaign->hunt.progress) / 1000000000, result->runs,
                       rate(campaign), result->failures, coverage_fact_count(&result->coverage),
                       FACT_KIND_COUNT, coverage_mark_count(&result->coverage), MARK_COUNT,
                       coverage_pair_count(&result->coverage));
@@ -238,14 +226,14 @@ static void tell_unseen(struct campaign *campaign)
 {
     const struct coverage *coverage = &campaign->result->coverage;
     struct buffer text;
-    buffer_init(&text, &campaign->arena);
+    buffer_init(&text, &campaign->hunt.arena);
     for (unsigned i = 0; i < FACT_KIND_COUNT; i++) {
         if (coverage->facts[i] == 0) {
             buffer_append_format(&text, " %s", fact_info((enum fact_kind)i)->name);
         }
     }
     if (text.size > 0) {
-        progress_say(&campaign->progress, "facts never seen:%.*s", (int)text.size,
+        progress_say(&campaign->hunt.progress, "facts never seen:%.*s", (int)text.size,
                      (const char *)text.data);
     }
     buffer_reset(&text);
@@ -255,7 +243,7 @@ static void tell_unseen(struct campaign *campaign)
         }
     }
     if (text.size > 0) {
-        progress_say(&campaign->progress, "marks never hit:%.*s", (int)text.size,
+        progress_say(&campaign->hunt.progress, "marks never hit:%.*s", (int)text.size,
                      (const char *)text.data);
     }
     buffer_reset(&text);
@@ -265,7 +253,7 @@ static void tell_unseen(struct campaign *campaign)
                                  fault_verb_name((enum fault_verb)i), coverage->fired[i]);
         }
     }
-    progress_say(&campaign->progress, "faults that took effect:%.*s", (int)text.size,
+    progress_say(&campaign->hunt.progress, "faults that took effect:%.*s", (int)text.size,
                  (const char *)text.data);
     buffer_free(&text);
 }
@@ -279,9 +267,9 @@ static void tell_groups(struct campaign *campaign)
         struct buffer what;
         buffer_init(&what, &arena);
         finding_describe(&group->finding, &what);
-        progress_say(&campaign->progress, "  %" PRIu64 " x %.*s, the first: %s run %s/%s.json",
+        progress_say(&campaign->hunt.progress, "  %" PRIu64 " x %.*s, the first: %s run %s/%s.json",
                      group->count, (int)what.size, (const char *)what.data,
-                     campaign->options->program, failure_folder(campaign, &arena),
+                     campaign->options->hunt.program, hunt_folder(&campaign->hunt, &arena),
                      failure_name(campaign, &arena, group->first_seed, ""));
     }
     arena_drop(&arena);
@@ -290,16 +278,15 @@ static void tell_groups(struct campaign *campaign)
 static void tell_summary(struct campaign *campaign)
 {
     const struct fuzz_result *result = campaign->result;
-    progress_end(&campaign->progress);
-    progress_say(&campaign->progress,
+    progress_say(&campaign->hunt.progress,
                  "%s: %" PRIu64 " runs from seed %" PRIu64 " in %" PRIu64 " ms, %" PRIu64
                  "/s; %" PRIu64 " failed%s",
-                 campaign->scenario.name, result->runs, campaign->options->seed_first,
-                 progress_elapsed_ns(&campaign->progress) / 1000000, rate(campaign),
+                 campaign->hunt.scenario.name, result->runs, campaign->options->seed_first,
+                 progress_elapsed_ns(&campaign->hunt.progress) / 1000000, rate(campaign),
                  result->failures, result->interrupted ? " (interrupted)" : "");
     tell_groups(campaign);
     progress_say(
-        &campaign->progress, "covered: %u of %d facts, %u of %d marks, %u fault x step pairs",
+        &campaign->hunt.progress, "covered: %u of %d facts, %u of %d marks, %u fault x step pairs",
         coverage_fact_count(&result->coverage), FACT_KIND_COUNT,
         coverage_mark_count(&result->coverage), MARK_COUNT, coverage_pair_count(&result->coverage));
     tell_unseen(campaign);
@@ -320,19 +307,19 @@ static void shrink_group(struct campaign *campaign, const struct group *group)
     struct shrink_result shrunk = { 0 };
     enum status status = swarm_draw(&scenario, &arena, &campaign->base, group->first_seed, &error);
     if (status == STATUS_OK) {
-        struct shrink_options options = { .processes = campaign->options->processes,
+        struct shrink_options options = { .processes = campaign->options->hunt.processes,
                                           .time_ns = SHRINK_SECONDS * UINT64_C(1000000000) };
-        status = shrink(&small, &arena, &scenario, campaign->input, &group->finding, &options,
+        status = shrink(&small, &arena, &scenario, campaign->hunt.input, &group->finding, &options,
                         &shrunk, &error);
     }
     if (status == STATUS_OK) {
-        status = failure_file_write(failure_folder(campaign, &arena),
+        status = failure_file_write(hunt_folder(&campaign->hunt, &arena),
                                     failure_name(campaign, &arena, group->first_seed, "-small"),
                                     &small, failure_origin(campaign, &arena, group->first_seed),
                                     &shrunk.finding, true, &path, &error);
     }
     const struct buffer *said = status == STATUS_OK ? &path : &error;
-    progress_say(&campaign->progress, "shrunk seed %" PRIu64 " to %u faults: %.*s",
+    progress_say(&campaign->hunt.progress, "shrunk seed %" PRIu64 " to %u faults: %.*s",
                  group->first_seed, status == STATUS_OK ? small.fault_count : 0, (int)said->size,
                  (const char *)said->data);
     arena_drop(&arena);
@@ -361,7 +348,7 @@ static enum verdict judge(struct campaign *campaign)
     for (uint32_t i = 0; i < campaign->options->required_mark_count; i++) {
         enum mark mark = campaign->options->required_marks[i];
         if (campaign->result->coverage.marks[mark] == 0) {
-            progress_say(&campaign->progress, "a required mark was never hit: %s (%s)",
+            progress_say(&campaign->hunt.progress, "a required mark was never hit: %s (%s)",
                          mark_name(mark), mark_help(mark));
             verdict = VERDICT_WRONG;
         }
@@ -390,44 +377,23 @@ static enum verdict try_base(struct campaign *campaign)
     struct arena arena;
     arena_init(&arena);
     struct run run;
-    run_scenario(&run, &arena, &campaign->scenario, campaign->input,
+    run_scenario(&run, &arena, &campaign->hunt.scenario, campaign->hunt.input,
                  &(struct run_options){ .forks_later = true });
     struct finding finding = finding_of_run(&run);
     if (finding.kind != FINDING_NONE) {
-        buffer_append_format(campaign->error, "%s: fails as it is, without a drawn fault: ",
-                             campaign->options->scenario);
-        finding_describe(&finding, campaign->error);
-        buffer_append_format(campaign->error, ": %s", finding.message);
+        buffer_append_format(campaign->hunt.error, "%s: fails as it is, without a drawn fault: ",
+                             campaign->options->hunt.scenario);
+        finding_describe(&finding, campaign->hunt.error);
+        buffer_append_format(campaign->hunt.error, ": %s", finding.message);
     }
-    campaign->base = (struct swarm_base){ .scenario = &campaign->scenario,
-                                          .overrides = &campaign->options->overrides,
+    campaign->base = (struct swarm_base){ .scenario = &campaign->hunt.scenario,
+                                          .overrides = &campaign->options->hunt.overrides,
                                           .fault_count = campaign->options->fault_count,
                                           .horizon_ns = run.simulated_ns + 1,
                                           .checkpoint_ns = longest_checkpoint(&run.summary) };
     campaign->base_wall_ns = run.wall_ns;
     arena_drop(&arena);
     return finding_verdict(&finding);
-}
-
-static enum verdict prepare(struct campaign *campaign)
-{
-    const struct fuzz_options *options = campaign->options;
-    enum status status = scenario_read(&campaign->scenario, &campaign->arena, options->scenario,
-                                       &options->overrides, campaign->error);
-    if (status == STATUS_OK) {
-        status = run_read_input(&campaign->scenario, &campaign->arena, &campaign->input,
-                                campaign->error);
-    }
-    if (status != STATUS_OK) {
-        return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
-    }
-    /* The generator's tables are the same for every seed, unless a fault changes the input. */
-    struct input_config *input = &campaign->scenario.job.input;
-    if (input->kind == INPUT_GENERATOR) {
-        input->generator =
-            generator_create(&campaign->arena, input->keys, input->skew_ppm, input->seed);
-    }
-    return try_base(campaign);
 }
 
 /* To begin a child takes as long as a run of a few milliseconds; but the last children to end
@@ -441,25 +407,24 @@ static uint32_t batch_runs(const struct campaign *campaign)
 static enum verdict run_campaign(struct campaign *campaign)
 {
     struct fuzz_result *result = campaign->result;
-    struct worker_pool pool = { .processes = campaign->options->processes,
-                                .batch = batch_runs(campaign),
+    struct worker_pool pool = { .batch = batch_runs(campaign),
                                 .job_seconds = RUN_SECONDS_MAX,
                                 .next = next_seed,
                                 .run = run_seed,
                                 .ended = seed_ended,
                                 .tick = show_progress,
                                 .context = campaign };
-    if (workers_run(&pool, &result->interrupted) != STATUS_OK) {
-        buffer_append_text(campaign->error, "no worker process can be made");
-        return VERDICT_SURROUNDINGS;
+    enum verdict verdict = hunt_run(&campaign->hunt, pool, &result->interrupted);
+    if (verdict != VERDICT_PASS) {
+        return verdict;
     }
     tell_summary(campaign);
     if (campaign->options->shrink && !result->interrupted) {
         shrink_all(campaign);
     }
     if (campaign->store_failed) {
-        buffer_append_format(campaign->error, "%s: not every failure could be stored",
-                             campaign->options->out);
+        buffer_append_format(campaign->hunt.error, "%s: not every failure could be stored",
+                             campaign->options->hunt.out);
     }
     return judge(campaign);
 }
@@ -468,22 +433,18 @@ enum verdict fuzz(const struct fuzz_options *options, struct fuzz_result *result
                   struct buffer *error)
 {
     CHECK(options->seed_first <= options->seed_last);
-    CHECK(options->out != NULL && options->program != NULL);
     *result = (struct fuzz_result){ 0 };
     coverage_init(&result->coverage);
-    struct arena arena;
-    arena_init(&arena);
-    struct campaign *campaign = arena_alloc(&arena, 1, sizeof *campaign);
-    *campaign = (struct campaign){
-        .options = options, .result = result, .error = error, .next_seed = options->seed_first
-    };
-    arena_init(&campaign->arena);
-    progress_init(&campaign->progress, options->report);
-    enum verdict verdict = prepare(campaign);
+    struct campaign campaign = { .options = options,
+                                 .result = result,
+                                 .next_seed = options->seed_first };
+    enum verdict verdict = hunt_begin(&campaign.hunt, &options->hunt, error);
     if (verdict == VERDICT_PASS) {
-        verdict = run_campaign(campaign);
+        verdict = try_base(&campaign);
     }
-    arena_drop(&campaign->arena);
-    arena_drop(&arena);
+    if (verdict == VERDICT_PASS) {
+        verdict = run_campaign(&campaign);
+    }
+    hunt_end(&campaign.hunt);
     return verdict;
 }

@@ -9,28 +9,20 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "model/base/arena.h"
 #include "model/base/bytes.h"
 #include "sim/campaign/coverage.h"
-#include "sim/campaign/run.h"
-#include "sim/scenario/scenario_json.h"
+#include "sim/campaign/hunt.h"
 
 struct fuzz_options {
-    const char *scenario;                /* path of the base */
-    struct scenario_overrides overrides; /* what is set here is not drawn */
+    struct hunt_options hunt; /* what is overridden is not drawn */
     uint64_t seed_first;
     uint64_t seed_last;
     uint64_t time_ns;                /* real time after which no run is begun; 0: no limit */
-    uint32_t processes;              /* 0: one a core */
     uint32_t fault_count;            /* at most so many a run */
     bool shrink;                     /* afterwards, the first failure of each kind */
-    const char *out;                 /* failures are stored in OUT/failures */
-    const char *program;             /* for the commands that are shown */
     const enum mark *required_marks; /* a campaign that never hits one of them fails */
     uint32_t required_mark_count;
-    FILE *report; /* what people read; NULL: nothing */
 };
 
 struct fuzz_result {

@@ -16,36 +16,36 @@ static void complain(const struct buffer *error)
     }
 }
 
-static const char *out_of(const struct options *options)
-{
-    return options->out != NULL ? options->out : OPTIONS_DEFAULT_OUT;
-}
-
 static FILE *report_of(const struct options *options)
 {
     return options->quiet ? NULL : stdout;
 }
 
-enum verdict fuzz_command(const struct options *options)
+static struct hunt_options hunt_of(const struct options *options)
 {
     CHECK(options->scenario_count == 1);
+    return (struct hunt_options){ .scenario = options->scenarios[0],
+                                  .overrides = options->overrides,
+                                  .processes = options->processes,
+                                  .out = options->out != NULL ? options->out : OPTIONS_DEFAULT_OUT,
+                                  .program = options->program,
+                                  .report = report_of(options) };
+}
+
+enum verdict fuzz_command(const struct options *options)
+{
     struct arena arena;
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct fuzz_options fuzzing = { .scenario = options->scenarios[0],
-                                    .overrides = options->overrides,
+    struct fuzz_options fuzzing = { .hunt = hunt_of(options),
                                     .seed_first = options->seed_first,
                                     .seed_last = options->seed_last,
                                     .time_ns = options->time_ns,
-                                    .processes = options->processes,
                                     .fault_count = options->fault_count,
                                     .shrink = options->shrink,
-                                    .out = out_of(options),
-                                    .program = options->program,
                                     .required_marks = options->required_marks,
-                                    .required_mark_count = options->required_mark_count,
-                                    .report = report_of(options) };
+                                    .required_mark_count = options->required_mark_count };
     struct fuzz_result result;
     enum verdict verdict = fuzz(&fuzzing, &result, &error);
     complain(&error);
@@ -55,20 +55,14 @@ enum verdict fuzz_command(const struct options *options)
 
 enum verdict enumerate_command(const struct options *options)
 {
-    CHECK(options->scenario_count == 1);
     struct arena arena;
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct enumerate_options enumerating = { .scenario = options->scenarios[0],
-                                             .overrides = options->overrides,
+    struct enumerate_options enumerating = { .hunt = hunt_of(options),
                                              .pairs = options->pairs,
                                              .checkpoint_max = ENUMERATE_CHECKPOINTS,
-                                             .pair_facts = ENUMERATE_PAIR_FACTS,
-                                             .processes = options->processes,
-                                             .out = out_of(options),
-                                             .program = options->program,
-                                             .report = report_of(options) };
+                                             .pair_facts = ENUMERATE_PAIR_FACTS };
     struct enumerate_result result;
     enum verdict verdict = enumerate(&enumerating, &result, &error);
     complain(&error);

@@ -33,12 +33,12 @@ int main(void)
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct fuzz_options options = { .scenario = path,
-                                    .seed_first = 1,
-                                    .seed_last = RUNS,
-                                    .fault_count = 5,
-                                    .out = "/tmp",
-                                    .program = "faultline" };
+    struct fuzz_options options = {
+        .hunt = { .scenario = path, .out = "/tmp", .program = "faultline" },
+        .seed_first = 1,
+        .seed_last = RUNS,
+        .fault_count = 5
+    };
     struct fuzz_result result;
     uint64_t start_ns = real_now_ns();
     enum verdict verdict = fuzz(&options, &result, &error);

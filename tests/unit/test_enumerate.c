@@ -35,12 +35,13 @@ static struct enumerate_options options_of(const char *more)
                      "  \"cluster\": { \"task_managers\": 2,\n"
                      "    \"heartbeat\": { \"interval\": \"100ms\", \"timeout\": \"1s\" } }%s }\n",
                      more);
-    return (struct enumerate_options){ .scenario = folder_put(&folder, &arena, "tiny.json", text),
+    return (struct enumerate_options){ .hunt = { .scenario =
+                                                     folder_put(&folder, &arena, "tiny.json", text),
+                                                 .processes = 2,
+                                                 .out = folder.path,
+                                                 .program = "faultline" },
                                        .checkpoint_max = ENUMERATE_CHECKPOINTS,
-                                       .pair_facts = 8,
-                                       .processes = 2,
-                                       .out = folder.path,
-                                       .program = "faultline" };
+                                       .pair_facts = 8 };
 }
 
 static enum verdict run_enumerate(const struct enumerate_options *options,

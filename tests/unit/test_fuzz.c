@@ -49,13 +49,12 @@ static const char *base_file(const char *name, const char *more)
 
 static struct fuzz_options options_of(const char *path)
 {
-    return (struct fuzz_options){ .scenario = path,
-                                  .seed_first = 1,
-                                  .seed_last = 40,
-                                  .processes = 2,
-                                  .fault_count = 4,
-                                  .out = folder.path,
-                                  .program = "faultline" };
+    return (struct fuzz_options){
+        .hunt = { .scenario = path, .processes = 2, .out = folder.path, .program = "faultline" },
+        .seed_first = 1,
+        .seed_last = 40,
+        .fault_count = 4
+    };
 }
 
 static enum verdict run_fuzz(const struct fuzz_options *options, struct fuzz_result *result)
@@ -115,7 +114,7 @@ START_TEST(the_same_seeds_find_the_same)
     struct fuzz_result first;
     struct fuzz_result second;
     (void)run_fuzz(&options, &first);
-    options.processes = 1;
+    options.hunt.processes = 1;
     (void)run_fuzz(&options, &second);
     ck_assert_uint_gt(first.failures, 0);
     ck_assert_uint_eq(first.failures, second.failures);
