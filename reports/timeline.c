@@ -53,7 +53,8 @@ struct timeline {
     size_t checkpoint_count, checkpoint_capacity;
     struct fault_span *faults;
     size_t fault_count, fault_capacity;
-    uint64_t epoch; /* of the JobManager; 0: none yet */
+    uint64_t last_ns; /* of any fact: a handler's clock runs ahead of that of the simulation */
+    uint64_t epoch;   /* of the JobManager; 0: none yet */
     bool has_run;
     bool down;
     uint64_t down_since_ns;
@@ -376,6 +377,7 @@ static void on_task_fact(struct timeline *timeline, const struct fact_event *eve
 void timeline_on_fact(struct timeline *timeline, const struct fact_event *event)
 {
     CHECK(!timeline->written);
+    timeline->last_ns = event->time_ns > timeline->last_ns ? event->time_ns : timeline->last_ns;
     switch (event->fact.kind) {
     case FACT_BARRIER_RECEIVED:
     case FACT_SOURCE_PROGRESS:
@@ -481,6 +483,7 @@ static void write_task_names(struct timeline *timeline, uint32_t vertex, uint32_
 void timeline_write(struct timeline *timeline, uint64_t end_ns, struct buffer *out)
 {
     CHECK(!timeline->written);
+    end_ns = end_ns > timeline->last_ns ? end_ns : timeline->last_ns;
     close_checkpoints(timeline, end_ns, "pending at the end");
     close_restores(timeline, end_ns, "unfinished at the end");
     end_downtime(timeline, end_ns);

@@ -144,6 +144,19 @@ START_TEST(the_phases_of_a_subtask_are_spans_that_end_at_their_facts)
 }
 END_TEST
 
+/* A handler that takes its time tells facts that lie behind the last event of the simulation. */
+START_TEST(what_began_after_the_end_ends_when_it_began)
+{
+    struct world world;
+    set_up(&world);
+    hear(&world, fact_of_checkpoint(250000, FACT_CHECKPOINT_TRIGGERED, 7));
+    finish(&world, 200000);
+    json_t *checkpoint = expect_span(&world, "checkpoint 7", GROUP_JOB_MANAGER, 250000, 250000);
+    ck_assert_str_eq(json_string_value(argument(checkpoint, "text")), "pending at the end");
+    tear_down(&world);
+}
+END_TEST
+
 START_TEST(an_alignment_of_no_time_is_no_span)
 {
     struct world world;
@@ -294,6 +307,7 @@ static Suite *suite(void)
     TCase *promises = tcase_create("promises");
     tcase_add_test(promises, an_empty_run_is_a_valid_document);
     tcase_add_test(promises, the_phases_of_a_subtask_are_spans_that_end_at_their_facts);
+    tcase_add_test(promises, what_began_after_the_end_ends_when_it_began);
     tcase_add_test(promises, an_alignment_of_no_time_is_no_span);
     tcase_add_test(promises, a_restore_lasts_from_start_to_state);
     tcase_add_test(promises, a_checkpoint_is_a_span_with_its_outcome);
