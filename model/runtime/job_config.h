@@ -62,6 +62,8 @@ struct job_config {
     uint32_t buffer_bytes;         /* a network buffer is sent when it is full ... */
     uint64_t buffer_timeout_ns;    /* ... or this old */
     uint32_t buffers_per_channel;  /* credit: how many may be on their way */
+
+    uint64_t watermark_interval_ns; /* between two looks at event time; not 0 */
 };
 
 /* May a checkpoint refer to files of earlier ones? Then these lie in the shared folders. */

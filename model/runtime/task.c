@@ -9,8 +9,6 @@
 #include "model/runtime/process.h"
 #include "model/stream/timer_service.h"
 
-enum { WATERMARK_INTERVAL_NS = 200 * 1000 * 1000 }; /* Flink's pipeline.auto-watermark-interval */
-
 enum timer_tag { TIMER_WORK, TIMER_FLUSH, TIMER_WATERMARK, TIMER_WAKE };
 
 void task_report(struct task *task, enum fact_kind kind, uint64_t checkpoint, uint64_t value0,
@@ -120,8 +118,10 @@ static void after_handling(struct task *task)
 static void schedule_watermark(struct task *task)
 {
     if (task->chain.makes_any) {
-        task->watermark_timer = host_timer_set(
-            task->host, host_now_ns(task->host) + WATERMARK_INTERVAL_NS, TIMER_WATERMARK);
+        uint64_t interval_ns = task->config->watermark_interval_ns;
+        CHECK(interval_ns > 0);
+        task->watermark_timer =
+            host_timer_set(task->host, host_now_ns(task->host) + interval_ns, TIMER_WATERMARK);
     }
 }
 

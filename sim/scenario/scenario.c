@@ -73,6 +73,7 @@ static struct job_config default_job(void)
         .buffer_bytes = 32 * KIB,
         .buffer_timeout_ns = 100 * MILLISECOND_NS,
         .buffers_per_channel = 2,
+        .watermark_interval_ns = 200 * MILLISECOND_NS,
     };
 }
 

@@ -93,6 +93,8 @@ const struct field scenario_fields[] = {
       .special = "unlimited", .special_value = 0 },
     { "job.bad_records", FIELD_CHOICE, IN_SCENARIO(job.input.skip_bad_records),
       .choices = bad_record_choices },
+    { "job.watermark_interval", FIELD_DURATION, IN_SCENARIO(job.watermark_interval_ns), MS_NS,
+      YEAR_NS },
 
     { "state.backend", FIELD_CHOICE, IN_SCENARIO(job.state.backend), .choices = backend_choices },
     { "state.cache", FIELD_SIZE, IN_SCENARIO(job.state.cache_bytes), 64 * 1024, 64 * GIB },

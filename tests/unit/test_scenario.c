@@ -226,6 +226,7 @@ static void same_job(const struct job_config *a, const struct job_config *b)
     SAME(heartbeat_timeout_ns);
     SAME(buffer_bytes);
     SAME(buffer_timeout_ns);
+    SAME(watermark_interval_ns);
     SAME(buffers_per_channel);
 }
 
