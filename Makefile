@@ -26,11 +26,15 @@ WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
               $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
 compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
-LIBS        = -ljansson -lsqlite3 $(rocksdb_libs) -ldl -lpthread -lm
+LIBS        = -ljansson -lsqlite3 -lz $(zstd_libs) $(rocksdb_libs) -ldl -lpthread -lm
 
 # The state backend `rocksdb` is there if its library is. Without it the rest is the same.
 rocksdb_libs := $(shell echo 'int main(void) { return 0; }' | \
     $(CC) -x c -include rocksdb/c.h -o /dev/null - -lrocksdb 2>/dev/null && echo -lrocksdb)
+
+# So is input that is compressed with zstd.
+zstd_libs := $(shell echo 'int main(void) { return 0; }' | \
+    $(CC) -x c -include zstd.h -o /dev/null - -lzstd 2>/dev/null && echo -lzstd)
 
 build    := build/$(CONFIG)
 build_id := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
@@ -172,18 +176,23 @@ $(build)/%.o: %.c $(build)/flags
 $(main_object): $(build)/build_id
 $(main_object): private own_flag := -DFAULTLINE_BUILD_ID='"$(build_id)"'
 
-# Only the file that calls RocksDB is compiled again when that comes or goes.
+# Only the file that calls RocksDB or zstd is compiled again when that comes or goes.
 rocksdb_object := $(build)/model/state/row_store_rocksdb.o
 $(rocksdb_object): $(build)/rocksdb
 $(rocksdb_object): private own_flag := $(if $(rocksdb_libs),-DFAULTLINE_ROCKSDB)
 
+zstd_object := $(build)/sim/input/input_bytes.o
+$(zstd_object): $(build)/zstd
+$(zstd_object): private own_flag := $(if $(zstd_libs),-DFAULTLINE_ZSTD)
+
 # These files change only when their text does, and with them what depends on them.
-$(build)/flags $(build)/build_id $(build)/rocksdb: always
+$(build)/flags $(build)/build_id $(build)/rocksdb $(build)/zstd: always
 	@mkdir -p $(@D)
 	@echo '$(text)' | cmp -s - $@ || echo '$(text)' > $@
 $(build)/flags: private text = $(compile)
 $(build)/build_id: private text = $(build_id)
 $(build)/rocksdb: private text = $(rocksdb_libs)
+$(build)/zstd: private text = $(zstd_libs)
 
 .PHONY: always
 .SECONDARY: $(objects)

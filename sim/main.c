@@ -282,6 +282,10 @@ static enum verdict run_one(struct session *session, uint32_t index)
     if (status == STATUS_OK) {
         status = run_read_input(&scenario, &arena, &input, &error);
     }
+    if (status == STATUS_OK) {
+        status = run_keep_input(&scenario, &arena, folder_of(options, &arena, scenario.name), input,
+                                &error);
+    }
     enum verdict verdict;
     if (status == STATUS_OK) {
         verdict = run_read(session, index, &arena, &scenario, input, &error);

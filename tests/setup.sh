@@ -49,7 +49,9 @@ missing() {
     links gcc jansson.h -ljansson || echo libjansson-dev
     links gcc sqlite3.h -lsqlite3 || echo libsqlite3-dev
     links gcc xxhash.h || echo libxxhash-dev
-    # optional: where it cannot be installed, the program is built without it
+    links gcc zlib.h -lz || echo zlib1g-dev
+    # optional: where they cannot be installed, the program is built without them
+    links gcc zstd.h -lzstd || ! have apt-get || echo libzstd-dev
     links gcc rocksdb/c.h -lrocksdb || ! have apt-get || echo librocksdb-dev
     have gnuplot || echo gnuplot-nox
     if [ "$purpose" = test ]; then

@@ -24,6 +24,7 @@ struct input_config {
     enum input_kind kind;
     const char *file;      /* INPUT_FILE: its path on the SHARED volume */
     const char *label;     /* INPUT_FILE: the path to name in messages */
+    bool is_numbered;      /* INPUT_FILE: its lines are not those of one text file, but records */
     uint64_t records;      /* INPUT_GENERATOR, INPUT_NEXMARK: how many, over all subtasks */
     uint64_t keys;         /* INPUT_GENERATOR: keys are 0..keys-1 */
     uint32_t skew_ppm;     /* INPUT_GENERATOR: the Zipf exponent; 0: uniform */

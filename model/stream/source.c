@@ -340,8 +340,12 @@ static uint64_t line_number_at(const struct source *source, uint64_t offset)
 void source_describe_place(const struct source *source, struct buffer *out)
 {
     if (source->input->kind == INPUT_FILE) {
-        buffer_append_format(out, "%s:%llu", source->input->label,
-                             (unsigned long long)line_number_at(source, source->place));
+        unsigned long long line = line_number_at(source, source->place);
+        if (source->input->is_numbered) {
+            buffer_append_format(out, "record %llu of %s", line, source->input->label);
+        } else {
+            buffer_append_format(out, "%s:%llu", source->input->label, line);
+        }
     } else {
         buffer_append_format(out, "record %llu", (unsigned long long)source->place);
     }

@@ -36,7 +36,7 @@ uint64_t source_records(const struct source *source);
 /* Puts the source at the end of its share: a subtask that had finished is restored. */
 void source_skip_to_end(struct source *source);
 
-/* Appends the place of the record being emitted: FILE:LINE, or the record's number. */
+/* Appends the place of the record being emitted: FILE:LINE, "record N of FILE", or "record N". */
 void source_describe_place(const struct source *source, struct buffer *out);
 
 #endif

@@ -14,6 +14,9 @@ enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, s
     if (status == STATUS_OK) {
         status = run_read_input(&hunt->scenario, &hunt->arena, &hunt->input, error);
     }
+    if (status == STATUS_OK) {
+        status = run_keep_input(&hunt->scenario, &hunt->arena, options->out, hunt->input, error);
+    }
     if (status != STATUS_OK) {
         return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
     }

@@ -78,10 +78,16 @@ struct run {
     struct trace_log *trace;    /* NULL unless asked for */
 };
 
-/* Reads the scenario's input file into `arena` (nothing for generated input). Errors: NOT_FOUND,
- * IO, with one sentence in `error`. */
-MUST_USE enum status run_read_input(const struct scenario *scenario, struct arena *arena,
+/* Reads the scenario's input into `arena`, whatever its form is, as one record a line (nothing for
+ * generated input), and notes in the scenario whether its lines are those of one file. Errors:
+ * NOT_FOUND, IO, INVALID (what was read is wrong), with one sentence in `error`. */
+MUST_USE enum status run_read_input(struct scenario *scenario, struct arena *arena,
                                     struct bytes *input, struct buffer *error);
+
+/* Standard input cannot be read again, so what came from there is written to FOLDER/input.txt, and
+ * the scenario reads that from now on. Does nothing with any other input. Errors: NO_SPACE, IO. */
+MUST_USE enum status run_keep_input(struct scenario *scenario, struct arena *arena,
+                                    const char *folder, struct bytes input, struct buffer *error);
 
 /* Runs `scenario` on `input` and judges it. Everything in `run` lives in `arena`; the scenario must
  * outlive it. */

@@ -80,6 +80,7 @@ static enum status write_small(struct small *small, const struct scenario *given
     enum status status = STATUS_OK;
     if (small->input_out != NULL) {
         small->scenario.input_path = small->input_out;
+        small->scenario.input_shape = (struct input_shape){ .format = FORMAT_LINES };
         status = output_path_write(arena, small->input_out, small->result.input, error);
     }
     struct buffer json;
@@ -136,7 +137,7 @@ static enum verdict shrink_read(const struct shrink_file_options *options, struc
                         &small.result, error);
     }
     if (status == STATUS_OK && small.scenario.job.input.kind == INPUT_FILE &&
-        small.result.input.size < input.size) {
+        (small.result.input.size < input.size || input_is_standard(scenario->input_path))) {
         small.input_out = arena_format(arena, "%s.txt", stem_of(arena, small.out));
     }
     if (status == STATUS_OK) {

@@ -37,6 +37,7 @@ static bool generate_input(struct shrinker *shrinker)
         input.skip_bad_records = candidate->job.input.skip_bad_records;
         candidate->job.input = input;
         candidate->input_path = plain.input_path;
+        candidate->input_shape = plain.input_shape;
     }
     return shrinker_try(shrinker, "generated records instead of a file");
 }

@@ -13,6 +13,7 @@
 #include "model/host.h"
 #include "model/runtime/job_config.h"
 #include "model/trace.h"
+#include "sim/input/input.h"
 #include "sim/world/disk.h"
 
 /* ---- the cluster: what things cost in simulated time ----------------------------------------- */
@@ -223,7 +224,8 @@ struct scenario {
     const char *path; /* the file it was read from; "" if none */
     uint64_t seed;
     struct job_config job;
-    const char *input_path;   /* INPUT_FILE: the file on this machine */
+    const char *input_path; /* INPUT_FILE: the file, directory or database on this machine; "-" */
+    struct input_shape input_shape;
     const char *library_path; /* of a job of the user's own; NULL: it is a ready-made one */
     const struct job_info *library; /* what was loaded from there */
     struct cluster cluster;

@@ -272,11 +272,34 @@ void field_write(const struct field *field, const void *from, struct buffer *out
     CHECK(false);
 }
 
+static bool input_field_is_written(const struct field *field, const struct scenario *scenario)
+{
+    static const char *const of_file[] = { "file", "format", "compression", "column", "header" };
+    const struct input_shape *shape = &scenario->input_shape;
+    const char *key = field->path + strlen("job.input.");
+    bool has_query = shape->query != NULL;
+    enum input_kind kind = scenario->job.input.kind;
+    for (uint32_t i = 0; i < sizeof of_file / sizeof of_file[0]; i++) {
+        if (strcmp(key, of_file[i]) == 0) {
+            bool of_column = strcmp(key, "column") == 0 || strcmp(key, "header") == 0;
+            return kind == INPUT_FILE && !has_query && (!of_column || shape->column != NULL);
+        }
+    }
+    if (strcmp(key, "sqlite") == 0 || strcmp(key, "query") == 0) {
+        return kind == INPUT_FILE && has_query;
+    }
+    if (strcmp(key, "label") == 0) {
+        return kind == INPUT_FILE && scenario->job.input.label != NULL;
+    }
+    if (strncmp(key, "nexmark.", strlen("nexmark.")) == 0) {
+        return kind == INPUT_NEXMARK;
+    }
+    return kind == INPUT_GENERATOR || strcmp(key, "rate") == 0;
+}
+
 bool field_is_written(const struct field *field, const struct scenario *scenario)
 {
     CHECK(scenario != NULL);
-    enum input_kind kind = scenario->job.input.kind;
-    const uint8_t *at = (const uint8_t *)scenario + field->offset;
     switch (field->kind) {
     case FIELD_ARRAY:
     case FIELD_OBJECT:
@@ -289,19 +312,8 @@ bool field_is_written(const struct field *field, const struct scenario *scenario
     if (strcmp(field->path, "job.library") == 0) {
         return scenario->library != NULL;
     }
-    if (strcmp(field->path, "job.input.rate") == 0) {
-        return true; /* of every kind of input */
-    }
-    if (strncmp(field->path, "job.input.nexmark.", strlen("job.input.nexmark.")) == 0) {
-        return kind == INPUT_NEXMARK;
-    }
     if (strncmp(field->path, "job.input.", strlen("job.input.")) == 0) {
-        bool of_file = field->kind == FIELD_TEXT;
-        const char *text = NULL;
-        if (of_file) {
-            memcpy(&text, at, sizeof text);
-        }
-        return of_file ? kind == INPUT_FILE && text != NULL : kind == INPUT_GENERATOR;
+        return input_field_is_written(field, scenario);
     }
     return field->base != BASE_RANDOM;
 }

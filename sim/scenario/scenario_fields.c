@@ -6,6 +6,9 @@
 #include "sim/scenario/scenario_nearest.h"
 
 static const char *const bad_record_choices[] = { "fail", "skip", NULL };
+static const char *const format_choices[] = { "auto", "lines", "csv", "json_lines", NULL };
+static const char *const compression_choices[] = { "auto", "none", "gzip", "zstd", NULL };
+static const char *const header_choices[] = { "auto", "present", "absent", NULL };
 static const char *const backend_choices[] = { "heap", "sqlite", "rocksdb", NULL };
 static const char *const mode_choices[] = { "exactly_once", "at_least_once", NULL };
 static const char *const store_choices[] = { "files", "memory", "sqlite", NULL };
@@ -19,6 +22,13 @@ _Static_assert(MODE_EXACTLY_ONCE == 0 && MODE_AT_LEAST_ONCE == 1, "the order of 
 _Static_assert(RESTART_NONE == 0 && RESTART_FIXED_DELAY == 1 && RESTART_EXPONENTIAL_DELAY == 2 &&
                    RESTART_FAILURE_RATE == 3,
                "the order of strategy_choices");
+_Static_assert(FORMAT_AUTO == 0 && FORMAT_LINES == 1 && FORMAT_CSV == 2 && FORMAT_JSON_LINES == 3,
+               "the order of format_choices");
+_Static_assert(COMPRESSION_AUTO == 0 && COMPRESSION_NONE == 1 && COMPRESSION_GZIP == 2 &&
+                   COMPRESSION_ZSTD == 3,
+               "the order of compression_choices");
+_Static_assert(HEADER_AUTO == 0 && HEADER_PRESENT == 1 && HEADER_ABSENT == 2,
+               "the order of header_choices");
 _Static_assert(STATE_BACKEND_HEAP == 0 && STATE_BACKEND_SQLITE == 1 && STATE_BACKEND_ROCKSDB == 2,
                "the order of backend_choices");
 _Static_assert(STORE_FILES == 0 && STORE_MEMORY == 1 && STORE_SQLITE == 2,
@@ -70,6 +80,15 @@ const struct field scenario_fields[] = {
     { "job.max_parallelism", FIELD_COUNT, IN_SCENARIO(job.max_parallelism), 1, PARALLELISM_MAX },
     { "job.input.file", FIELD_TEXT, IN_SCENARIO(input_path) },
     { "job.input.label", FIELD_TEXT, IN_SCENARIO(job.input.label) },
+    { "job.input.format", FIELD_CHOICE, IN_SCENARIO(input_shape.format),
+      .choices = format_choices },
+    { "job.input.compression", FIELD_CHOICE, IN_SCENARIO(input_shape.compression),
+      .choices = compression_choices },
+    { "job.input.column", FIELD_TEXT, IN_SCENARIO(input_shape.column) },
+    { "job.input.header", FIELD_CHOICE, IN_SCENARIO(input_shape.header),
+      .choices = header_choices },
+    { "job.input.sqlite", FIELD_TEXT, IN_SCENARIO(input_path) },
+    { "job.input.query", FIELD_TEXT, IN_SCENARIO(input_shape.query) },
     { "job.input.records", FIELD_COUNT, IN_SCENARIO(job.input.records), 0,
       UINT64_C(1000000000000) },
     { "job.input.keys", FIELD_COUNT, IN_SCENARIO(job.input.keys), 1, 100 * MILLION },

@@ -164,11 +164,13 @@ static bool resolve_file(struct reader *reader)
     struct input_config *input = &scenario->job.input;
     const char *base = path_base(scenario->input_path);
     if (*base == '\0') {
-        return reader_fail(reader, "job.input.file", "must be the path of a file");
+        return reader_fail(
+            reader, scenario->input_shape.query != NULL ? "job.input.sqlite" : "job.input.file",
+            "must be the path of a file");
     }
     *input = (struct input_config){
         .kind = INPUT_FILE,
-        .file = arena_format(reader->arena, "input/%s", base),
+        .file = arena_format(reader->arena, "input/%s", input_is_standard(base) ? "stdin" : base),
         .label = input->label,
         .rate_per_s = input->rate_per_s,
         .skip_bad_records = input->skip_bad_records,
@@ -186,23 +188,53 @@ static bool resolve_nexmark(struct reader *reader)
                        NEXMARK_ORDER_MULTIPLIER);
 }
 
+/* Of keys that need another one: is that there? */
+static bool check_input_keys(struct reader *reader)
+{
+    static const char *const needs[][2] = {
+        { "format", "file" },   { "compression", "file" }, { "column", "file" },
+        { "header", "column" }, { "query", "sqlite" },     { "sqlite", "query" },
+    };
+    for (uint32_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        const char *path = arena_format(reader->arena, "job.input.%s", needs[i][0]);
+        const char *needed = arena_format(reader->arena, "job.input.%s", needs[i][1]);
+        if (reader_find(reader, path) != NULL && reader_find(reader, needed) == NULL) {
+            return reader_fail(reader, path, "makes sense with a \"%s\" only", needs[i][1]);
+        }
+    }
+    const struct input_shape *shape = &reader->scenario->input_shape;
+    if (shape->column == NULL && shape->format > FORMAT_LINES) {
+        return reader_fail(reader, "job.input.column",
+                           "must be given: which column is the record?");
+    }
+    return true;
+}
+
 /* A "file" has no key of generated input, and Nexmark events have none of generated integers. */
 static bool resolve_input(struct reader *reader)
 {
     CHECK(reader->scenario->job.input.kind == INPUT_GENERATOR); /* the default */
     static const char *const generated[] = { "records", "keys", "skew", "seed" };
-    bool has_file = reader_find(reader, "job.input.file") != NULL;
+    bool has_query = reader_find(reader, "job.input.sqlite") != NULL;
+    bool has_file = has_query || reader_find(reader, "job.input.file") != NULL;
+    const char *name = has_query ? "sqlite" : has_file ? "file" : "nexmark";
     bool has_nexmark = reader_find(reader, "job.input.nexmark") != NULL;
     if (has_file && has_nexmark) {
-        return reader_fail(reader, "job.input.nexmark", "there is a \"file\" already");
+        return reader_fail(reader, "job.input.nexmark", "there is a \"%s\" already", name);
     }
     for (uint32_t i = 0; i < sizeof generated / sizeof generated[0]; i++) {
         const char *path = arena_format(reader->arena, "job.input.%s", generated[i]);
         if ((has_file || has_nexmark) && reader_find(reader, path) != NULL) {
             return reader_fail(reader, path,
                                "makes sense with generated records only, and there is a \"%s\"",
-                               has_file ? "file" : "nexmark");
+                               name);
         }
+    }
+    if (has_query && reader_find(reader, "job.input.file") != NULL) {
+        return reader_fail(reader, "job.input.sqlite", "there is a \"file\" already");
+    }
+    if (!check_input_keys(reader)) {
+        return false;
     }
     if (!has_file && reader_find(reader, "job.input.label") != NULL) {
         return reader_fail(reader, "job.input.label", "makes sense with a \"file\" only");

@@ -81,6 +81,19 @@ static const char *join_key(struct arena *arena, const char *path, const char *k
     return arena_format(arena, "%s%s%s", path, *path == '\0' ? "" : ".", key);
 }
 
+/* What else goes with an input that is given way to. */
+static const char *const keys_of_generator[] = { "records", "keys", "skew", "seed", NULL };
+static const char *const keys_of_file[] = { "file",   "format", "compression",
+                                            "column", "header", NULL };
+static const char *const keys_of_query[] = { "sqlite", "query", NULL };
+
+static void drop_keys(json_t *object, const char *const *keys)
+{
+    for (; *keys != NULL; keys++) {
+        json_object_del(object, *keys);
+    }
+}
+
 /* Rule L2: what `overlay` says at `path` takes the place of its alternative in `target`. */
 static void drop_alternatives(json_t *target, const json_t *overlay, const char *path)
 {
@@ -101,15 +114,19 @@ static void drop_alternatives(json_t *target, const json_t *overlay, const char 
         }
     } else if (strcmp(path, "job.input") == 0) {
         if (json_object_get(overlay, "file") != NULL) {
-            json_object_del(target, "records");
-            json_object_del(target, "keys");
-            json_object_del(target, "skew");
-            json_object_del(target, "seed");
+            drop_keys(target, keys_of_generator);
+            drop_keys(target, keys_of_query);
+            json_object_del(target, "label");
+        }
+        if (json_object_get(overlay, "sqlite") != NULL) {
+            drop_keys(target, keys_of_generator);
+            drop_keys(target, keys_of_file);
             json_object_del(target, "label");
         }
         if (json_object_get(overlay, "records") != NULL ||
             json_object_get(overlay, "keys") != NULL) {
-            json_object_del(target, "file");
+            drop_keys(target, keys_of_file);
+            drop_keys(target, keys_of_query);
             json_object_del(target, "label");
         }
     }
@@ -151,19 +168,30 @@ static void merge(struct reader *reader, json_t *target, json_t *overlay, const 
     }
 }
 
-/* Rule L3: makes the paths that `tree` names absolute. Of an input file what was written is kept as
- * its label. */
+static void anchor_path(struct reader *reader, json_t *input, const char *key,
+                        const char *directory)
+{
+    const char *path = json_string_value(json_object_get(input, key));
+    if (path == NULL || *path == '\0') {
+        return;
+    }
+    bool is_standard = input_is_standard(path);
+    if (json_object_get(input, "label") == NULL) {
+        set_text(input, "label", is_standard ? "standard input" : path);
+    }
+    if (!is_standard) {
+        set_text(input, key, path_absolute(reader->arena, directory, path));
+    }
+}
+
+/* Rule L3: makes the paths that `tree` names absolute. Of an input what was written is kept as its
+ * label. */
 static void anchor_paths(struct reader *reader, json_t *tree, const char *directory)
 {
     json_t *job = json_object_get(tree, "job");
     json_t *input = json_object_get(job, "input");
-    const char *file = json_string_value(json_object_get(input, "file"));
-    if (file != NULL && *file != '\0') {
-        if (json_object_get(input, "label") == NULL) {
-            set_text(input, "label", file);
-        }
-        set_text(input, "file", path_absolute(reader->arena, directory, file));
-    }
+    anchor_path(reader, input, "file", directory);
+    anchor_path(reader, input, "sqlite", directory);
     const char *library = json_string_value(json_object_get(job, "library"));
     if (library != NULL && *library != '\0') {
         set_text(job, "library", path_absolute(reader->arena, directory, library));

@@ -4,10 +4,10 @@
  * L1  A file that is `like` another one starts from that one, which is found relative to it.
  *     Objects merge, everything else replaces. "name" and "about" speak of one file and are not
  *     taken over.
- * L2  "faults" takes the place of "random" and the other way round; so does an input "file" of
- *     generated "records" or "keys", and a job's "library" of its "name".
- * L3  An input file and a library are found relative to the file that names them; those of `--set`,
- *     relative to the scenario. */
+ * L2  "faults" takes the place of "random" and the other way round; so do an input "file", a
+ *     "sqlite" database, and generated "records" or "keys"; and a job's "library" and its "name".
+ * L3  An input file or database and a library are found relative to the file that names them; those
+ *     of `--set`, relative to the scenario. */
 #ifndef FAULTLINE_SIM_SCENARIO_LOAD_H
 #define FAULTLINE_SIM_SCENARIO_LOAD_H
 

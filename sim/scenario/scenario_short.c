@@ -12,6 +12,8 @@ static const char *const kernel_paths[] = {
     "job.name",
     "job.parallelism",
     "job.input.file",
+    "job.input.sqlite",
+    "job.input.query",
     "job.input.rate",
     "job.input.nexmark.events",
     "job.bad_records",
@@ -21,7 +23,15 @@ static const char *const kernel_paths[] = {
 
 /* What no default is ever taken for: names say what the file is, and events what the input is. */
 static const char *const own_paths[] = {
-    "name", "about", "job.name", "job.input.file", "job.input.label", "job.input.nexmark.events"
+    "name",
+    "about",
+    "job.name",
+    "job.input.file",
+    "job.input.label",
+    "job.input.column",
+    "job.input.sqlite",
+    "job.input.query",
+    "job.input.nexmark.events",
 };
 
 static bool is_among(const char *path, const char *const *paths, size_t count)
@@ -135,11 +145,12 @@ uint32_t scenario_setting_count(void)
     return scenario_field_count;
 }
 
-/* What another way of making a scenario smaller is for: a default would make it larger again. */
+/* What another way of making a scenario smaller is for: a default would make it larger again. And
+ * how the input is to be read, which the runs of the search do not do again. */
 static const char *const size_paths[] = {
     "seed",           "job.parallelism",          "job.input.seed",         "job.input.records",
     "job.input.keys", "job.input.nexmark.events", "job.input.nexmark.seed", "cluster.task_managers",
-    "expect.within",
+    "expect.within",  "job.input.format",         "job.input.compression",  "job.input.header",
 };
 
 static bool may_simplify(const struct field *field, const struct scenario *scenario)

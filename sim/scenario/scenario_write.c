@@ -79,7 +79,7 @@ void scenario_write_if(const struct scenario *scenario,
     CHECK(scenario != NULL);
     CHECK(scenario->fault_count <= FAULT_COUNT_MAX);
     struct scenario resolved = *scenario;
-    if (resolved.job.input.kind == INPUT_FILE) {
+    if (resolved.job.input.kind == INPUT_FILE && !input_is_standard(resolved.input_path)) {
         resolved.input_path = path_absolute(out->arena, ".", scenario->input_path);
     }
     struct writer writer = { .out = out, .path = "", .is_empty = true };

@@ -98,6 +98,24 @@ static const char *const plain_job = "{\"job\": {\"name\": \"count\"}}";
 static const char *const events_job =
     "{\"job\": {\"name\": \"q1\", \"input\": {\"nexmark\": {}}}}";
 
+/* The job in which a key makes sense. */
+static const char *job_for(const char *path)
+{
+    static const char *const of_rows[] = { "job.input.format", "job.input.compression",
+                                           "job.input.header" };
+    for (size_t i = 0; i < sizeof of_rows / sizeof of_rows[0]; i++) {
+        if (strcmp(path, of_rows[i]) == 0) {
+            return "{\"job\": {\"name\": \"count\", \"input\": {\"file\": \"a.csv\", "
+                   "\"column\": \"n\"}}}";
+        }
+    }
+    return strcmp(path, "random.faults") == 0
+               ? "{\"job\": {\"name\": \"count\", \"parallelism\": 3}, \"random\": {}}"
+           : strncmp(path, "random.", strlen("random.")) == 0                       ? random_job
+           : strncmp(path, "job.input.nexmark.", strlen("job.input.nexmark.")) == 0 ? events_job
+                                                                                    : plain_job;
+}
+
 /* What a scenario becomes with one setting; the error if it is refused. */
 static const char *resolve(const char *json, const char *setting, bool *ok)
 {
@@ -130,12 +148,7 @@ static void check_default(void *context, const char *path, const json_t *describ
     if (value == NULL || strchr(path, '[') != NULL) {
         return;
     }
-    bool is_random = strncmp(path, "random.", strlen("random.")) == 0;
-    bool is_event = strncmp(path, "job.input.nexmark.", strlen("job.input.nexmark.")) == 0;
-    const char *job = is_random ? random_job : is_event ? events_job : plain_job;
-    if (strcmp(path, "random.faults") == 0) {
-        job = "{\"job\": {\"name\": \"count\", \"parallelism\": 3}, \"random\": {}}";
-    }
+    const char *job = job_for(path);
     bool ok = false;
     const char *setting = setting_of(path, value);
     /* "on" draws from a shorter list if it is given, but the same ones. */
@@ -167,7 +180,7 @@ static void check_choices(void *context, const char *path, const json_t *describ
     {
         bool ok = false;
         const char *setting = setting_of(path, choice);
-        const char *text = resolve(plain_job, setting, &ok);
+        const char *text = resolve(job_for(path), setting, &ok);
         ck_assert_msg(ok, "%s: %s", setting, text);
         (*count)++;
     }

@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# inputs.sh - input in whatever form: the same records give the same run, standard input is kept for
+# the replay, and what is broken ends in one sentence.
+# Closes with `inputs: N passed, M failed`.
+set -u
+. "$(dirname "$0")/../lib.sh"
+
+program=$(realpath "${PROGRAM:-build/release/faultline}")
+data=$(realpath scenarios/input)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 1
+
+cat >base.json <<'EOT'
+{ "job": { "name": "count", "parallelism": 2, "input": { "file": "sizes.txt" } },
+  "expect": { "within": "1min" } }
+EOT
+awk -F, 'NR > 1 { gsub("\"", "", $(NF - 1)); print $(NF - 1) }' "$data/sizes.csv" >sizes.txt
+
+# hash OPTION... - of a run with these options
+hash() {
+    "$program" run base.json --no-db --out out --json "$@" 2>&1 </dev/null |
+        sed -n 's/.*"trace_hash": *"\([0-9a-f]*\)".*/\1/p'
+}
+
+wanted=$(hash)
+[ -n "$wanted" ] && pass || fail 'lines: no run'
+same() {
+    local message=$1
+    shift
+    if [ "$(hash "$@")" = "$wanted" ]; then
+        pass
+    else
+        fail "$message: not the same run as from lines"
+    fi
+}
+same 'CSV' --set "job.input.file=$data/sizes.csv" --set 'job.input.column=installed size'
+same 'JSON lines' --set "job.input.file=$data/sizes.jsonl.gz" --set job.input.column=size
+same 'a directory' --set "job.input.file=$data/sizes"
+same 'a query' --set "job.input.sqlite=$data/sizes.db" \
+    --set 'job.input.query=SELECT size FROM package ORDER BY id'
+
+# Standard input is kept, and the kept run is the same again.
+"$program" run base.json --no-db --out piped --set job.input.file=- <sizes.txt >log 2>&1 &&
+    grep -q 'piped/input.txt (standard input)' log && cmp -s sizes.txt piped/input.txt &&
+    pass || fail "standard input: $(tail -n 3 log)"
+"$program" run piped/run.json --no-db --out again >again.log 2>&1 </dev/null &&
+    [ "$(grep -o 'trace hash.*' log)" = "$(grep -o 'trace hash.*' again.log)" ] &&
+    pass || fail "the replay of standard input: $(tail -n 3 again.log)"
+
+# What fuzz finds with standard input can be replayed, and shrunk.
+"$program" fuzz base.json --seeds 1..20 --out hunt --set job.input.file=- \
+    --set expect.within=2s <sizes.txt >log 2>&1
+found=$(find hunt/failures -name '*.json' 2>/dev/null | sort | head -n 1)
+[ -n "$found" ] && expect 2 'STUCK' "$program" run "$found" --no-db --out out ||
+    fail "fuzz of standard input stores nothing: $(tail -n 3 log)"
+[ -n "$found" ] && expect 0 '' "$program" shrink "$found" -o small/small.json
+expect 2 'STUCK' "$program" run small/small.json --no-db --out out
+
+# One sentence, exit code 3 (wrong data) or 6 (not readable).
+run=("$program" run base.json --no-db --out out)
+expect 3 'base.json: job.input.file: nothing came from standard input' \
+    "${run[@]}" --set job.input.file=-
+head -c 100 "$data/sizes.jsonl.gz" >cut.gz
+expect 3 'cut.gz: the gzip data is damaged at its byte 100: the file ends in the middle' \
+    "${run[@]}" --set job.input.file=cut.gz
+printf 'n\n1\n"2\n' >open.csv
+expect 3 'open.csv:3:1: this quote is never closed' \
+    "${run[@]}" --set job.input.file=open.csv --set job.input.column=n
+printf 'n\n1\nx\n' >word.csv
+expect 1 'record 2 of word.csv' \
+    "${run[@]}" --set job.input.file=word.csv --set job.input.column=n
+expect 3 'no such column: m' \
+    "${run[@]}" --set "job.input.sqlite=$data/sizes.db" \
+    --set 'job.input.query=SELECT m FROM package'
+expect 6 'job.input.sqlite: cannot read .*gone.db' \
+    "${run[@]}" --set job.input.sqlite=gone.db --set 'job.input.query=SELECT 1'
+mkdir empty
+expect 3 'empty: the directory has no files' "${run[@]}" --set job.input.file=empty
+
+close inputs
