@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 #ifdef FAULTLINE_ZSTD
@@ -18,7 +17,6 @@ struct byte_stream {
     const char *path;
     enum input_compression compression;
     int descriptor;
-    uint64_t size_bytes; /* of the file; 0: not known */
     uint64_t read_bytes; /* of the file so far, compressed or not */
     /* What is compressed: */
     uint8_t *packed; /* PACKED_BYTES */
@@ -194,15 +192,11 @@ enum status byte_stream_open(struct byte_stream **stream, struct arena *arena, c
     if (descriptor < 0) {
         return cannot_read(path, errno, error);
     }
-    struct stat file;
     *stream = arena_alloc(arena, 1, sizeof **stream);
     **stream = (struct byte_stream){ .arena = arena,
                                      .path = is_standard ? "standard input" : path,
                                      .compression = compression,
                                      .descriptor = descriptor };
-    if (fstat(descriptor, &file) == 0 && S_ISREG(file.st_mode)) {
-        (*stream)->size_bytes = (uint64_t)file.st_size;
-    }
     enum status status =
         compression == COMPRESSION_NONE ? STATUS_OK : open_unpacker(*stream, error);
     if (status != STATUS_OK) {
@@ -222,13 +216,6 @@ enum status byte_stream_read(struct byte_stream *stream, size_t limit, struct bu
         stream, to, limit, &got, error);
     bytes->size -= limit - (status == STATUS_OK ? got : 0);
     return status;
-}
-
-size_t byte_stream_left(const struct byte_stream *stream)
-{
-    uint64_t left =
-        stream->size_bytes > stream->read_bytes ? stream->size_bytes - stream->read_bytes : 0;
-    return left <= SIZE_MAX / 2 ? (size_t)left : 0;
 }
 
 void byte_stream_close(struct byte_stream *stream)

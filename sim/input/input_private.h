@@ -24,9 +24,6 @@ MUST_USE enum status byte_stream_open(struct byte_stream **stream, struct arena 
 MUST_USE enum status byte_stream_read(struct byte_stream *stream, size_t limit,
                                       struct buffer *bytes, struct buffer *error);
 
-/* About how many bytes are to come, as far as the file says. */
-size_t byte_stream_left(const struct byte_stream *stream);
-
 void byte_stream_close(struct byte_stream *stream);
 
 /* ---- input_rows.c ---------------------------------------------------------------------------- */

@@ -121,7 +121,7 @@ END_TEST
 /* Text that does not compress to nothing, longer than any buffer of the reader. */
 static const char *long_text(void)
 {
-    enum { LINES = 400000 };
+    enum { LINES = 120000 };
     struct buffer text;
     buffer_init(&text, &arena);
     uint32_t number = 1;
@@ -364,6 +364,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("input");
     TCase *tests = tcase_create("input");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, lines_pass_as_they_are);
     tcase_add_test(tests, what_is_not_there_or_not_readable_is_named);
