@@ -125,11 +125,8 @@ static void write_job(struct page *page)
 static bool compares_state(const struct page *page)
 {
     const struct scenario *scenario = page->run->scenario;
-    if (scenario->library != NULL) {
-        return page->run->totals.final_entries_compared > 0;
-    }
     const struct job_reference *reference = job_reference_find(scenario->job.job);
-    return reference == NULL || reference->rule_count > 0;
+    return scenario->library == NULL && (reference == NULL || reference->rule_count > 0);
 }
 
 /* With a run without faults. */
@@ -174,6 +171,11 @@ static void write_compared(struct page *page)
         buffer_append_text(out, totals->state_entries_compared == 1 ? " entry" : " entries");
     } else {
         buffer_append_text(out, ": the source positions and the form of the state");
+        if (totals->final_state_compared) {
+            buffer_append_text(out, ", of the last with ");
+            human_count(out, totals->final_entries_compared);
+            buffer_append_text(out, totals->final_entries_compared == 1 ? " entry" : " entries");
+        }
     }
     page_end_line(page);
     if (totals->records_skipped > 0) {
@@ -234,8 +236,9 @@ static void append_pass(struct page *page)
     if (run->outcome == OUTCOME_FINISHED) {
         bool exactly = run->scenario->job.checkpoint.mode == MODE_EXACTLY_ONCE &&
                        run->totals.output_duplicates == 0;
-        const char *equal = compares_state(page) ? "state and output equal the reference; "
-                                                 : "the output equals the reference; ";
+        bool with_state = compares_state(page) || run->totals.final_state_compared;
+        const char *equal = with_state ? "state and output equal the reference; "
+                                       : "the output equals the reference; ";
         bool is_unknown = !exactly && run->recording != NULL;
         buffer_append_text(page->out, exactly      ? equal
                                       : is_unknown ? "the output is not compared; "

@@ -139,7 +139,8 @@ struct oracle_totals {
     uint64_t output_duplicates;    /* at_least_once or allow_older: lines beyond the reference */
     uint64_t checkpoints_verified; /* read back and compared */
     uint64_t state_entries_compared;
-    uint64_t final_entries_compared; /* where the final state is known as a whole */
+    bool final_state_compared; /* as a whole (final_state.h) */
+    uint64_t final_entries_compared;
     uint64_t records_skipped; /* bad ones */
 };
 struct oracle_totals oracle_totals(const struct oracle *oracle);

@@ -101,6 +101,7 @@ void property_final_state_on_end(struct oracle *oracle)
     }
     property_final_state_each(oracle, compare_line, &comparison);
     known_lines_end(&comparison.judge, &comparison.expected);
+    oracle->totals.final_state_compared = true;
     oracle->totals.final_entries_compared = comparison.judge.lines;
     report(oracle, "entries that should not be there:", comparison.judge.wrong_count,
            &comparison.judge.wrong);

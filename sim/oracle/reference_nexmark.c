@@ -1,8 +1,9 @@
 /* The references of Nexmark's queries.
  *
  * q1 and q3 and q8 have known lines. q12 counts by the clock, so only the sum of each bidder's
- * counts is known. */
+ * counts is known. In the end q3 holds all that it may ever need, and q8 and q12 hold nothing. */
 #include "sim/oracle/event_line.h"
+#include "sim/oracle/final_state.h"
 #include "sim/oracle/job_reference.h"
 #include "sim/oracle/reference.h"
 
@@ -70,6 +71,8 @@ const struct job_reference q1_reference = {
 struct person {
     int64_t timestamp_ms;
     bool may_be_late; /* for its window of q8 */
+    int64_t id;
+    struct bytes record;
     struct bytes texts[3]; /* name, city, state */
     size_t other;          /* 1 + the place of another one with the same id; 0: none */
 };
@@ -80,6 +83,7 @@ struct auction {
     int64_t id;
     int64_t seller;
     int64_t category;
+    struct bytes record;
 };
 
 struct house {
@@ -102,7 +106,8 @@ static struct house *house_of(struct job_fold *fold)
     return fold->memory;
 }
 
-static void add_person(struct job_fold *fold, const struct event_line *event, bool may_be_late)
+static void add_person(struct job_fold *fold, const struct event_line *event, struct bytes record,
+                       bool may_be_late)
 {
     struct house *house = house_of(fold);
     struct fold_key key;
@@ -113,6 +118,8 @@ static void add_person(struct job_fold *fold, const struct event_line *event, bo
     struct person *person = &house->persons[house->person_count++];
     *person = (struct person){ .timestamp_ms = event->timestamp_ms,
                                .may_be_late = may_be_late,
+                               .id = event->numbers[0],
+                               .record = bytes_copy(fold->arena, record),
                                .other = (size_t)entry->folded[0] };
     for (uint32_t i = 0; i < 3; i++) {
         person->texts[i] = bytes_copy(fold->arena, event->texts[i]);
@@ -120,16 +127,19 @@ static void add_person(struct job_fold *fold, const struct event_line *event, bo
     entry->folded[0] = (int64_t)house->person_count;
 }
 
-static void add_auction(struct job_fold *fold, const struct event_line *event, bool may_be_late)
+static void add_auction(struct job_fold *fold, const struct event_line *event, struct bytes record,
+                        bool may_be_late)
 {
     struct house *house = house_of(fold);
     house->auctions = arena_grow(fold->arena, house->auctions, &house->auction_capacity,
                                  house->auction_count + 1, sizeof *house->auctions);
-    house->auctions[house->auction_count++] = (struct auction){ .timestamp_ms = event->timestamp_ms,
-                                                                .may_be_late = may_be_late,
-                                                                .id = event->numbers[0],
-                                                                .seller = event->numbers[1],
-                                                                .category = event->numbers[2] };
+    house->auctions[house->auction_count++] =
+        (struct auction){ .timestamp_ms = event->timestamp_ms,
+                          .may_be_late = may_be_late,
+                          .id = event->numbers[0],
+                          .seller = event->numbers[1],
+                          .category = event->numbers[2],
+                          .record = bytes_copy(fold->arena, record) };
 }
 
 static bool house_fold(struct job_fold *fold, uint32_t split, struct bytes record)
@@ -143,9 +153,9 @@ static bool house_fold(struct job_fold *fold, uint32_t split, struct bytes recor
     bool may_be_late =
         event_may_be_late(&house_of(fold)->newest_ms[split], event.timestamp_ms, last_ms);
     if (event.kind == 'p') {
-        add_person(fold, &event, may_be_late);
+        add_person(fold, &event, record, may_be_late);
     } else if (event.kind == 'a') {
-        add_auction(fold, &event, may_be_late);
+        add_auction(fold, &event, record, may_be_late);
     }
     return true;
 }
@@ -175,15 +185,20 @@ static void each_pair(struct job_fold *fold, pair_function each)
 /* ---- q3: `NAME,CITY,STATE,AUCTION` of auctions of category 10 by sellers in OR, ID or CA --------
  */
 
-static void q3_pair(struct job_fold *fold, const struct person *person,
-                    const struct auction *auction)
+static bool is_local(const struct person *person)
 {
     static const char *const states[] = { "OR", "ID", "CA" };
     bool is_there = false;
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         is_there = is_there || bytes_equal(person->texts[2], bytes_of_text(states[i]));
     }
-    if (auction->category != Q3_CATEGORY || !is_there) {
+    return is_there;
+}
+
+static void q3_pair(struct job_fold *fold, const struct person *person,
+                    const struct auction *auction)
+{
+    if (auction->category != Q3_CATEGORY || !is_local(person)) {
         return;
     }
     struct buffer line;
@@ -201,13 +216,54 @@ static void q3_finish(struct job_fold *fold)
     each_pair(fold, q3_pair);
 }
 
+static void expect_kept(struct fold_table *lines, struct arena *arena, const char *state,
+                        int64_t key, struct bytes record)
+{
+    struct fold_key room;
+    struct buffer line;
+    buffer_init(&line, arena);
+    final_state_line(&line, "join", bytes_of_text(state), fold_key_i64(&room, key), record);
+    known_lines_expect(lines, buffer_bytes(&line));
+    buffer_free(&line);
+}
+
+/* A join that never forgets: all that can ever make a pair. */
+static bool q3_state(struct job_fold *fold, struct fold_table *lines)
+{
+    const struct house *house = house_of(fold);
+    for (size_t i = 0; i < house->person_count; i++) {
+        const struct person *person = &house->persons[i];
+        if (is_local(person)) {
+            expect_kept(lines, fold->arena, "first", person->id, person->record);
+        }
+    }
+    for (size_t i = 0; i < house->auction_count; i++) {
+        const struct auction *auction = &house->auctions[i];
+        if (auction->category == Q3_CATEGORY) {
+            expect_kept(lines, fold->arena, "second", auction->seller, auction->record);
+        }
+    }
+    return true;
+}
+
 const struct job_reference q3_reference = {
     .job = "q3",
     .fold = house_fold,
     .finish = q3_finish,
     .line = known_line,
     .end = known_end,
+    .final_state = q3_state,
 };
+
+/* ---- what windows leave behind: nothing -------------------------------------------------------
+ */
+
+static bool no_state(struct job_fold *fold, struct fold_table *lines)
+{
+    CHECK(fold->job != NULL);
+    CHECK(lines->count == 0);
+    return true;
+}
 
 /* ---- q8: `PERSON,NAME,WINDOW` of those who opened an auction in the window in which they came ---
  * Who may have come after the end of that window may be missing. */
@@ -243,6 +299,7 @@ const struct job_reference q8_reference = {
     .finish = q8_finish,
     .line = known_line,
     .end = known_end,
+    .final_state = no_state,
 };
 
 /* ---- q12: `BIDDER,BIDS,WINDOW`: how many bids in a window of the clock --------------------------
@@ -290,4 +347,5 @@ const struct job_reference q12_reference = {
     .fold = q12_fold,
     .line = q12_line,
     .end = q12_end,
+    .final_state = no_state,
 };

@@ -212,11 +212,20 @@ static void windows_end(struct job_fold *fold, struct line_judge *judge)
     }
 }
 
+/* All windows have fired and are cleaned away: no accumulator, no timer. */
+static bool no_state(struct job_fold *fold, struct fold_table *lines)
+{
+    CHECK(fold->job != NULL);
+    CHECK(lines->count == 0);
+    return true;
+}
+
 const struct job_reference windows_reference = {
     .job = "windows",
     .fold = windows_fold,
     .line = windows_line,
     .end = windows_end,
+    .final_state = no_state,
 };
 
 /* ---- sessions -------------------------------------------------------------------------------- */
@@ -335,4 +344,5 @@ const struct job_reference sessions_reference = {
     .finish = sessions_finish,
     .line = sessions_line,
     .end = sessions_end,
+    .final_state = no_state,
 };
