@@ -464,7 +464,7 @@ static void list_faults(void)
         { "connection X - Y", "all that two processes say to each other" },
         { "network of X", "all that a process says and hears; `network`: everybody" },
         { "store", "the shared volume; `store of X`: as that process sees it" },
-        { "disk of X", "the local volume of a machine" },
+        { "disk of X", "the local volume of a machine, which the backend sqlite uses" },
         { "file GLOB", "files of the shared volume" },
         { "input", "the generated records" },
     };

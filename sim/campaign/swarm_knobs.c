@@ -331,6 +331,16 @@ static void turn_heartbeat_timeout(struct turning *turning)
     }
 }
 
+/* Disk faults of the base's own mean its backend. */
+static bool has_disk_fault(const struct scenario *scenario)
+{
+    bool has = false;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        has = has || scenario->faults[i].object.part == PART_DISK;
+    }
+    return has;
+}
+
 /* Seldom: a run with SQLite takes ten times as long as one with the heap, and one with RocksDB
  * twenty times, so that each gets some hundredths of a campaign's time. */
 static void turn_backend(struct turning *turning)
@@ -339,7 +349,8 @@ static void turn_backend(struct turning *turning)
     enum { SQLITE_SHARE_PPM = 5000, ROCKSDB_SHARE_PPM = 1000, CACHE_BYTES_MIN = 64 * KIB };
     uint64_t draw = prng_below(turning->prng, MILLION);
     uint64_t cache_bytes = draw_setting(turning->prng, CACHE_BYTES_MIN, MIB);
-    if (is_set(turning, "state.backend") || draw >= SQLITE_SHARE_PPM + ROCKSDB_SHARE_PPM) {
+    if (is_set(turning, "state.backend") || draw >= SQLITE_SHARE_PPM + ROCKSDB_SHARE_PPM ||
+        has_disk_fault(turning->scenario)) {
         return;
     }
     bool is_rocksdb =

@@ -173,9 +173,15 @@ static bool read_object(struct fault_reader *fault_reader, uint32_t number, stru
     if (fault_reader->how.rolling && fault->object.kind != OBJECT_ALL_TASK_MANAGERS) {
         return reader_fail(reader, path, "\"rolling\" goes over \"all task_managers\"");
     }
-    return verb_fits(fault->verb, &fault->object) ||
-           reader_fail(reader, path, "\"%s\" needs %s, not \"%s\"", fault_verb_name(fault->verb),
-                       verb_needs(fault->verb), text);
+    if (!verb_fits(fault->verb, &fault->object)) {
+        return reader_fail(reader, path, "\"%s\" needs %s, not \"%s\"",
+                           fault_verb_name(fault->verb), verb_needs(fault->verb), text);
+    }
+    bool is_memory = reader->scenario->job.state.backend == STATE_BACKEND_ROCKSDB;
+    return fault->object.part != PART_DISK || !is_memory ||
+           reader_fail(reader, path,
+                       "state.backend \"rocksdb\" keeps its files in memory: nothing "
+                       "there uses the disk of a machine");
 }
 
 /* ---- the list -------------------------------------------------------------------------------- */

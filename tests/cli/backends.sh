@@ -55,6 +55,12 @@ compare() {
     done
 }
 
+if [[ $backends == *rocksdb* ]]; then
+    expect 3 'faults\[0\]\.on: state\.backend "rocksdb" keeps its files in memory' \
+        "$program" run base.json --no-db --set state.backend=rocksdb \
+        --set 'faults=[{"at":"1s","do":"full","on":"disk of task_manager[0]","for":"1s"}]'
+fi
+
 compare 'whole checkpoints'
 compare 'incremental checkpoints' --set state.incremental=true --set state.incremental_chain=4
 compare 'a changelog' --set state.changelog.enabled=true --set state.changelog.chain=4
