@@ -112,6 +112,9 @@ test: ## sets up, builds every variant, runs every test; ends: N passed, M faile
 .PHONY: tests
 tests: $(test_programs) $(library_jobs) ## builds the test programs
 
+.PHONY: libraries
+libraries: $(library_jobs) ## the jobs that scenarios load from shared libraries
+
 .PHONY: unit
 unit: tests ## unit, contract, crash, golden and oracle tests of one CONFIG
 	@tests/run_programs.sh $(test_programs)

@@ -43,7 +43,7 @@ refused() {
     expect 3 "^--set: job.library: $2" "$program" run "$job" "${quiet[@]}" --set "job.library=$1"
 }
 echo 'int nothing;' | gcc -shared -fPIC -o "$scratch/empty.so" -x c -
-sed 's/FAULTLINE_JOB_VERSION, .name/99, .name/' "$scratch/my_job/payments.c" |
+sed 's/= FAULTLINE_JOB_VERSION/= 99/' "$scratch/my_job/payments.c" |
     gcc -shared -fPIC -I "$scratch/root/include" -o "$scratch/newer.so" -x c -
 refused "$scratch/none.so" '.*/none\.so: no such file$'
 refused payments.txt '.*/payments\.txt: cannot be loaded: '

@@ -13,9 +13,11 @@ export root work base
 # nothing.
 fresh_base() {
     mkdir -p "$base"
-    (cd "$base" && rm -rf include model sim reports scenarios Makefile)
+    rm -rf "$base"/{include,model,sim,reports,scenarios,examples,tests,Makefile}
     rm -f "$base/build/release/libfaultline.a" # it may hold what is gone from the tree
-    cp -a include model sim reports scenarios Makefile "$base" && build_in "$base"
+    cp -a include model sim reports scenarios examples Makefile "$base" &&
+        mkdir "$base/tests" && cp -a tests/libraries "$base/tests" &&
+        make -s -C "$base" libraries && build_in "$base"
 }
 
 build_in() {
