@@ -10,7 +10,7 @@
 
 /* An entry as the parts read so far have it. */
 struct content {
-    struct bytes value; /* borrowed from the checkpoint */
+    struct bytes value; /* borrowed from the checkpoint, or in the arena */
     uint16_t state;     /* in `states` */
 };
 
@@ -86,6 +86,16 @@ static uint16_t state_number(struct reading *reading, const struct entries_reade
     return reading->state_count++;
 }
 
+/* What an entry says comes behind `before`. */
+static struct bytes joined(struct arena *arena, struct bytes before, struct bytes behind)
+{
+    struct buffer all;
+    buffer_init(&all, arena);
+    buffer_append(&all, before);
+    buffer_append(&all, behind);
+    return buffer_bytes(&all);
+}
+
 static void read_part(struct reading *reading, struct bytes part)
 {
     struct entries_reader reader;
@@ -103,8 +113,12 @@ static void read_part(struct reading *reading, struct bytes part)
         size_t place = (size_t)(found - reading->table.entries);
         reading->contents = arena_grow(reading->arena, reading->contents, &reading->capacity,
                                        place + 1, sizeof *reading->contents);
+        struct content *content = &reading->contents[place];
+        bool is_more = entry.appended && found->in_state;
+        struct bytes value =
+            is_more ? joined(reading->arena, content->value, entry.value) : entry.value;
+        *content = (struct content){ .value = value, .state = state };
         found->in_state = !entry.removed;
-        reading->contents[place] = (struct content){ .value = entry.value, .state = state };
     }
     buffer_free(&key);
 }
