@@ -46,7 +46,8 @@ static enum status parse_faults(struct swarm_drawing *drawing, struct arena *are
                          library == NULL ? job->job : "count", job->parallelism);
     if (job->input.kind == INPUT_GENERATOR && job->input.rate_per_s > 0) {
         buffer_append_text(json, ", \"input\": {\"rate\": \"1/s\"}");
-    } else if (job_find(job->job)->input == JOB_READS_EVENTS) { /* from a file, too */
+    } else if (job->input.kind == INPUT_NEXMARK ||
+               scenario_job(drawing->scenario)->input == JOB_READS_EVENTS) { /* a file, too */
         buffer_append_text(json, ", \"input\": {\"nexmark\": {}}");
     }
     if (job->input.skip_bad_records) {
