@@ -16,6 +16,10 @@
  *     materialisation is older than the interval; when there are `parts_max` parts; when the parts
  *     hold more than twice as many changes as there are entries, and not just a few.
  *
+ * Two things are otherwise than in Flink. The log is uploaded with the checkpoint and not before,
+ * and the state is materialised by a checkpoint and not beside it: so each file belongs to a
+ * checkpoint, and goes with it (shared_registry.h, I4).
+ *
  * Source: Flink's ChangelogKeyedStateBackend and FsStateChangelogWriter. */
 #ifndef FAULTLINE_STATE_CHANGELOG_BACKEND_H
 #define FAULTLINE_STATE_CHANGELOG_BACKEND_H
