@@ -55,6 +55,10 @@ const struct swarm_scene swarm_scenes[] = {
         "'after': '@brief', 'do': 'io_error', 'on': '<store of job_manager|file "
         "checkpoints/*/_metadata>', 'calls': '<open|open|read|any>', "
         "<'count': 1|'count': 2|'for': '@while'>" } },
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N task.acked', 'do': 'crash', 'on': 'job_manager', 'for': '@down'",
+        "'when': 'checkpoint @N task.acked', 'do': 'io_error', 'on': 'file "
+        "checkpoints/*/_metadata', 'calls': 'read', 'count': <1|2>" } },
     { 0,
       { "'at': '0s', 'do': '<io_error|full>', 'on': '<store|store of job_manager>', "
         "'for': '@while'",
