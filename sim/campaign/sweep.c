@@ -141,6 +141,15 @@ static enum status resolve_cell(struct sweep *sweep, const struct sweep_grid *gr
     struct scenario scenario;
     enum status status =
         scenario_read(&scenario, &scratch, sweep->options->scenario, &overrides, &error);
+    if (status == STATUS_OK && scenario.job.input.kind == INPUT_FILE &&
+        input_is_standard(scenario.input_path)) {
+        /* The cells run side by side: each would get a part of it. */
+        buffer_append_format(&error,
+                             "%s: job.input.file: standard input cannot be swept: it can be read "
+                             "once only",
+                             sweep->options->scenario);
+        status = STATUS_INVALID;
+    }
     if (status == STATUS_OK) {
         struct buffer json;
         buffer_init(&json, sweep->arena);

@@ -75,6 +75,8 @@ expect 3 'no such column: m' \
     --set 'job.input.query=SELECT m FROM package'
 expect 6 'job.input.sqlite: cannot read .*gone.db' \
     "${run[@]}" --set job.input.sqlite=gone.db --set 'job.input.query=SELECT 1'
+expect 3 'standard input cannot be swept' "$program" sweep base.json --db sweep.db -o page \
+    --set job.input.file=- --set 'sweep={"seed":"1..2"}'
 mkdir empty
 expect 3 'empty: the directory has no files' "${run[@]}" --set job.input.file=empty
 
