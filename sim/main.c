@@ -21,6 +21,7 @@
 #include "sim/command/report_command.h"
 #include "sim/command/sweep_command.h"
 #include "sim/fault/fault_consequences.h"
+#include "sim/live/live_run.h"
 #include "sim/scenario/scenario_json.h"
 
 #ifndef FAULTLINE_BUILD_ID
@@ -88,7 +89,8 @@ static const char *replay_command(const struct session *session, struct arena *a
     struct buffer text;
     buffer_init(&text, arena);
     append_quoted(&text, session->options->program);
-    buffer_append_text(&text, " run ");
+    buffer_append_text(&text, session->options->command == COMMAND_LIVE ? " live " : " run ");
+    buffer_append_text(&text, session->options->threads ? "--threads " : "");
     append_quoted(&text, arena_format(arena, "%s/run.json", folder));
     *buffer_extend(&text, 1) = '\0';
     return (const char *)text.data;
@@ -100,8 +102,9 @@ static const char *folder_of(const struct options *options, struct arena *arena,
     if (options->out != NULL && options->scenario_count == 1) {
         return options->out;
     }
-    return arena_format(arena, "%s/%s", options->out != NULL ? options->out : OPTIONS_DEFAULT_OUT,
-                        name);
+    const char *base = options->command == COMMAND_LIVE ? OPTIONS_DEFAULT_LIVE
+                                                        : OPTIONS_DEFAULT_OUT;
+    return arena_format(arena, "%s/%s", options->out != NULL ? options->out : base, name);
 }
 
 /* Two scenarios of one name would share a folder: the second is refused. */
@@ -244,6 +247,33 @@ static enum verdict deliver(struct session *session, uint32_t index, struct verd
     return run->verdict;
 }
 
+/* For real; how it was run is told to standard error. */
+static enum status run_live(const struct options *options, struct run *run, struct arena *arena,
+                            const struct scenario *scenario, struct bytes input,
+                            struct buffer *error)
+{
+    struct output_folder folder = { .arena = arena,
+                                    .path = folder_of(options, arena, scenario->name),
+                                    .error = error };
+    enum status status = output_folder_make(&folder);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct live_run_options how = {
+        .run = { .keep_trace = options->trace, .keep_timeline = options->trace },
+        .threads = options->threads,
+        .skip_faults = options->skip_faults,
+        .folder = arena_format(arena, "%s/volumes", folder.path),
+        .progress = isatty(STDERR_FILENO) && !options->quiet ? stderr : NULL,
+    };
+    struct buffer notes;
+    buffer_init(&notes, arena);
+    (void)fflush(stdout); /* what is buffered would be written by every process */
+    status = live_run(run, arena, scenario, input, &how, &notes, error);
+    (void)fwrite(notes.data, 1, notes.size, stderr);
+    return status;
+}
+
 static enum verdict run_read(struct session *session, uint32_t index, struct arena *arena,
                              const struct scenario *scenario, struct bytes input,
                              struct buffer *error)
@@ -251,7 +281,15 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
     const struct options *options = session->options;
     struct run_options keep = { .keep_trace = options->trace, .keep_timeline = options->trace };
     struct run run;
-    run_scenario(&run, arena, scenario, input, &keep);
+    if (options->command == COMMAND_LIVE) {
+        enum status status = run_live(options, &run, arena, scenario, input, error);
+        if (status != STATUS_OK) {
+            complain(error);
+            return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        }
+    } else {
+        run_scenario(&run, arena, scenario, input, &keep);
+    }
     struct verdict_view view = { .run = &run, .colour = session->colour };
     view.violations = oracle_violations(run.oracle, &view.violation_count);
     if (options->verify) {
@@ -521,7 +559,8 @@ static void command_list(enum list_topic topic)
 static enum verdict do_command(const struct options *options)
 {
     switch (options->command) {
-    case COMMAND_RUN: return command_run(options);
+    case COMMAND_RUN:
+    case COMMAND_LIVE: return command_run(options);
     case COMMAND_SWEEP: return sweep_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_REPORT: return report_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_PREDICT: return predict_command(options);

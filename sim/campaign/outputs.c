@@ -206,6 +206,9 @@ static json_t *json_of_run(const struct verdict_view *view)
     json_t *result = json_object();
     set(result, "name", json_of_text(run, run->scenario->name));
     set(result, "seed", json_of_number(run, run->scenario->seed));
+    if (run->live != NULL) {
+        set(result, "live", json_of_text(run, run->live));
+    }
     set(result, "verdict", json_of_text(run, verdict_name(run->verdict)));
     set(result, "trace_hash",
         json_of_text(run, arena_format(run->arena, "%016" PRIx64, run->trace_hash)));
@@ -404,7 +407,8 @@ static struct results_package collect_package(const struct verdict_view *view, c
             .name = scenario->name,
             .path = scenario->path,
             .seed = scenario->seed,
-            .build = build,
+            .build = run->live == NULL ? build
+                                       : arena_format(run->arena, "%s live, %s", build, run->live),
             .verdict = verdict_name(run->verdict),
             .exit_code = (int)run->verdict,
             .trace_hash = run->trace_hash,

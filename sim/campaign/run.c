@@ -73,9 +73,8 @@ enum status run_keep_input(struct scenario *scenario, struct arena *arena, const
 
 /* ---- listening ------------------------------------------------------------------------------- */
 
-static void on_fact(void *context, const struct fact_event *event)
+void run_on_fact(struct run *run, const struct fact_event *event)
 {
-    struct run *run = context;
     oracle_on_fact(run->oracle, event);
     summary_on_fact(&run->summary, event);
     if (run->timeline != NULL) {
@@ -87,6 +86,11 @@ static void on_fact(void *context, const struct fact_event *event)
     if (run->observer.on_fact != NULL) {
         run->observer.on_fact(run->observer.context, event);
     }
+}
+
+static void on_fact(void *context, const struct fact_event *event)
+{
+    run_on_fact(context, event);
 }
 
 static void on_credit(void *context, const struct credit_event *event)
@@ -101,9 +105,8 @@ static void on_heartbeat(void *context, const struct heartbeat_event *event)
     oracle_on_heartbeat(run->oracle, event);
 }
 
-static void on_fired(void *context, const struct fault_record *record)
+void run_on_fired(struct run *run, const struct fault_record *record)
 {
-    struct run *run = context;
     struct buffer text;
     buffer_init(&text, run->arena);
     fault_describe(run->scenario, record->fault, &text);
@@ -123,6 +126,11 @@ static void on_fired(void *context, const struct fault_record *record)
     }
 }
 
+static void on_fired(void *context, const struct fault_record *record)
+{
+    run_on_fired(context, record);
+}
+
 static void on_damage(void *context, const char *path)
 {
     struct run *run = context;
@@ -131,7 +139,7 @@ static void on_damage(void *context, const char *path)
 
 /* ---- judging --------------------------------------------------------------------------------- */
 
-static void note_unmet(struct run *run, const char *message)
+void run_note_unmet(struct run *run, const char *message)
 {
     if (run->unmet_count < UNMET_COUNT_MAX) {
         run->unmet[run->unmet_count++].message = message;
@@ -172,7 +180,7 @@ static void note_outside(struct run *run, struct bound bound, enum value_unit un
     buffer_append_text(&text, "; wanted ");
     value_format_bound(bound, unit, &text);
     *buffer_extend(&text, 1) = '\0';
-    note_unmet(run, (const char *)text.data); /* the arena keeps it */
+    run_note_unmet(run, (const char *)text.data); /* the arena keeps it */
 }
 
 static void check_expectations(struct run *run)
@@ -183,7 +191,7 @@ static void check_expectations(struct run *run)
     bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
                    (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
     if (!outcome_is_expected(run) && !gave_up) {
-        note_unmet(run,
+        run_note_unmet(run,
                    arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),
                                 summary->failure[0] != '\0' ? ": " : "", summary->failure));
     }
@@ -253,7 +261,7 @@ static uint64_t wall_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void prepare(struct run *run, const struct run_options *options)
+static void make_collectors(struct run *run, const struct run_options *options)
 {
     const struct scenario *scenario = run->scenario;
     job_build(scenario_job(scenario), &run->pipeline);
@@ -273,17 +281,31 @@ static void prepare(struct run *run, const struct run_options *options)
     }
 }
 
+void run_begin(struct run *run, const struct disk *shared)
+{
+    run->oracle = oracle_create(run->arena, run->scenario, shared, run->input);
+    if (run->recording != NULL) {
+        oracle_set_recording(run->oracle, run->recording);
+    }
+}
+
+static void tell_end(struct run *run, enum outcome outcome, uint64_t end_ns,
+                     uint64_t last_fault_ns)
+{
+    run->outcome = outcome;
+    run->simulated_ns = end_ns;
+    oracle_on_end(run->oracle, outcome, end_ns, last_fault_ns);
+    summary_on_end(&run->summary, end_ns);
+    run->totals = oracle_totals(run->oracle);
+}
+
 /* Runs the scenario as it is, without a verdict. */
 static void simulate(struct run *run, const struct run_options *options)
 {
     const struct scenario *scenario = run->scenario;
     struct arena *arena = run->arena;
-    prepare(run, options);
     struct world *world = world_create(arena, scenario, &run->pipeline, run->input);
-    run->oracle = oracle_create(arena, scenario, world_shared_disk(world), run->input);
-    if (run->recording != NULL) {
-        oracle_set_recording(run->oracle, run->recording);
-    }
+    run_begin(run, world_shared_disk(world));
     world_add_listener(world, (struct world_listener){ .on_fact = on_fact,
                                                        .on_credit = on_credit,
                                                        .on_heartbeat = on_heartbeat,
@@ -295,20 +317,14 @@ static void simulate(struct run *run, const struct run_options *options)
     if (options->arm != NULL) {
         options->arm(options->observer.context, world);
     }
-    if (run->observer.on_event != NULL) {
-        while (world_step(world)) {
+    while (world_step(world)) {
+        if (run->observer.on_event != NULL) {
             run->observer.on_event(run->observer.context, world);
         }
-        run->outcome = world_outcome(world);
-    } else {
-        run->outcome = world_run(world);
     }
-    run->simulated_ns = world_now_ns(world);
-    oracle_on_end(run->oracle, run->outcome, run->simulated_ns, fault_script_last_ns(script));
-    summary_on_end(&run->summary, run->simulated_ns);
     run->trace_hash = world_trace_hash(world);
     run->event_count = world_event_count(world);
-    run->totals = oracle_totals(run->oracle);
+    tell_end(run, world_outcome(world), world_now_ns(world), fault_script_last_ns(script));
     if (run->recording != NULL && !run->recording->is_done) {
         oracle_record_state(run->oracle);
     }
@@ -342,6 +358,7 @@ static struct recording *record(struct arena *arena, const struct scenario *scen
         shift_delays(&calm);
     }
     struct run run = { .scenario = &calm, .arena = &own, .input = input, .recording = recording };
+    make_collectors(&run, &(struct run_options){ 0 });
     simulate(&run, &(struct run_options){ 0 });
     if (run.outcome != OUTCOME_FINISHED) {
         recording->failure =
@@ -367,7 +384,7 @@ static void check_recording(struct run *run)
     bool may_fail = expect->result == EXPECT_FAILED || expect->result == EXPECT_SAME_OR_FAILED;
     if (run->recording->failure != NULL) {
         if (!may_fail) {
-            note_unmet(run, arena_format(run->arena, "job.library: %s", run->recording->failure));
+            run_note_unmet(run, arena_format(run->arena, "job.library: %s", run->recording->failure));
         }
     } else if (differs) {
         const struct recording *other = record(run->arena, run->scenario, run->input, true);
@@ -376,7 +393,7 @@ static void check_recording(struct run *run)
         if (difference != NULL) {
             run->is_ambiguous = true;
             run->unmet_count = 0;
-            note_unmet(run, arena_format(run->arena,
+            run_note_unmet(run, arena_format(run->arena,
                                          "job.library: two runs without faults differ only in "
                                          "their delays, and the job answers otherwise: %s; so no "
                                          "result of it can be judged",
@@ -385,10 +402,24 @@ static void check_recording(struct run *run)
     }
 }
 
-void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
-                  struct bytes input, const struct run_options *options)
+static void reach_verdict(struct run *run)
 {
-    uint64_t start_ns = wall_now_ns();
+    check_expectations(run);
+    if (run->recording != NULL) {
+        check_recording(run);
+    }
+    run->verdict = judge(run);
+}
+
+void run_end(struct run *run, enum outcome outcome, uint64_t end_ns, uint64_t last_fault_ns)
+{
+    tell_end(run, outcome, end_ns, last_fault_ns);
+    reach_verdict(run);
+}
+
+void run_prepare(struct run *run, struct arena *arena, const struct scenario *given,
+                 struct bytes input, const struct run_options *options)
+{
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
     if (options->forks_later && scenario->job.state.backend == STATE_BACKEND_ROCKSDB) {
@@ -401,11 +432,15 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *g
     if (scenario->library != NULL) {
         run->recording = record(arena, scenario, input, false);
     }
+    make_collectors(run, options);
+}
+
+void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
+                  struct bytes input, const struct run_options *options)
+{
+    uint64_t start_ns = wall_now_ns();
+    run_prepare(run, arena, given, input, options);
     simulate(run, options);
-    check_expectations(run);
-    if (run->recording != NULL) {
-        check_recording(run);
-    }
-    run->verdict = judge(run);
+    reach_verdict(run);
     run->wall_ns = wall_now_ns() - start_ns;
 }

@@ -76,6 +76,8 @@ struct run {
     bool is_ambiguous; /* that job has no one right answer: unmet[0] says why */
     struct timeline *timeline; /* NULL unless asked for */
     struct trace_log *trace;    /* NULL unless asked for */
+    const char *live; /* NULL: simulated. "processes" or "threads": it ran for real; then
+                       * `simulated_ns` is real time and `event_count` counts facts */
 };
 
 /* Reads the scenario's input into `arena`, whatever its form is, as one record a line (nothing for
@@ -93,5 +95,26 @@ MUST_USE enum status run_keep_input(struct scenario *scenario, struct arena *are
  * outlive it. */
 void run_scenario(struct run *run, struct arena *arena, const struct scenario *scenario,
                   struct bytes input, const struct run_options *options);
+
+/* ---- the same in steps, for who brings the facts from elsewhere ------------------------------ */
+
+/* Everything but the oracle: `run->scenario` is a copy with its input made, `run->pipeline` its
+ * job. As for run_scenario. */
+void run_prepare(struct run *run, struct arena *arena, const struct scenario *scenario,
+                 struct bytes input, const struct run_options *options);
+
+/* Nothing has happened yet, on the SHARED volume `shared`. */
+void run_begin(struct run *run, const struct disk *shared);
+
+/* In the order in which they happened. */
+void run_on_fact(struct run *run, const struct fact_event *event);
+void run_on_fired(struct run *run, const struct fault_record *record);
+
+/* Something that was expected did not hold; the text is borrowed for the run's life. */
+void run_note_unmet(struct run *run, const char *message);
+
+/* The run is over, and `run->faults` are known: judges. `last_fault_ns` is when the last fault
+ * ended. */
+void run_end(struct run *run, enum outcome outcome, uint64_t end_ns, uint64_t last_fault_ns);
 
 #endif

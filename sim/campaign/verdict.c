@@ -309,11 +309,21 @@ static void write_wrong(struct page *page, const struct verdict_view *view)
     page_write_more(page, view->violation_count + page->run->unmet_count, shown);
 }
 
-static void write_numbers(struct page *page, const struct verdict_view *view)
+static void write_live_numbers(struct page *page)
 {
     const struct run *run = page->run;
     struct buffer *out = page->out;
-    page_start_line(page, "");
+    human_duration(out, run->simulated_ns);
+    buffer_append_format(out, " on real %s, ", run->live);
+    human_count(out, run->totals.records * 1000 / (run->simulated_ns / 1000000 + 1));
+    buffer_append_text(out, " records a second, ");
+    human_count_of(out, run->event_count, "fact");
+}
+
+static void write_simulated_numbers(struct page *page, const struct verdict_view *view)
+{
+    const struct run *run = page->run;
+    struct buffer *out = page->out;
     human_duration(out, run->simulated_ns);
     buffer_append_text(out, " simulated in ");
     human_duration(out, run->wall_ns);
@@ -322,6 +332,17 @@ static void write_numbers(struct page *page, const struct verdict_view *view)
     buffer_append_format(out, ", trace hash %016" PRIx64, run->trace_hash);
     if (view->verified && view->second_hash == run->trace_hash) {
         buffer_append_text(out, " (twice)");
+    }
+}
+
+static void write_numbers(struct page *page, const struct verdict_view *view)
+{
+    struct buffer *out = page->out;
+    page_start_line(page, "");
+    if (page->run->live != NULL) {
+        write_live_numbers(page);
+    } else {
+        write_simulated_numbers(page, view);
     }
     page_end_line(page);
     if (view->replay != NULL) {

@@ -20,8 +20,8 @@ static const char *take_word(struct words *words)
 
 /* ---- names, and what was meant by a wrong one ------------------------------------------------ */
 
-static const char *const verb_names[] = { "run",  "sweep",     "report", "predict",
-                                         "fuzz", "enumerate", "shrink", "list", "help" };
+static const char *const verb_names[] = { "run",     "live", "sweep",     "report", "predict",
+                                         "fuzz",    "enumerate", "shrink", "list",   "help" };
 static const char *const topic_names[] = { "jobs",       "backends", "faults", "facts",
                                           "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
@@ -49,6 +49,8 @@ enum option {
     OPTION_CSV,
     OPTION_SHRINK,
     OPTION_PAIRS,
+    OPTION_THREADS,
+    OPTION_SKIP_FAULTS,
     OPTION_HELP,
     OPTION_COUNT
 };
@@ -76,20 +78,23 @@ static const char *const option_names[OPTION_COUNT] = {
     [OPTION_CSV] = "--csv",
     [OPTION_SHRINK] = "--shrink",
     [OPTION_PAIRS] = "--pairs",
+    [OPTION_THREADS] = "--threads",
+    [OPTION_SKIP_FAULTS] = "--skip-faults",
     [OPTION_HELP] = "--help",
 };
 
 /* Which verbs an option belongs to, as bits. */
 #define OF(command) (1u << (command))
+#define RUNS        (OF(COMMAND_RUN) | OF(COMMAND_LIVE))
 #define CAMPAIGNS   (OF(COMMAND_FUZZ) | OF(COMMAND_ENUMERATE) | OF(COMMAND_SHRINK))
 enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
-    [OPTION_SEED] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
-    [OPTION_SET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
-    [OPTION_OUT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
-    [OPTION_O] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
-    [OPTION_DB] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
-    [OPTION_JUNIT] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP),
+    [OPTION_SEED] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_SET] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_DB] = RUNS | OF(COMMAND_SWEEP),
+    [OPTION_JUNIT] = RUNS | OF(COMMAND_SWEEP),
     [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
     [OPTION_RECOVERY_LIMIT] = OF(COMMAND_PREDICT),
     [OPTION_J] = OF(COMMAND_SWEEP) | CAMPAIGNS,
@@ -97,15 +102,17 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_TIME] = OF(COMMAND_FUZZ) | OF(COMMAND_SHRINK),
     [OPTION_FAULTS] = OF(COMMAND_FUZZ),
     [OPTION_REQUIRE_MARKS] = OF(COMMAND_FUZZ),
-    [OPTION_NO_DB] = OF(COMMAND_RUN),
+    [OPTION_NO_DB] = RUNS,
     [OPTION_VERIFY] = OF(COMMAND_RUN),
-    [OPTION_TRACE] = OF(COMMAND_RUN),
-    [OPTION_PLOTS] = OF(COMMAND_RUN),
-    [OPTION_JSON] = OF(COMMAND_RUN) | OF(COMMAND_PREDICT),
-    [OPTION_QUIET] = OF(COMMAND_RUN) | OF(COMMAND_SWEEP) | CAMPAIGNS,
+    [OPTION_TRACE] = RUNS,
+    [OPTION_PLOTS] = RUNS,
+    [OPTION_JSON] = RUNS | OF(COMMAND_PREDICT),
+    [OPTION_QUIET] = RUNS | OF(COMMAND_SWEEP) | CAMPAIGNS,
     [OPTION_CSV] = OF(COMMAND_REPORT) | OF(COMMAND_SWEEP),
     [OPTION_SHRINK] = OF(COMMAND_FUZZ),
     [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
+    [OPTION_THREADS] = OF(COMMAND_LIVE),
+    [OPTION_SKIP_FAULTS] = OF(COMMAND_LIVE),
     [OPTION_HELP] = ~0u,
 };
 
@@ -262,6 +269,8 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_CSV: options->csv = true; return;
     case OPTION_SHRINK: options->shrink = true; return;
     case OPTION_PAIRS: options->pairs = true; return;
+    case OPTION_THREADS: options->threads = true; return;
+    case OPTION_SKIP_FAULTS: options->skip_faults = true; return;
     case OPTION_HELP: options->command = COMMAND_HELP; return;
     default: CHECK_UNREACHABLE("an option with a value");
     }
@@ -334,7 +343,9 @@ static bool parse_run(struct options *options, struct words *words)
         return words->error->size == 0;
     }
     if (options->scenario_count == 0) {
-        return blame(words, "run: needs the path of a scenario");
+        return blame(words, options->command == COMMAND_RUN
+                                ? "run: needs the path of a scenario"
+                                : "live: needs the path of a scenario");
     }
     if (options->json && options->quiet) {
         return blame(words, "--json and --quiet exclude each other");
@@ -447,11 +458,15 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     };
     const char *verb = take_word(&words);
     if (verb == NULL) {
-        return blame(&words, "needs a verb: run, sweep, report, predict, fuzz, "
+        return blame(&words, "needs a verb: run, live, sweep, report, predict, fuzz, "
                              "enumerate, shrink, list or help");
     }
     if (strcmp(verb, "run") == 0) {
         options->command = COMMAND_RUN;
+        return parse_run(options, &words);
+    }
+    if (strcmp(verb, "live") == 0) {
+        options->command = COMMAND_LIVE;
         return parse_run(options, &words);
     }
     if (strcmp(verb, "sweep") == 0) {
@@ -493,7 +508,7 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     }
     return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
                       sizeof verb_names / sizeof *verb_names,
-                      "there are run, sweep, report, predict, fuzz, enumerate, shrink, "
+                      "there are run, live, sweep, report, predict, fuzz, enumerate, shrink, "
                       "list, help");
 }
 
@@ -503,6 +518,7 @@ static const char help_text[] =
     "faultline breaks a stream processor on purpose and checks that it recovers.\n"
     "\n"
     "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
+    "  faultline live SCENARIO... [OPTION]...        the same on real processes and files\n"
     "  faultline sweep SCENARIO... [OPTION]...       run every cell of its grid\n"
     "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
     "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
@@ -525,6 +541,10 @@ static const char help_text[] =
     "  --json            print result.json instead of the text\n"
     "  --quiet           print one line a scenario instead of the text\n"
     "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
+    "\n"
+    "Options of live: as of run, but for --verify, and\n"
+    "  --threads         threads instead of processes\n"
+    "  --skip-faults     leave out the faults that cannot be caused for real\n"
     "\n"
     "Options of sweep: --seed, --set, --db, --junit as above, and\n"
     "  -j N              how many runs at once (default: one a core)\n"

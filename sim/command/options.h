@@ -14,12 +14,14 @@
 #include "sim/scenario/scenario_json.h"
 
 #define OPTIONS_DEFAULT_OUT      "out"
+#define OPTIONS_DEFAULT_LIVE     "out/live"
 #define OPTIONS_DEFAULT_DATABASE "out/results.db"
 
 #define OPTIONS_DEFAULT_REPORT "out/report"
 
 enum command {
     COMMAND_RUN,
+    COMMAND_LIVE,
     COMMAND_SWEEP,
     COMMAND_REPORT,
     COMMAND_FUZZ,
@@ -48,7 +50,7 @@ struct options {
     /* list */
     enum list_topic topic;
 
-    /* run, sweep; and report, for which the database is the path given */
+    /* run, live, sweep; and report, for which the database is the path given */
     const char **scenarios; /* paths; at least one */
     uint32_t scenario_count;
     struct scenario_overrides overrides;
@@ -60,6 +62,8 @@ struct options {
     bool plots;           /* also write gnuplot scripts, and draw them */
     bool json;            /* result.json to standard output instead of the text */
     bool quiet;           /* one line a scenario instead of the text */
+    bool threads;         /* live: groups of threads instead of processes */
+    bool skip_faults;     /* live: go on without the faults that cannot be caused */
     const char *junit;    /* --junit: also write the verdicts there as JUnit XML; NULL: no */
     uint32_t processes;   /* -j: how many at once; 0: one a core */
     bool csv;             /* the tables behind the figures too */

@@ -295,7 +295,7 @@ static void on_time(void *context, uint32_t number)
     fire(script, &script->records[number], world_now_ns(script->world));
 }
 
-static bool matches(const struct fault_trigger *trigger, const struct fact *fact)
+bool fault_trigger_matches(const struct fault_trigger *trigger, const struct fact *fact)
 {
     return trigger->kind == TRIGGER_WHEN && trigger->fact == fact->kind &&
            (trigger->checkpoint == 0 || trigger->checkpoint == fact->checkpoint) &&
@@ -329,7 +329,7 @@ static void on_fact(void *context, const struct fact_event *event)
     for (uint32_t i = 0; i < script->scenario->fault_count; i++) {
         struct fault_record *record = &script->records[i];
         const struct fault_trigger *trigger = &record->fault->trigger;
-        if (record->armed || !matches(trigger, &event->fact) ||
+        if (record->armed || !fault_trigger_matches(trigger, &event->fact) ||
             ++record->matches != trigger->occurrence) {
             continue;
         }

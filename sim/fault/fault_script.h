@@ -45,4 +45,7 @@ const struct fault_record *fault_script_records(const struct fault_script *scrip
 /* When the last effect was over; 0: none fired. */
 uint64_t fault_script_last_ns(const struct fault_script *script);
 
+/* Is `fact` one that a TRIGGER_WHEN waits for? Which of them it is, the caller counts. */
+bool fault_trigger_matches(const struct fault_trigger *trigger, const struct fact *fact);
+
 #endif

@@ -1,0 +1,121 @@
+#include "sim/live/live_folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+
+enum { REMOVE_TRIES = 50, REMOVE_PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX = 16 };
+
+struct live_folder {
+    struct arena *arena;
+    const char *path;
+    pid_t keeper;
+    int to_keeper; /* when this end is closed, by whatever reason, the keeper cleans up */
+};
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
+{
+    (void)info;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+/* Processes that die may still make a file while it is removed: it is tried again. */
+static bool remove_all(const char *path)
+{
+    for (int i = 0; i < REMOVE_TRIES; i++) {
+        if (nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) == 0 ||
+            errno == ENOENT) {
+            return true;
+        }
+        (void)nanosleep(&(struct timespec){ .tv_nsec = REMOVE_PAUSE_NS }, NULL);
+    }
+    return false;
+}
+
+/* In a process group of its own: whoever kills the run's group does not mean it. */
+static _Noreturn void keep(const char *path, int from_run)
+{
+    char byte;
+    ssize_t got;
+    (void)setpgid(0, 0);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
+    (void)dup2(from_run, STDIN_FILENO);
+    (void)close_range(STDERR_FILENO, ~0u, 0);
+    (void)close(STDOUT_FILENO);
+    do {
+        got = read(STDIN_FILENO, &byte, 1);
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    (void)remove_all(path);
+    _exit(0);
+}
+
+static bool start_keeper(struct live_folder *folder)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return false;
+    }
+    folder->keeper = fork();
+    if (folder->keeper == 0) {
+        (void)close(ends[1]);
+        keep(folder->path, ends[0]);
+    }
+    (void)close(ends[0]);
+    folder->to_keeper = ends[1];
+    if (folder->keeper < 0) {
+        (void)close(ends[1]);
+    }
+    return folder->keeper > 0;
+}
+
+struct live_folder *live_folder_open(struct arena *arena, const char *path, struct buffer *error)
+{
+    struct live_folder *folder = arena_alloc(arena, 1, sizeof *folder);
+    *folder = (struct live_folder){ .arena = arena, .path = path };
+    if (!remove_all(path) || mkdir(path, 0777) != 0 || !start_keeper(folder)) {
+        buffer_append_format(error, "%s: cannot be made anew: %s", path, strerror(errno));
+        return NULL;
+    }
+    return folder;
+}
+
+enum status live_folder_link(struct live_folder *folder, const char *path, const char *target,
+                             struct buffer *error)
+{
+    char *full = arena_format(folder->arena, "%s/%s", folder->path, path);
+    char *real = realpath(target, NULL);
+    bool made = real != NULL;
+    for (char *at = full + strlen(folder->path) + 1; made && (at = strchr(at, '/')) != NULL; at++) {
+        *at = '\0';
+        made = mkdir(full, 0777) == 0 || errno == EEXIST;
+        *at = '/';
+    }
+    made = made && symlink(real, full) == 0;
+    if (!made) {
+        buffer_append_format(error, "%s: cannot be linked to %s: %s", full, target,
+                             strerror(errno));
+    }
+    free(real);
+    return made ? STATUS_OK : STATUS_IO;
+}
+
+void live_folder_close(struct live_folder *folder)
+{
+    (void)close(folder->to_keeper);
+    while (waitpid(folder->keeper, NULL, 0) < 0 && errno == EINTR) {
+    }
+}

@@ -1,0 +1,93 @@
+#include "sim/live/live_log.h"
+
+#include <stdlib.h>
+
+#include "model/base/check.h"
+
+enum entry_kind { ENTRY_FACT, ENTRY_CHANGES, ENTRY_FIRED };
+
+struct entry {
+    uint64_t time_ns;
+    uint64_t number; /* in the order in which they came, which decides between equal times */
+    enum entry_kind kind;
+    union {
+        struct fact_event event;
+        struct live_changes changes;
+        const struct fault_record *record;
+    };
+};
+
+struct live_log {
+    struct arena *arena;
+    struct entry *entries;
+    size_t count;
+    size_t capacity;
+    uint64_t fact_count;
+};
+
+struct live_log *live_log_create(struct arena *arena)
+{
+    struct live_log *log = arena_alloc(arena, 1, sizeof *log);
+    log->arena = arena;
+    return log;
+}
+
+static struct entry *add(struct live_log *log, enum entry_kind kind, uint64_t time_ns)
+{
+    log->entries = arena_grow(log->arena, log->entries, &log->capacity, log->count + 1,
+                              sizeof *log->entries);
+    struct entry *entry = &log->entries[log->count];
+    *entry = (struct entry){ .time_ns = time_ns, .number = log->count, .kind = kind };
+    log->count++;
+    return entry;
+}
+
+void live_log_add_fact(struct live_log *log, const struct fact_event *event)
+{
+    struct entry *entry = add(log, ENTRY_FACT, event->time_ns);
+    entry->event = *event;
+    entry->event.fact.text = bytes_copy(log->arena, event->fact.text);
+    log->fact_count++;
+}
+
+void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes)
+{
+    if (changes.count > 0) {
+        add(log, ENTRY_CHANGES, time_ns)->changes = changes;
+    }
+}
+
+void live_log_add_fired(struct live_log *log, const struct fault_record *record)
+{
+    add(log, ENTRY_FIRED, record->fired_ns)->record = record;
+}
+
+uint64_t live_log_fact_count(const struct live_log *log)
+{
+    return log->fact_count;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    const struct entry *left = a;
+    const struct entry *right = b;
+    if (left->time_ns != right->time_ns) {
+        return left->time_ns < right->time_ns ? -1 : 1;
+    }
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+void live_log_tell(struct live_log *log, struct run *run, struct disk *disk)
+{
+    if (log->count > 0) {
+        qsort(log->entries, log->count, sizeof *log->entries, compare_entries);
+    }
+    for (size_t i = 0; i < log->count; i++) {
+        const struct entry *entry = &log->entries[i];
+        switch (entry->kind) {
+        case ENTRY_FACT: run_on_fact(run, &entry->event); break;
+        case ENTRY_CHANGES: live_changes_apply(&entry->changes, disk); break;
+        case ENTRY_FIRED: run_on_fired(run, entry->record); break;
+        }
+    }
+}

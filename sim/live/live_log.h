@@ -1,0 +1,26 @@
+/* live_log.h - what happened in a live run, noted while it runs and judged when it is over.
+ *
+ * The processes report their facts each for itself, and judging them takes the time that the job
+ * wants; so here they are only kept, with what became of the files at the steps that the oracle
+ * judges, and told afterwards in the order of their times. */
+#ifndef FAULTLINE_SIM_LIVE_LIVE_LOG_H
+#define FAULTLINE_SIM_LIVE_LIVE_LOG_H
+
+#include "sim/campaign/run.h"
+#include "sim/live/live_volume.h"
+
+struct live_log;
+
+struct live_log *live_log_create(struct arena *arena);
+
+/* Keeps a fact (a copy); what became of the files just before it; that a fault struck (borrowed). */
+void live_log_add_fact(struct live_log *log, const struct fact_event *event);
+void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes);
+void live_log_add_fired(struct live_log *log, const struct fault_record *record);
+
+uint64_t live_log_fact_count(const struct live_log *log);
+
+/* Tells it all to `run`, whose SHARED volume is `disk`. Once. */
+void live_log_tell(struct live_log *log, struct run *run, struct disk *disk);
+
+#endif

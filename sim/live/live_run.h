@@ -1,0 +1,30 @@
+/* live_run.h - one scenario for real: real processes or threads, files, kills; from start to
+ * verdict.
+ *
+ * The same model, scenario and oracle as run.h; only the host is another one. Time is real, so two
+ * runs differ; what they must have in common the oracle knows. */
+#ifndef FAULTLINE_SIM_LIVE_LIVE_RUN_H
+#define FAULTLINE_SIM_LIVE_LIVE_RUN_H
+
+#include <stdio.h>
+
+#include "sim/campaign/run.h"
+
+struct live_run_options {
+    struct run_options run;
+    bool threads;       /* groups of threads of this process instead of processes */
+    bool skip_faults;   /* go on without the faults that cannot be caused for real */
+    const char *folder; /* where the volumes are while it runs; made anew, and removed */
+    FILE *progress;     /* NULL: none */
+};
+
+/* Runs `scenario` on `input` and judges it, as run_scenario does. What the reader must know of how
+ * it was run is appended to `notes`, a sentence a line. This must be the only thread of its process.
+ * Errors, with one sentence in `error`: INVALID (a fault that cannot be caused), IO (the
+ * surroundings, or SIGINT or SIGTERM, which end it early). */
+MUST_USE enum status live_run(struct run *run, struct arena *arena,
+                              const struct scenario *scenario, struct bytes input,
+                              const struct live_run_options *options, struct buffer *notes,
+                              struct buffer *error);
+
+#endif
