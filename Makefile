@@ -17,6 +17,7 @@ optimise_release    := -O2
 optimise_debug      := -O0
 optimise_o3         := -O3
 optimise_asan       := -O1 $(sanitize)
+optimise_tsan       := -O1 -fsanitize=thread
 optimise_clang      := -O2
 optimise_clang-asan := -O1 $(sanitize)
 configs  := $(patsubst optimise_%,%,$(filter optimise_%,$(.VARIABLES)))

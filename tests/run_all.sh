@@ -40,6 +40,16 @@ build() {
     ${MAKE:-make} -s "-j$(job_count)" "$@"
 }
 
+# What runs on threads for real.
+live_programs=(tests/contract/test_host_threads tests/contract/test_host_processes)
+
+live_under_tsan() {
+    local status=0
+    tests/run_programs.sh "${live_programs[@]/#/build/tsan/}" || status=1
+    PROGRAM=build/tsan/faultline tests/cli/live.sh || status=1
+    return "$status"
+}
+
 test_programs() {
     local sources=(tests/{unit,contract,crash,golden,oracle}/test_*.c) programs=()
     for source in "${sources[@]}"; do
@@ -72,6 +82,8 @@ step "tidy" tidy
 step "build, gcc with sanitizers" build CONFIG=asan all tests
 step "tests, sanitizers" test_programs asan
 step "scenarios, sanitizers" tests/run_scenarios.sh build/asan/faultline
+step "build, thread sanitizer" build CONFIG=tsan all "${live_programs[@]/#/build/tsan/}"
+step "live, thread sanitizer" live_under_tsan
 step "build, clang" build CONFIG=clang all tests
 step "determinism" tests/determinism.sh
 

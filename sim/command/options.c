@@ -461,12 +461,9 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
         return blame(&words, "needs a verb: run, live, sweep, report, predict, fuzz, "
                              "enumerate, shrink, list or help");
     }
-    if (strcmp(verb, "run") == 0) {
-        options->command = COMMAND_RUN;
-        return parse_run(options, &words);
-    }
-    if (strcmp(verb, "live") == 0) {
-        options->command = COMMAND_LIVE;
+    bool is_live = strcmp(verb, "live") == 0;
+    if (is_live || strcmp(verb, "run") == 0) {
+        options->command = is_live ? COMMAND_LIVE : COMMAND_RUN;
         return parse_run(options, &words);
     }
     if (strcmp(verb, "sweep") == 0) {

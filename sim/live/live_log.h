@@ -13,7 +13,7 @@ struct live_log;
 
 struct live_log *live_log_create(struct arena *arena);
 
-/* Keeps a fact (a copy); what became of the files just before it; that a fault struck (borrowed). */
+/* Keeps a copy of a fact; what became of files just before it; that a fault struck (borrowed). */
 void live_log_add_fact(struct live_log *log, const struct fact_event *event);
 void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes);
 void live_log_add_fired(struct live_log *log, const struct fault_record *record);

@@ -19,7 +19,7 @@ struct live_run_options {
 };
 
 /* Runs `scenario` on `input` and judges it, as run_scenario does. What the reader must know of how
- * it was run is appended to `notes`, a sentence a line. This must be the only thread of its process.
+ * it was run is appended to `notes`, a sentence a line. Its process must have no other thread.
  * Errors, with one sentence in `error`: INVALID (a fault that cannot be caused), IO (the
  * surroundings, or SIGINT or SIGTERM, which end it early). */
 MUST_USE enum status live_run(struct run *run, struct arena *arena,

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# live.sh - `faultline live`: exact under kills, on processes and on threads; refuses what it cannot
+# cause; leaves nothing behind, however it ends. Closes with `live: N passed, M failed`.
+set -u
+. "$(dirname "$0")/../lib.sh"
+
+program=${PROGRAM:-build/release/faultline}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+live() {
+    "$program" live --no-db --quiet --out "$scratch/out" "$@"
+}
+
+# No process, and no file of the volumes, is left of a run with the folder $1.
+expect_nothing_left() {
+    local tries=50
+    while { pgrep -f -- "--out $1 " >/dev/null || [ -e "$1/volumes" ]; } && [ "$tries" -gt 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+    if [ "$tries" -gt 0 ]; then
+        pass
+    else
+        fail "${BASH_SOURCE[1]}:${BASH_LINENO[0]}: something is left: $(pgrep -fa -- "--out $1 ")" \
+            "$(ls "$1")"
+    fi
+}
+
+# end_with SIGNAL - starts a run, ends it with a signal in the middle; its exit code in $status.
+end_with() {
+    "$program" live --no-db --quiet --out "$scratch/ended" \
+        scenarios/live/three-kills.json >"$scratch/text" 2>&1 </dev/null &
+    local run=$!
+    sleep 0.7
+    kill "-$1" "$run"
+    wait "$run" 2>/dev/null
+    status=$?
+}
+
+kills=scenarios/live/three-kills.json
+expect 0 '^PASS +live-three-kills$' live "$kills"
+expect_nothing_left "$scratch/out"
+expect 0 '"live": "processes"' cat "$scratch/out/result.json"
+expect 0 '^100000 ' wc -l "$scratch/out/output.txt"
+expect 0 '^PASS +live-three-kills$' live --threads "$kills"
+expect 0 '"live": "threads"' cat "$scratch/out/result.json"
+expect 0 '^PASS +live-three-kills$' live --set state.backend=sqlite "$kills"
+
+for seed in 1 2 3 4 5 6 7 8 9 10; do
+    expect 0 '^PASS' live --seed "$seed" scenarios/live/random-kills.json
+    expect 0 '^PASS' live --threads --seed "$seed" scenarios/live/random-kills.json
+done
+
+# The same program that simulates a scenario refuses what it cannot do for real.
+cat >"$scratch/lie.json" <<'JSON'
+{ "name": "lie", "job": { "name": "count", "input": { "records": 1000, "keys": 10 } },
+  "faults": [ { "at": "1ms", "do": "lie", "on": "store", "for": "1s" } ] }
+JSON
+refused=$scratch/lie.json
+expect 3 'live: faults\[0\]: cannot cause "lie": the file system is a real one; --skip-faults' \
+    live "$refused"
+expect 0 'cannot cause "lie".*; it is left out$' live --skip-faults "$refused"
+expect 3 '^faultline: --verify: is no option of this verb$' live --verify "$kills"
+expect 3 '^faultline: live: needs the path of a scenario$' live
+
+# expect_ended SIGNAL CODE - one test: a run that gets the signal ends with this exit code.
+expect_ended() {
+    end_with "$1"
+    if [ "$status" -eq "$2" ]; then
+        pass
+    else
+        fail "${BASH_SOURCE[0]}:${BASH_LINENO[0]}: SIG$1: exit code $status, not $2"
+    fi
+    expect_nothing_left "$scratch/ended"
+}
+
+expect_ended INT 6
+expect 0 'live: interrupted$' cat "$scratch/text"
+expect_ended TERM 6
+expect_ended KILL 137
+
+close live
