@@ -6,7 +6,7 @@
 
 #include "model/base/check.h"
 
-#define NEVER UINT64_MAX
+#define NEVER         UINT64_MAX
 #define MAILBOX_TIMER UINT32_MAX /* the kind of an item that is no message: a timer that is due */
 
 enum { MESSAGE_BYTES_MIN = 64, NS_PER_S = 1000000000 };
@@ -377,8 +377,8 @@ struct live_actor *live_actor_find(struct live_process *process, actor_id addres
     uint32_t incarnation = actor_incarnation(address);
     uint32_t index = actor_index(address);
     CHECK(actor_process(address) == process->options.number);
-    if (index >= process->actor_count || (incarnation != HOST_INCARNATION_ANY &&
-                                          incarnation != process->options.incarnation)) {
+    if (index >= process->actor_count ||
+        (incarnation != HOST_INCARNATION_ANY && incarnation != process->options.incarnation)) {
         return NULL;
     }
     return process->actors[index];

@@ -56,7 +56,7 @@ struct live_actor {
     size_t timer_count;
     size_t timer_capacity;
     uint64_t timers_set;
-    uint64_t due_ns; /* of the first timer that is not queued; UINT64_MAX: none */
+    uint64_t due_ns;   /* of the first timer that is not queued; UINT64_MAX: none */
     uint32_t *spawned; /* indices of the actors that start when this handler returns */
     size_t spawned_count;
     size_t spawned_capacity;
@@ -86,7 +86,7 @@ struct live_process {
     struct arena arena;
     bool is_halted;
     bool is_paused;
-    atomic_bool may_pause; /* a hint, as has_inbox */
+    atomic_bool may_pause;      /* a hint, as has_inbox */
     struct live_actor **actors; /* by index; NULL: never started or gone */
     size_t actor_count;
     size_t actor_capacity;

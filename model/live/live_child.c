@@ -62,10 +62,9 @@ static void take_order(struct child *child)
         uint8_t room[CMSG_SPACE(sizeof(int))];
     } control;
     struct iovec part = { .iov_base = &order, .iov_len = sizeof order };
-    struct msghdr what = { .msg_iov = &part,
-                           .msg_iovlen = 1,
-                           .msg_control = &control,
-                           .msg_controllen = sizeof control };
+    struct msghdr what = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control
+    };
     ssize_t got = recvmsg(child->control, &what, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         return;

@@ -148,8 +148,8 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
     }
     int file = *file_of(actor, id);
     for (size_t done = 0; done < bytes.size;) {
-        ssize_t put = pwrite(file, bytes.data + done, bytes.size - done,
-                             (off_t)(offset_bytes + done));
+        ssize_t put =
+            pwrite(file, bytes.data + done, bytes.size - done, (off_t)(offset_bytes + done));
         if (put < 0 && errno != EINTR) {
             return status_of_errno();
         }
@@ -182,8 +182,7 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
         return STATUS_HALTED;
     }
     int root = root_of(actor, volume);
-    return is_directory(root, from) ? STATUS_NOT_FOUND
-                                    : status_of(renameat(root, from, root, to));
+    return is_directory(root, from) ? STATUS_NOT_FOUND : status_of(renameat(root, from, root, to));
 }
 
 enum status live_remove(struct host *host, enum host_volume volume, const char *path)

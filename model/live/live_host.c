@@ -99,9 +99,8 @@ static void watch(struct host *host, actor_id peer)
         /* H3 */
     } else if (!is_gone(process, peer)) {
         struct live_watch *entry = arena_alloc(&process->arena, 1, sizeof *entry);
-        *entry = (struct live_watch){ .next = process->watches,
-                                      .watcher = host->self,
-                                      .peer = peer };
+        *entry =
+            (struct live_watch){ .next = process->watches, .watcher = host->self, .peer = peer };
         process->watches = entry;
     } else {
         tell_lost(process, host->self, peer);
@@ -118,8 +117,7 @@ void live_process_peer_lost(struct live_process *process, uint32_t number, uint3
     struct live_watch **link = &process->watches;
     while (*link != NULL) {
         struct live_watch *entry = *link;
-        if (actor_process(entry->peer) == number &&
-            actor_incarnation(entry->peer) == incarnation) {
+        if (actor_process(entry->peer) == number && actor_incarnation(entry->peer) == incarnation) {
             tell_lost(process, entry->watcher, entry->peer);
             *link = entry->next;
             arena_free(&process->arena, entry);

@@ -59,8 +59,7 @@ struct live_links *live_links_create(struct live_process *process, uint32_t proc
 static void poll_for(const struct live_links *links, const struct link *link, int operation,
                      uint32_t events)
 {
-    struct epoll_event event = { .events = events,
-                                 .data.u32 = (uint32_t)(link - links->links) };
+    struct epoll_event event = { .events = events, .data.u32 = (uint32_t)(link - links->links) };
     int result = epoll_ctl(links->epoll, operation, link->socket, &event);
     CHECK(result == 0);
 }

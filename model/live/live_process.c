@@ -9,8 +9,9 @@
 
 static bool open_roots(struct live_process *process)
 {
-    const char *paths[] = { [HOST_LOCAL] = process->options.local,
-                            [HOST_SHARED] = process->options.shared };
+    const char *paths[] = {
+        [HOST_LOCAL] = process->options.local, [HOST_SHARED] = process->options.shared
+    };
     for (int i = HOST_LOCAL; i <= HOST_SHARED; i++) {
         process->roots[i] = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (process->roots[i] < 0) {

@@ -34,7 +34,7 @@ struct live_process_options {
     uint64_t slowness; /* of the actors' clock: 1, or how often it divides real time */
     const struct actor_ops *main;
     struct bytes argument; /* of the main actor; copied */
-    const char *shared; /* the directories behind the two volumes; they exist */
+    const char *shared;    /* the directories behind the two volumes; they exist */
     const char *local;
     struct live_port port;
 };

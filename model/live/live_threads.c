@@ -23,9 +23,9 @@ struct group {
 };
 
 struct threads {
-    pthread_rwlock_t routes; /* guards which groups there are */
-    struct group **groups;   /* by process */
-    struct group *dead;      /* their threads may still run */
+    pthread_rwlock_t routes;   /* guards which groups there are */
+    struct group **groups;     /* by process */
+    struct group *dead;        /* their threads may still run */
     pthread_mutex_t fact_lock; /* guards what follows */
     pthread_cond_t came;
     pthread_cond_t served;
@@ -101,8 +101,8 @@ static void trace(void *context, const struct fact_event *event)
 static void *create(struct live_cluster *cluster)
 {
     struct threads *threads = arena_alloc(&cluster->arena, 1, sizeof *threads);
-    threads->groups = arena_alloc(&cluster->arena, cluster->options.process_count,
-                                  sizeof(struct group *));
+    threads->groups =
+        arena_alloc(&cluster->arena, cluster->options.process_count, sizeof(struct group *));
     pthread_condattr_t attributes;
     (void)pthread_condattr_init(&attributes);
     (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -384,7 +384,8 @@ static void check_recording(struct run *run)
     bool may_fail = expect->result == EXPECT_FAILED || expect->result == EXPECT_SAME_OR_FAILED;
     if (run->recording->failure != NULL) {
         if (!may_fail) {
-            run_note_unmet(run, arena_format(run->arena, "job.library: %s", run->recording->failure));
+            run_note_unmet(run, arena_format(run->arena, "job.library: %s",
+                                             run->recording->failure));
         }
     } else if (differs) {
         const struct recording *other = record(run->arena, run->scenario, run->input, true);
@@ -394,10 +395,10 @@ static void check_recording(struct run *run)
             run->is_ambiguous = true;
             run->unmet_count = 0;
             run_note_unmet(run, arena_format(run->arena,
-                                         "job.library: two runs without faults differ only in "
-                                         "their delays, and the job answers otherwise: %s; so no "
-                                         "result of it can be judged",
-                                         difference));
+                                             "job.library: two runs without faults differ only in "
+                                             "their delays, and the job answers otherwise: %s; so "
+                                             "no result of it can be judged",
+                                             difference));
         }
     }
 }

@@ -112,8 +112,7 @@ void live_faults_attach(struct live_faults *faults, struct live_cluster *cluster
 
 /* ---- striking -------------------------------------------------------------------------------- */
 
-static uint32_t process_of_task(const struct live_faults *faults, uint32_t vertex,
-                                uint32_t subtask)
+static uint32_t process_of_task(const struct live_faults *faults, uint32_t vertex, uint32_t subtask)
 {
     size_t index = (size_t)vertex * faults->scenario->job.parallelism + subtask;
     return index < faults->location_count ? faults->location[index] : NOWHERE;
@@ -139,8 +138,8 @@ static bool find_range(const struct live_faults *faults, const struct fault_obje
     return *first < faults->process_count;
 }
 
-static bool strike_process(struct live_faults *faults, const struct fault *fault,
-                           uint32_t process, uint64_t now_ns)
+static bool strike_process(struct live_faults *faults, const struct fault *fault, uint32_t process,
+                           uint64_t now_ns)
 {
     uint64_t end_ns = now_ns + fault->for_ns;
     if (fault->verb == FAULT_CRASH) {

@@ -34,8 +34,8 @@ struct live_log *live_log_create(struct arena *arena)
 
 static struct entry *add(struct live_log *log, enum entry_kind kind, uint64_t time_ns)
 {
-    log->entries = arena_grow(log->arena, log->entries, &log->capacity, log->count + 1,
-                              sizeof *log->entries);
+    log->entries =
+        arena_grow(log->arena, log->entries, &log->capacity, log->count + 1, sizeof *log->entries);
     struct entry *entry = &log->entries[log->count];
     *entry = (struct entry){ .time_ns = time_ns, .number = log->count, .kind = kind };
     log->count++;

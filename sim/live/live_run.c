@@ -39,7 +39,7 @@ struct live {
     const char *death; /* a process that ended by itself; NULL: none */
     bool was_interrupted;
     struct progress progress;
-    uint64_t *records; /* by global index of a source: what it has emitted */
+    uint64_t *records;   /* by global index of a source: what it has emitted */
     uint64_t checkpoint; /* the last that completed */
 };
 
@@ -67,8 +67,7 @@ static void on_fact(void *context, const struct fact_event *event)
         return;
     }
     if ((JUDGED & BIT(fact->kind)) != 0) {
-        live_log_add_changes(live->log, event->time_ns,
-                             live_volume_look(live->volume, STORE_ROOT));
+        live_log_add_changes(live->log, event->time_ns, live_volume_look(live->volume, STORE_ROOT));
     }
     live_log_add_fact(live->log, event);
     if (fact->kind == FACT_SOURCE_PROGRESS) {
@@ -184,8 +183,9 @@ static enum status check_faults(struct scenario *scenario, struct arena *arena, 
         buffer_append_text(notes, "; it is left out\n");
     }
     if (cuts_power) {
-        buffer_append_format(notes, "%s: live: no power is cut: the processes of the machine are "
-                                    "killed, and what they had not synced survives\n",
+        buffer_append_format(notes,
+                             "%s: live: no power is cut: the processes of the machine are "
+                             "killed, and what they had not synced survives\n",
                              scenario->path);
     }
     scenario->faults = kept;

@@ -22,9 +22,8 @@ struct live_run_options {
  * it was run is appended to `notes`, a sentence a line. Its process must have no other thread.
  * Errors, with one sentence in `error`: INVALID (a fault that cannot be caused), IO (the
  * surroundings, or SIGINT or SIGTERM, which end it early). */
-MUST_USE enum status live_run(struct run *run, struct arena *arena,
-                              const struct scenario *scenario, struct bytes input,
-                              const struct live_run_options *options, struct buffer *notes,
-                              struct buffer *error);
+MUST_USE enum status live_run(struct run *run, struct arena *arena, const struct scenario *scenario,
+                              struct bytes input, const struct live_run_options *options,
+                              struct buffer *notes, struct buffer *error);
 
 #endif

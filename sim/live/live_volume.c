@@ -146,8 +146,8 @@ static void see_folder(struct live_volume *volume, struct live_changes *changes,
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
             continue;
         }
-        const char *inner = arena_format(&arena, "%s%s%s", path, *path == '\0' ? "" : "/",
-                                         entry->d_name);
+        const char *inner =
+            arena_format(&arena, "%s%s%s", path, *path == '\0' ? "" : "/", entry->d_name);
         const char *inner_full = arena_format(&arena, "%s/%s", volume->folder, inner);
         struct stat info;
         if (lstat(inner_full, &info) != 0) {

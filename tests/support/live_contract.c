@@ -113,11 +113,9 @@ static void end(void *cluster)
     free(live);
 }
 
-const struct contract_host live_contract_threads = { .name = "live host, threads",
-                                                     .start = start_threads,
-                                                     .run = run,
-                                                     .crash = crash,
-                                                     .end = end };
+const struct contract_host live_contract_threads = {
+    .name = "live host, threads", .start = start_threads, .run = run, .crash = crash, .end = end
+};
 
 const struct contract_host live_contract_processes = { .name = "live host, processes",
                                                        .apart = true,
