@@ -93,24 +93,34 @@ struct live_folder *live_folder_open(struct arena *arena, const char *path, stru
     return folder;
 }
 
-enum status live_folder_link(struct live_folder *folder, const char *path, const char *target,
-                             struct buffer *error)
+/* The folders above `path`, a part of which stands before `at`. */
+static bool make_parents(char *path, char *at)
 {
-    char *full = arena_format(folder->arena, "%s/%s", folder->path, path);
-    char *real = realpath(target, NULL);
-    bool made = real != NULL;
-    for (char *at = full + strlen(folder->path) + 1; made && (at = strchr(at, '/')) != NULL; at++) {
+    bool made = true;
+    for (; made && (at = strchr(at, '/')) != NULL; at++) {
         *at = '\0';
-        made = mkdir(full, 0777) == 0 || errno == EEXIST;
+        made = mkdir(path, 0777) == 0 || errno == EEXIST;
         *at = '/';
     }
-    made = made && symlink(real, full) == 0;
-    if (!made) {
-        buffer_append_format(error, "%s: cannot be linked to %s: %s", full, target,
-                             strerror(errno));
+    return made;
+}
+
+enum status live_folder_write(struct live_folder *folder, const char *path, struct bytes content,
+                              struct buffer *error)
+{
+    char *full = arena_format(folder->arena, "%s/%s", folder->path, path);
+    bool made = make_parents(full, full + strlen(folder->path) + 1);
+    int file = made ? open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
+    ssize_t put = file >= 0 ? 0 : -1;
+    for (size_t done = 0; put >= 0 && done < content.size; done += (size_t)put) {
+        put = write(file, content.data + done, content.size - done);
     }
-    free(real);
-    return made ? STATUS_OK : STATUS_IO;
+    bool is_closed = file < 0 || close(file) == 0;
+    if (put >= 0 && is_closed) {
+        return STATUS_OK;
+    }
+    buffer_append_format(error, "%s: cannot be written: %s", full, strerror(errno));
+    return STATUS_IO;
 }
 
 void live_folder_close(struct live_folder *folder)

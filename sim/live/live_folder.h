@@ -13,9 +13,9 @@ struct live_folder;
  * for the end of this one, and removes what is left then. NULL: one sentence in `error`. */
 struct live_folder *live_folder_open(struct arena *arena, const char *path, struct buffer *error);
 
-/* Puts a link to the file `target` there, under `path` in the folder, with the folders above it. */
-MUST_USE enum status live_folder_link(struct live_folder *folder, const char *path,
-                                      const char *target, struct buffer *error);
+/* Writes a file under `path` in the folder, with the folders above it. */
+MUST_USE enum status live_folder_write(struct live_folder *folder, const char *path,
+                                       struct bytes content, struct buffer *error);
 
 /* Removes it with all that is in it. */
 void live_folder_close(struct live_folder *folder);

@@ -244,9 +244,6 @@ static void judge(struct live *live)
 {
     struct run *run = live->run;
     struct disk *disk = disk_create(live->arena);
-    if (run->scenario->job.input.kind == INPUT_FILE) {
-        disk_add_input(disk, run->scenario->job.input.file, run->input);
-    }
     run_begin(run, disk);
     run->faults = live_faults_records(live->faults);
     run->event_count = live_log_fact_count(live->log);
@@ -279,7 +276,7 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     }
     if (scenario->job.input.kind == INPUT_FILE) {
         const char *path = arena_format(arena, "shared/%s", scenario->job.input.file);
-        status = live_folder_link(folder, path, scenario->input_path, error);
+        status = live_folder_write(folder, path, input, error);
     }
     run_prepare(run, arena, scenario, input, &options->run);
     run->live = options->threads ? "threads" : "processes";

@@ -30,8 +30,8 @@ struct live_changes {
 /* Nothing seen yet of `folder` (borrowed). All memory and all contents live as long as `arena`. */
 struct live_volume *live_volume_create(struct arena *arena, const char *folder);
 
-/* Looks at everything below `part` ("": all of it), and forgets nothing of the rest. Links are
- * passed over: what they lead to is the input. Borrowed for the arena's life. */
+/* Looks at everything below `part` ("": all of it), and forgets nothing of the rest. Borrowed for
+ * the arena's life. */
 struct live_changes live_volume_look(struct live_volume *volume, const char *part);
 
 /* Makes `disk` what the folder was. */
