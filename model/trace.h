@@ -22,7 +22,8 @@
          "the checkpoint to restore was chosen; checkpoint 0: none exists")                        \
     FACT(RESTORE_RETRIED, "restore.retried", "tries", "",                                          \
          "the chosen checkpoint could not be read and is tried again")                             \
-    FACT(JOB_DEPLOYED, "job.deployed", "", "", "every subtask was sent to its TaskManager")        \
+    FACT(JOB_DEPLOYED, "job.deployed", "parallelism", "max_parallelism",                           \
+         "every subtask was sent to its TaskManager")                                              \
     FACT(TASK_STARTED, "task.started", "", "", "a subtask exists, with no state yet")              \
     FACT(TASK_RESTORED, "task.restored", "bytes", "", "a subtask has its state back")              \
     FACT(JOB_RUNNING, "job.running", "", "", "every subtask is restored and told to run")          \
@@ -71,6 +72,12 @@
          "the job ended without a result; the text says why; refused: it cannot be restored")      \
     FACT(MARK, "mark.hit", "mark", "",                                                             \
          "no step: a rare situation of the protocol came about; the text names it")                \
+    FACT(RESCALE_ACCEPTED, "rescale.accepted", "parallelism", "max_parallelism",                   \
+         "the next attempt will run at this parallelism; durable")                                 \
+    FACT(RESCALE_REFUSED, "rescale.refused", "parallelism", "max_parallelism",                     \
+         "the job goes on as it was; the text says why")                                           \
+    FACT(RESCALE_STARTED, "rescale.started", "parallelism", "",                                    \
+         "the attempt is ended, for one at the parallelism that was accepted")                     \
     FACT(CHANNELS_LOST, "channels.lost", "process", "",                                            \
          "a TaskManager's data connection to another one broke: its subtasks fail")
 
@@ -125,6 +132,18 @@ enum fact_kind {
          "a restored transaction had been committed already")                                      \
     MARK(TRANSACTION_ROLLED_BACK, "transaction_rolled_back",                                       \
          "output that no checkpoint holds was deleted by a restore")                               \
+    MARK(TRANSACTION_OF_ANOTHER_SUBTASK, "transaction_of_another_subtask",                         \
+         "after a change of parallelism a sink committed what another subtask had written")        \
+    MARK(RESCALE_WAITS_FOR_SLOTS, "rescale_waits_for_slots",                                       \
+         "the job is to run with more subtasks than there are slots at that moment")               \
+    MARK(RESCALE_OF_A_STOPPED_JOB, "rescale_of_a_stopped_job",                                     \
+         "another parallelism was asked for while the job was between two attempts")               \
+    MARK(RESCALE_DURING_RESTORE, "rescale_during_restore",                                         \
+         "another parallelism was asked for while a checkpoint was being restored")                \
+    MARK(RESCALE_AFTER_FINISH, "rescale_after_finish",                                             \
+         "a checkpoint in which some subtasks had finished was restored at another parallelism")   \
+    MARK(JOB_MANAGER_DIED_RESCALING, "job_manager_died_rescaling",                                 \
+         "a new JobManager deploys at a parallelism that its predecessor was asked for")           \
     MARK(ALIGNMENT_GIVEN_UP, "alignment_given_up",                                                 \
          "the barrier of a newer checkpoint came during an alignment")                             \
     MARK(BARRIER_BEHIND_BUFFERS, "barrier_behind_buffers",                                         \

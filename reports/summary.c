@@ -273,6 +273,7 @@ void summary_on_fact(struct summary *summary, const struct fact_event *event)
     case FACT_TASK_FINISHED:
     case FACT_TASK_FAILED:
     case FACT_FAILURE_DETECTED:
+    case FACT_RESCALE_STARTED:
     case FACT_JOB_CANCELLED:
     case FACT_JOB_FINISHED: summary_recovery_on_fact(summary, event); break;
     default: break;

@@ -38,6 +38,11 @@ struct summary_private {
     uint64_t attempt_failed; /* newest attempt at the latest failure of the open recovery */
     uint64_t attempt_opened; /* newest attempt when the open recovery began */
     uint64_t epoch;          /* of the JobManager; 0: none yet */
+    uint64_t deployed;       /* parallelism of the newest attempt; 0: none yet */
+    /* A change of parallelism deals the sources' splits out anew: then only their sum says how far
+     * the job is. */
+    uint64_t records_lost; /* the sum where the open recovery began; 0: the parallelism stayed */
+    uint64_t records_restored; /* ... and where those stand that have reported since */
     bool has_run;
     bool ended;
     bool fault_pending; /* a breaking fault that no recovery took */

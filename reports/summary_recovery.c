@@ -62,6 +62,9 @@ static void set_caught_up(struct summary *summary, uint64_t time_ns)
 
 static void try_caught_up(struct summary *summary, uint64_t time_ns)
 {
+    if (summary->private->records < summary->private->records_lost) {
+        return;
+    }
     if (summary->private->behind_count == 0 && has_not_caught_up(summary) &&
         down_recovery(summary) == NULL) {
         set_caught_up(summary, time_ns);
@@ -112,6 +115,13 @@ static void count_replayed(struct summary *summary, struct summary_source *sourc
                            uint64_t records_restored)
 {
     struct recovery_summary *recovery = last_recovery(summary);
+    struct summary_private *p = summary->private;
+    if (recovery != NULL && p->records_lost > 0) {
+        p->records_restored += records_restored;
+        recovery->records_replayed =
+            p->records_lost > p->records_restored ? p->records_lost - p->records_restored : 0;
+        return;
+    }
     if (recovery == NULL || !source->known) {
         return;
     }
@@ -249,7 +259,33 @@ static void open_recovery(struct summary *summary, const struct fact_event *even
                    summary->recovery_count + 1, sizeof(*summary->recoveries));
     summary->recoveries[summary->recovery_count++] = recovery;
     p->attempt_opened = p->attempt;
+    p->records_lost = 0;
     summary_each_source(summary, mark_opened);
+}
+
+/* The subtasks that report from now on are others, whatever their numbers. */
+static void on_deployed(struct summary *summary, const struct fact *fact)
+{
+    struct summary_private *p = summary->private;
+    uint64_t before = p->deployed;
+    p->deployed = fact->values[0];
+    if (before == 0 || before == p->deployed) {
+        return;
+    }
+    p->records_lost = down_recovery(summary) != NULL ? p->records : 0;
+    p->records_restored = 0;
+    p->records = 0;
+    p->behind_count = 0;
+    for (uint32_t vertex = 0; vertex < p->vertex_count; vertex++) {
+        for (uint32_t i = 0; p->sources[vertex] != NULL && i < p->parallelism; i++) {
+            struct summary_source *source = &p->sources[vertex][i];
+            if (source->finished) {
+                p->records_lost = 0; /* what it had read is in no sum any more */
+            }
+            *source = (struct summary_source){ .attempt = p->attempt_failed,
+                                               .lag_before_ns = source->lag_before_ns };
+        }
+    }
 }
 
 static void on_failure(struct summary *summary, const struct fact_event *event)
@@ -313,9 +349,13 @@ void summary_recovery_on_fact(struct summary *summary, const struct fact_event *
     }
     switch (fact->kind) {
     case FACT_JOB_DEPLOYED:
+        hear_attempt(p, fact);
+        on_deployed(summary, fact);
+        break;
     case FACT_TASK_STARTED:
     case FACT_TASK_RESTORED: hear_attempt(p, fact); break;
     case FACT_JOB_MANAGER_STARTED: on_job_manager(summary, event); break;
+    case FACT_RESCALE_STARTED:
     case FACT_FAILURE_DETECTED: on_failure(summary, event); break;
     case FACT_TASK_FAILED: on_task_failed(summary, event); break;
     case FACT_TASK_END_OF_DATA:

@@ -400,6 +400,7 @@ void timeline_on_fact(struct timeline *timeline, const struct fact_event *event)
     case FACT_CHECKPOINT_COMPLETED:
     case FACT_CHECKPOINT_ABORTED: close_checkpoint(timeline, event); break;
     case FACT_JOB_MANAGER_STARTED: on_job_manager(timeline, event); break;
+    case FACT_RESCALE_STARTED:
     case FACT_FAILURE_DETECTED:
         add_job_mark(timeline, event);
         begin_downtime(timeline, event);

@@ -327,6 +327,23 @@ static void settle(struct coordinator *coordinator)
     coordinator_check(coordinator);
 }
 
+void coordinator_set_task_count(struct coordinator *coordinator, uint32_t task_count)
+{
+    CHECK(task_count > 0);
+    CHECK(coordinator->state == RUN_STOPPED);
+    CHECK(coordinator->pending.count == 0);
+    struct arena *arena = coordinator->arena;
+    coordinator->options.task_count = task_count;
+    pending_list_free(&coordinator->pending);
+    pending_list_init(&coordinator->pending, arena, task_count);
+    arena_free(arena, coordinator->finished);
+    arena_free(arena, coordinator->ended);
+    coordinator->finished = arena_alloc(arena, task_count, sizeof *coordinator->finished);
+    coordinator->ended = arena_alloc(arena, task_count, sizeof *coordinator->ended);
+    coordinator->finished_count = 0;
+    coordinator->ended_count = 0;
+}
+
 struct coordinator *coordinator_create(struct arena *arena,
                                        const struct coordinator_options *options, uint64_t next_id,
                                        const uint64_t *completed, uint32_t completed_count)
@@ -346,12 +363,11 @@ struct coordinator *coordinator_create(struct arena *arena,
         coordinator->options.interval_ns = coordinator->options.min_pause_ns;
     }
     coordinator->state = RUN_STOPPED;
-    pending_list_init(&coordinator->pending, arena, options->task_count);
     coordinator->next_id = next_id;
     coordinator->restored_id = NO_RESTORE;
     coordinator->wake_ns = NEVER_NS;
-    coordinator->finished = arena_alloc(arena, options->task_count, sizeof *coordinator->finished);
-    coordinator->ended = arena_alloc(arena, options->task_count, sizeof *coordinator->ended);
+    pending_list_init(&coordinator->pending, arena, options->task_count);
+    coordinator_set_task_count(coordinator, options->task_count);
     for (uint32_t i = 0; i < completed_count; i++) {
         CHECK(i == 0 || completed[i - 1] < completed[i]);
         CHECK(completed[i] < next_id);

@@ -79,6 +79,10 @@ struct coordinator *coordinator_create(struct arena *arena,
                                        const uint64_t *completed, uint32_t completed_count);
 void coordinator_destroy(struct coordinator *coordinator);
 
+/* From the next start on the job has `task_count` subtasks. The coordinator must be stopped and no
+ * commit may be open. */
+void coordinator_set_task_count(struct coordinator *coordinator, uint32_t task_count);
+
 /* Actions since the last call, in order; borrowed until the next call of this function, so that
  * events may be given while the actions are carried out. */
 const struct coordinator_action *coordinator_take_actions(struct coordinator *coordinator,

@@ -63,8 +63,8 @@ static void drop_pending(struct job_manager *manager, uint64_t id)
 
 static bool vertex_is_finished(const struct job_manager *manager, uint32_t vertex)
 {
-    for (uint32_t i = 0; i < manager->config->parallelism; i++) {
-        uint32_t task = task_index(manager->config, vertex, i);
+    for (uint32_t i = 0; i < manager->parallelism; i++) {
+        uint32_t task = task_index(manager->parallelism, vertex, i);
         if (manager->tasks[task].state != JOB_TASK_FINISHED) {
             return false;
         }
@@ -83,12 +83,12 @@ static void trigger_vertex(struct job_manager *manager, uint32_t vertex,
         is_open = is_open || (reader->inputs[i].exchange != EXCHANGE_FORWARD &&
                               !vertex_is_finished(manager, reader->inputs[i].vertex));
     }
-    for (uint32_t subtask = 0; !is_open && subtask < manager->config->parallelism; subtask++) {
+    for (uint32_t subtask = 0; !is_open && subtask < manager->parallelism; subtask++) {
         const struct job_task *task =
-            &manager->tasks[task_index(manager->config, vertex, subtask)];
+            &manager->tasks[task_index(manager->parallelism, vertex, subtask)];
         bool is_due = task->state != JOB_TASK_FINISHED;
         for (uint32_t i = 0; i < reader->input_count; i++) {
-            uint32_t feeder = task_index(manager->config, reader->inputs[i].vertex, subtask);
+            uint32_t feeder = task_index(manager->parallelism, reader->inputs[i].vertex, subtask);
             is_due = is_due && (reader->inputs[i].exchange != EXCHANGE_FORWARD ||
                                 manager->tasks[feeder].state == JOB_TASK_FINISHED);
         }
@@ -159,15 +159,15 @@ static void encode_pending(struct job_manager *manager, const struct pending_che
     for (uint32_t i = 0; i < pipeline->vertex_count; i++) {
         vertices[i] = (struct manifest_vertex){
             .name = bytes_of_text(pipeline->vertices[i].name),
-            .parallelism = manager->config->parallelism,
-            .subtasks = pending->states + task_index(manager->config, i, 0),
+            .parallelism = manager->parallelism,
+            .subtasks = pending->states + task_index(manager->parallelism, i, 0),
         };
     }
     struct manifest manifest = { .job = bytes_of_text(manager->config->job),
                                  .checkpoint = pending->id,
                                  .attempt = manager->record.attempt,
                                  .triggered_ns = pending->triggered_ns,
-                                 .max_parallelism = manager->config->max_parallelism,
+                                 .max_parallelism = manager->max_parallelism,
                                  .vertex_count = pipeline->vertex_count,
                                  .vertices = vertices };
     manifest_encode(out, &manifest);
@@ -455,8 +455,8 @@ void job_checkpoints_on_ack(struct job_manager *manager, const struct message *m
     }
     host_trace(manager->host,
                &(struct fact){ .kind = accepted ? FACT_ACK_RECEIVED : FACT_ACK_REJECTED,
-                               .vertex = task / manager->config->parallelism,
-                               .subtask = task % manager->config->parallelism,
+                               .vertex = task / manager->parallelism,
+                               .subtask = task % manager->parallelism,
                                .attempt = message->attempt,
                                .checkpoint = id,
                                .values = { acknowledgement.state.operators.size +
@@ -517,5 +517,5 @@ void job_checkpoints_on_finished(struct job_manager *manager, uint32_t task)
 {
     coordinator_on_finished(manager->coordinator, host_now_ns(manager->host), task);
     perform_all(manager);
-    trigger_downstream(manager, task / manager->config->parallelism);
+    trigger_downstream(manager, task / manager->parallelism);
 }

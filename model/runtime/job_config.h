@@ -17,8 +17,8 @@ enum checkpoint_mode { MODE_EXACTLY_ONCE, MODE_AT_LEAST_ONCE };
 
 struct job_config {
     const char *job;          /* a name of model/jobs/jobs.h */
-    uint32_t parallelism;     /* of every vertex */
-    uint32_t max_parallelism; /* number of key groups */
+    uint32_t parallelism;     /* of every vertex, until another one is asked for */
+    uint32_t max_parallelism; /* number of key groups; the same */
     struct input_config input;
 
     struct {
@@ -70,6 +70,12 @@ struct job_config {
 static inline bool job_config_shares_files(const struct job_config *config)
 {
     return config->state.incremental || config->state.changelog.enabled;
+}
+
+/* The number of splits of the input; it never changes. */
+static inline uint32_t job_split_count(const struct job_config *config)
+{
+    return config->input.splits > 0 ? config->input.splits : config->parallelism;
 }
 
 #endif

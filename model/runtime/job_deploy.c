@@ -18,6 +18,7 @@ struct restore_plan {
     struct buffer bytes;
     struct manifest manifest;
     struct buffer carried; /* the parts, if only the JobManager reaches the store (carried.h) */
+    struct assigned_state *assigned; /* by global index of the subtask; id 0: NULL */
 };
 
 void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char *why)
@@ -56,24 +57,44 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
     arena_free(manager->host->arena, text);
 }
 
-/* Does the checkpoint belong to this job as it is configured? Otherwise `why` says why not. */
+/* Does the checkpoint belong to this job as it is to run? Otherwise `why` says why not. Parallelism
+ * may differ, for all vertices alike. */
 static bool fits(const struct job_manager *manager, const struct manifest *manifest,
                  struct buffer *why)
 {
     const struct pipeline *pipeline = manager->pipeline;
-    const struct job_config *config = manager->config;
-    bool same = bytes_equal(manifest->job, bytes_of_text(config->job)) &&
-                manifest->max_parallelism == config->max_parallelism &&
+    bool same = bytes_equal(manifest->job, bytes_of_text(manager->config->job)) &&
                 manifest->vertex_count == pipeline->vertex_count;
     for (uint32_t i = 0; same && i < pipeline->vertex_count; i++) {
-        same = bytes_equal(manifest->vertices[i].name,
-                           bytes_of_text(pipeline->vertices[i].name)) &&
-               manifest->vertices[i].parallelism == config->parallelism;
+        same = bytes_equal(manifest->vertices[i].name, bytes_of_text(pipeline->vertices[i].name)) &&
+               manifest->vertices[i].parallelism == manifest->vertices[0].parallelism;
     }
     if (!same) {
-        buffer_append_text(why, "it is of another job, parallelism or max_parallelism");
+        buffer_append_text(why, "it is of another job");
+    } else if (manifest->max_parallelism != manager->record.max_parallelism) {
+        same = false;
+        buffer_append_format(why,
+                             "max_parallelism was %u when it was taken, and is to be %u: its keys "
+                             "lie in other key groups",
+                             manifest->max_parallelism, manager->record.max_parallelism);
     }
     return same;
+}
+
+/* Deals what the manifest names to the subtasks of the next attempt. */
+static enum status assign(const struct job_manager *manager, struct restore_plan *plan)
+{
+    const struct pipeline *pipeline = manager->pipeline;
+    uint32_t parallelism = manager->record.parallelism;
+    enum status status = STATUS_OK;
+    plan->assigned = arena_alloc(&plan->arena, (size_t)pipeline->vertex_count * parallelism,
+                                 sizeof *plan->assigned);
+    for (uint32_t i = 0; i < pipeline->vertex_count && status == STATUS_OK; i++) {
+        status = state_assign(&plan->arena, &plan->manifest.vertices[i],
+                              pipeline->vertices[i].chain_length, manager->record.max_parallelism,
+                              parallelism, plan->assigned + task_index(parallelism, i, 0));
+    }
+    return status;
 }
 
 /* Reads the manifest of checkpoint `id` into `plan`; false: `why` says what is wrong. */
@@ -93,6 +114,9 @@ static enum status read_manifest(struct job_manager *manager, uint64_t id,
         buffer_append_format(why, "%s: %s", path, status_text(status));
     } else if (!fits(manager, &plan->manifest, why)) {
         status = STATUS_INVALID;
+    } else if (assign(manager, plan) != STATUS_OK) {
+        status = STATUS_CORRUPT;
+        buffer_append_format(why, "%s: the state of its operators", path);
     }
     return status;
 }
@@ -168,6 +192,13 @@ static bool refuse_after_memory(struct job_manager *manager, uint64_t newest)
     return true;
 }
 
+static const char *misfit_text(struct restore_plan *plan, struct buffer *why)
+{
+    *buffer_extend(why, 1) = '\0';
+    return arena_format(&plan->arena, "checkpoint %llu does not fit the job: %s",
+                        (unsigned long long)plan->id, (const char *)why->data);
+}
+
 /* The newest completed checkpoint below `restore_below`; 0: none. */
 static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
 {
@@ -184,6 +215,26 @@ static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
     return status;
 }
 
+/* Rare situations of a restore at another parallelism. */
+static void note_rescaled(const struct job_manager *manager, const struct manifest *manifest)
+{
+    bool any_finished = false;
+    for (uint32_t i = 0; i < manifest->vertex_count; i++) {
+        for (uint32_t k = 0; k < manifest->vertices[i].parallelism; k++) {
+            any_finished = any_finished || manifest->vertices[i].subtasks[k].finished;
+        }
+    }
+    if (manifest->vertices[0].parallelism == manager->record.parallelism) {
+        return;
+    }
+    if (any_finished) {
+        host_mark(manager->host, MARK_RESCALE_AFTER_FINISH);
+    }
+    if (!manager->ever_deployed) {
+        host_mark(manager->host, MARK_JOB_MANAGER_DIED_RESCALING);
+    }
+}
+
 /* J3. False: nothing can be deployed now; what follows is arranged. */
 static bool choose_restore(struct job_manager *manager, struct restore_plan *plan)
 {
@@ -191,6 +242,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
     buffer_init(&plan->bytes, &plan->arena);
     buffer_init(&plan->carried, &plan->arena);
     plan->manifest = (struct manifest){ 0 };
+    plan->assigned = NULL;
     struct buffer why;
     buffer_init(&why, &plan->arena);
     enum status status = newest_checkpoint(manager, &plan->id);
@@ -208,6 +260,13 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
     }
     if (status == STATUS_OK && plan->id != 0) {
         status = read_manifest(manager, plan->id, plan, &why);
+    }
+    if (status == STATUS_INVALID) {
+        job_manager_give_up(manager, true, misfit_text(plan, &why)); /* J6 */
+        return false;
+    }
+    if (status == STATUS_OK && plan->id != 0) {
+        note_rescaled(manager, &plan->manifest);
     }
     if (status == STATUS_OK) {
         status = carry_all_parts(manager, plan, &why);
@@ -247,7 +306,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
 
 /* ---- slots ----------------------------------------------------------------------------------- */
 
-static bool has_slots(const struct job_manager *manager)
+bool job_deploy_has_slots(const struct job_manager *manager)
 {
     uint32_t slots = 0;
     uint32_t registered = 0;
@@ -257,7 +316,7 @@ static bool has_slots(const struct job_manager *manager)
             registered++;
         }
     }
-    if (slots < manager->config->parallelism) {
+    if (slots < manager->record.parallelism) {
         return false;
     }
     return registered == manager->config->task_managers || manager->ever_deployed ||
@@ -270,7 +329,7 @@ static void assign_slots(struct job_manager *manager, uint32_t *worker_of_slot)
 {
     uint32_t vertex_count = manager->pipeline->vertex_count;
     uint32_t at = 0;
-    for (uint32_t slot = 0; slot < manager->config->parallelism; slot++) {
+    for (uint32_t slot = 0; slot < manager->parallelism; slot++) {
         struct worker *worker = &manager->workers[at];
         while (worker->address == 0 || worker->subtask_count / vertex_count >= worker->slots) {
             at = (at + 1) % manager->config->task_managers;
@@ -284,23 +343,31 @@ static void assign_slots(struct job_manager *manager, uint32_t *worker_of_slot)
 
 /* ---- deployment ------------------------------------------------------------------------------ */
 
+static void pick_parts(const struct restore_plan *plan, const struct keyed_state *keyed,
+                       struct buffer *carried)
+{
+    struct decoder decoder;
+    keyed_state_begin(keyed, &decoder);
+    for (uint32_t i = 0; i < keyed->part_count; i++) {
+        struct state_handle part;
+        struct bytes content;
+        keyed_state_next(&decoder, &part);
+        if (part.kind == HANDLE_FILE &&
+            !carried_find(buffer_bytes(carried), part.location, &content) &&
+            carried_find(buffer_bytes(&plan->carried), part.location, &content)) {
+            carried_add(carried, part.location, content);
+        }
+    }
+}
+
 /* Of what the plan carries, the parts that the subtasks of one deployment need. */
 static void pick_carried(const struct restore_plan *plan, const struct deployment *deployment,
                          struct buffer *carried)
 {
     for (uint32_t i = 0; plan->carried.size > 0 && i < deployment->subtask_count; i++) {
-        const struct keyed_state *keyed = &deployment->subtasks[i].state.keyed;
-        struct decoder decoder;
-        keyed_state_begin(keyed, &decoder);
-        for (uint32_t j = 0; j < keyed->part_count; j++) {
-            struct state_handle part;
-            struct bytes content;
-            keyed_state_next(&decoder, &part);
-            if (part.kind == HANDLE_FILE &&
-                !carried_find(buffer_bytes(carried), part.location, &content) &&
-                carried_find(buffer_bytes(&plan->carried), part.location, &content)) {
-                carried_add(carried, part.location, content);
-            }
+        const struct assigned_state *state = &deployment->subtasks[i].state;
+        for (uint32_t k = 0; k < state->keyed_count; k++) {
+            pick_parts(plan, &state->keyed[k], carried);
         }
     }
 }
@@ -312,11 +379,11 @@ static void deploy_worker(struct job_manager *manager, uint32_t index,
 {
     uint32_t count = 0;
     for (uint32_t vertex = 0; vertex < manager->pipeline->vertex_count; vertex++) {
-        for (uint32_t slot = 0; slot < manager->config->parallelism; slot++) {
+        for (uint32_t slot = 0; slot < manager->parallelism; slot++) {
             if (worker_of_slot[slot] != index) {
                 continue;
             }
-            uint32_t task = task_index(manager->config, vertex, slot);
+            uint32_t task = task_index(manager->parallelism, vertex, slot);
             struct deployed_subtask *subtask = &deployment->subtasks[count++];
             *subtask = (struct deployed_subtask){
                 .vertex = vertex,
@@ -324,7 +391,7 @@ static void deploy_worker(struct job_manager *manager, uint32_t index,
                 .actor_index = actor_index(manager->tasks[task].address),
             };
             if (plan->id != 0) {
-                subtask->state = plan->manifest.vertices[vertex].subtasks[slot];
+                subtask->state = plan->assigned[task];
             }
         }
     }
@@ -358,9 +425,13 @@ static void deploy(struct job_manager *manager, const struct restore_plan *plan)
 {
     struct arena scratch;
     arena_init(&scratch);
-    uint32_t parallelism = manager->config->parallelism;
+    job_manager_size_tasks(manager);
+    coordinator_set_task_count(manager->coordinator, manager->task_count);
+    uint32_t parallelism = manager->parallelism;
     uint32_t *worker_of_slot = arena_alloc(&scratch, parallelism, sizeof *worker_of_slot);
     struct deployment deployment = { .attempt = manager->record.attempt,
+                                     .parallelism = parallelism,
+                                     .max_parallelism = manager->max_parallelism,
                                      .checkpoint = plan->id,
                                      .job_manager = manager->host->self,
                                      .task_count = manager->task_count };
@@ -383,7 +454,8 @@ static void deploy(struct job_manager *manager, const struct restore_plan *plan)
     for (uint32_t i = 0; i < manager->config->task_managers; i++) {
         deploy_worker(manager, i, worker_of_slot, plan, &deployment);
     }
-    job_manager_report(manager, FACT_JOB_DEPLOYED, plan->id, 0, 0, "");
+    job_manager_report(manager, FACT_JOB_DEPLOYED, plan->id, parallelism, manager->max_parallelism,
+                       "");
     arena_drop(&scratch);
 }
 
@@ -397,7 +469,7 @@ void job_deploy_try(struct job_manager *manager)
         job_manager_deploy_at(manager, manager->deploy_after_ns);
         return;
     }
-    if (!has_slots(manager)) {
+    if (!job_deploy_has_slots(manager)) {
         if (now_ns < manager->started_ns + REGISTRATION_GRACE_NS) {
             job_manager_deploy_at(manager, manager->started_ns + REGISTRATION_GRACE_NS);
         }

@@ -71,8 +71,7 @@ static void end_job(struct job_manager *manager, enum job_state state)
         for (uint32_t k = 0; k < pipeline->vertices[i].chain_length; k++) {
             const struct operator_spec *spec = &pipeline->vertices[i].chain[k];
             if (spec->ops->clear_away != NULL) {
-                spec->ops->clear_away(manager->host, spec->parameters,
-                                      manager->config->parallelism);
+                spec->ops->clear_away(manager->host, spec->parameters);
             }
         }
     }
@@ -106,7 +105,7 @@ static void check_cancelled(struct job_manager *manager)
     after_cancel(manager);
 }
 
-static void cancel_attempt(struct job_manager *manager)
+void job_manager_end_attempt(struct job_manager *manager)
 {
     manager->state = JOB_CANCELLING;
     for (uint32_t i = 0; i < manager->config->task_managers; i++) {
@@ -121,7 +120,7 @@ static void cancel_attempt(struct job_manager *manager)
     check_cancelled(manager);
 }
 
-static bool has_attempt(const struct job_manager *manager)
+bool job_manager_has_attempt(const struct job_manager *manager)
 {
     return manager->state == JOB_DEPLOYING || manager->state == JOB_RUNNING;
 }
@@ -150,14 +149,14 @@ static void detect(struct job_manager *manager, uint32_t process, const char *wh
 
 void job_manager_fail(struct job_manager *manager, uint32_t process, const char *why)
 {
-    if (!has_attempt(manager)) {
+    if (!job_manager_has_attempt(manager)) {
         return;
     }
     detect(manager, process, why);
     if (!may_restart(manager)) {
         buffer_append_format(&manager->failure, "the restart strategy allows no more: %s", why);
     }
-    cancel_attempt(manager);
+    job_manager_end_attempt(manager);
 }
 
 void job_manager_give_up(struct job_manager *manager, bool refused, const char *why)
@@ -168,9 +167,9 @@ void job_manager_give_up(struct job_manager *manager, bool refused, const char *
     }
     manager->refused = refused;
     buffer_append_text(&manager->failure, why);
-    if (has_attempt(manager)) {
+    if (job_manager_has_attempt(manager)) {
         detect(manager, PROCESS_JOB_MANAGER, why);
-        cancel_attempt(manager);
+        job_manager_end_attempt(manager);
     } else if (manager->state == JOB_WAITING) {
         end_job(manager, JOB_STATE_FAILED);
     }
@@ -223,6 +222,7 @@ static void on_register(struct job_manager *manager, const struct message *messa
     host_send(manager->host, worker->address,
               message_of_kind(manager->host, MESSAGE_REGISTERED, 0));
     job_deploy_try(manager);
+    job_rescale_try(manager);
 }
 
 static void on_heartbeat_timer(struct job_manager *manager)
@@ -303,9 +303,9 @@ static void on_failed(struct job_manager *manager, const struct message *message
                              (const char *)failure.why.data);
     if (failure.checkpoint != 0) {
         job_deploy_unreadable(manager, failure.checkpoint, why);
-        if (has_attempt(manager)) {
+        if (job_manager_has_attempt(manager)) {
             detect(manager, actor_process(message->from), why);
-            cancel_attempt(manager);
+            job_manager_end_attempt(manager);
         }
     } else if (failure.is_final) {
         job_manager_give_up(manager, false, why);
@@ -317,7 +317,7 @@ static void on_failed(struct job_manager *manager, const struct message *message
 
 static void on_task_message(struct job_manager *manager, const struct message *message)
 {
-    if (message->attempt != manager->record.attempt || !has_attempt(manager)) {
+    if (message->attempt != manager->record.attempt || !job_manager_has_attempt(manager)) {
         job_manager_report(manager, FACT_MESSAGE_FENCED, 0, message->attempt, 0, "");
         if (message->kind == MESSAGE_ACK) {
             host_mark(manager->host, MARK_FENCED_ACK);
@@ -369,6 +369,16 @@ void job_manager_wake_at(struct job_manager *manager, uint64_t due_ns)
     manager->wake_timer = host_timer_set(manager->host, due_ns, TIMER_COORDINATOR);
 }
 
+void job_manager_size_tasks(struct job_manager *manager)
+{
+    CHECK(manager->pending == NULL);
+    manager->parallelism = manager->record.parallelism;
+    manager->max_parallelism = manager->record.max_parallelism;
+    manager->task_count = manager->pipeline->vertex_count * manager->parallelism;
+    arena_free(manager->host->arena, manager->tasks);
+    manager->tasks = arena_alloc(manager->host->arena, manager->task_count, sizeof *manager->tasks);
+}
+
 /* Takes the leadership: a new epoch, durable before anything else is done (R1). A store that is in
  * trouble is asked again (J4); one whose content is damaged is not. */
 static void take_over(struct job_manager *manager)
@@ -376,9 +386,14 @@ static void take_over(struct job_manager *manager)
     enum status status = job_record_load(manager->host, &manager->record);
     if (status == STATUS_OK) {
         manager->record.epoch++;
+        if (manager->record.parallelism == 0) {
+            manager->record.parallelism = manager->config->parallelism;
+            manager->record.max_parallelism = manager->config->max_parallelism;
+        }
         status = job_record_store(manager->host, &manager->record);
     }
     if (status == STATUS_OK) {
+        job_manager_size_tasks(manager);
         status = job_checkpoints_open(manager);
     }
     if (status == STATUS_HALTED) {
@@ -420,8 +435,6 @@ static void *job_manager_start(struct host *host, struct bytes bytes)
     manager->config = argument.config;
     manager->pipeline = argument.pipeline;
     manager->restore_below = UINT64_MAX;
-    manager->task_count = argument.pipeline->vertex_count * argument.config->parallelism;
-    manager->tasks = arena_alloc(host->arena, manager->task_count, sizeof *manager->tasks);
     manager->workers =
         arena_alloc(host->arena, manager->config->task_managers, sizeof *manager->workers);
     buffer_init(&manager->failure, host->arena);
@@ -445,6 +458,7 @@ static void job_manager_message(void *self, struct message *message)
     case MESSAGE_REGISTER:
         on_register(manager, message);
         break;
+    case MESSAGE_RESCALE: job_rescale_on_request(manager, message); break;
     case HOST_PEER_LOST:
     case MESSAGE_HEARTBEAT:
     case MESSAGE_CANCELLED:

@@ -1,9 +1,10 @@
-/* job_manager.h - the JobManager's own struct, for the four files it consists of:
+/* job_manager.h - the JobManager's own struct, for the five files it consists of:
  *
  *   job_manager.c      the state machine: registration, heartbeats, failure, restart, end
  *   job_deploy.c       slots, the choice of what to restore, deployment
  *   job_checkpoints.c  carries out what the checkpoint coordinator decides
  *   job_shared.c       files that several checkpoints need (I1 to I5 of shared_registry.h)
+ *   job_rescale.c      another parallelism is asked for
  *
  * J1  One attempt at a time: the next is deployed only after every reachable subtask of the last is
  *     gone, and under a larger attempt number.
@@ -13,7 +14,11 @@
  * J4  A store that does not answer at all says nothing against a checkpoint: it is asked again for
  *     as long as it takes.
  * J5  Checkpoints in memory are gone with their JobManager (T4 of store_table.h). Its successor
- *     begins anew if output may come twice (at_least_once, allow_older); else it refuses. */
+ *     begins anew if output may come twice (at_least_once, allow_older); else it refuses.
+ * J6  A change of parallelism (Flink's adaptive scheduler) ends the attempt and restores the newest
+ *     completed checkpoint as a failure would, but it is none: the restart strategy is not asked.
+ *     As long as there are not enough slots the job runs on as it is. A checkpoint of another
+ *     max_parallelism has its keys in other key groups: its restore is refused. */
 #ifndef FAULTLINE_RUNTIME_JOB_MANAGER_H
 #define FAULTLINE_RUNTIME_JOB_MANAGER_H
 
@@ -92,6 +97,8 @@ struct job_manager {
     struct store *store;
     enum job_manager_state state;
     struct worker *workers; /* by process, from PROCESS_FIRST_TASK_MANAGER */
+    uint32_t parallelism;   /* of the newest attempt; the next one's stands in the record */
+    uint32_t max_parallelism; /* the same */
     struct job_task *tasks; /* by global index */
     uint32_t task_count;
     uint32_t restored_count;
@@ -128,6 +135,15 @@ void job_manager_fail(struct job_manager *manager, uint32_t process, const char 
 /* As job_manager_fail, but the job will not be restarted. */
 void job_manager_give_up(struct job_manager *manager, bool refused, const char *why);
 
+/* Is there an attempt that has not failed? */
+bool job_manager_has_attempt(const struct job_manager *manager);
+
+/* Ends the subtasks of the attempt; then the next one is deployed. */
+void job_manager_end_attempt(struct job_manager *manager);
+
+/* The next attempt has the parallelism that the record says. */
+void job_manager_size_tasks(struct job_manager *manager);
+
 /* Tries to deploy again at `due_ns`. */
 void job_manager_deploy_at(struct job_manager *manager, uint64_t due_ns);
 
@@ -138,6 +154,9 @@ void job_manager_wake_at(struct job_manager *manager, uint64_t due_ns);
 
 /* Deploys a new attempt if the job waits and there are slots. */
 void job_deploy_try(struct job_manager *manager);
+
+/* Are there slots for the parallelism that the record says? */
+bool job_deploy_has_slots(const struct job_manager *manager);
 
 /* Checkpoint `id`, or a part of it, could not be read (J3): decides whether it is tried again, an
  * older one is taken, or the job ends. The next job_deploy_try follows that. */
@@ -177,7 +196,8 @@ uint64_t job_shared_begin(struct job_manager *manager, uint64_t id);
 void job_shared_on_ack(struct job_manager *manager, uint64_t id, const struct keyed_state *keyed);
 
 /* Checkpoint `id` completed; or a job is about to be restored from what `manifest` says, checkpoint
- * 0 if from nothing. */
+ * 0 if from nothing. At another parallelism the first snapshots build on nothing: what there is
+ * holds other key groups than theirs. */
 void job_shared_on_completed(struct job_manager *manager, uint64_t id);
 void job_shared_on_restore(struct job_manager *manager, const struct manifest *manifest);
 
@@ -189,5 +209,14 @@ MUST_USE enum status job_shared_discard(struct job_manager *manager, uint64_t id
 /* Sweeps, if that is due and possible; is nothing left to be swept that could be? */
 void job_shared_tidy(struct job_manager *manager);
 bool job_shared_is_tidy(const struct job_manager *manager);
+
+/* ---- job_rescale.c --------------------------------------------------------------------------- */
+
+/* Somebody asks for another parallelism. */
+void job_rescale_on_request(struct job_manager *manager, const struct message *message);
+
+/* Ends the attempt if it has another parallelism than the record says, and there are slots for
+ * that (J6). */
+void job_rescale_try(struct job_manager *manager);
 
 #endif

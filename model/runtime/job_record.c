@@ -51,6 +51,8 @@ enum status job_record_load(struct host *host, struct job_record *record)
     record->next_checkpoint = decode_u64(&decoder);
     record->newest_completed = decode_u64(&decoder);
     record->state = (enum job_state)decode_u8(&decoder);
+    record->parallelism = decode_u32(&decoder);
+    record->max_parallelism = decode_u32(&decoder);
     uint64_t expected = hash_bytes((struct bytes){ .data = bytes, .size = decoder.position });
     uint64_t checksum = decode_u64(&decoder);
     if (decoder_finish(&decoder) != STATUS_OK || magic != RECORD_MAGIC || checksum != expected) {
@@ -86,6 +88,8 @@ enum status job_record_store(struct host *host, const struct job_record *record)
     encode_u64(&bytes, record->next_checkpoint);
     encode_u64(&bytes, record->newest_completed);
     encode_u8(&bytes, (uint8_t)record->state);
+    encode_u32(&bytes, record->parallelism);
+    encode_u32(&bytes, record->max_parallelism);
     encode_u64(&bytes, hash_bytes(buffer_bytes(&bytes)));
     CHECK(bytes.size <= RECORD_BYTES_MAX);
     enum status status = write_temporary(host, buffer_bytes(&bytes));

@@ -6,7 +6,9 @@
  * R2  The newest completed checkpoint is noted here before it is announced, or, if that fails,
  *     with the record's next change (with the store `memory`: or it is not announced): a job whose
  *     manifests have disappeared refuses, because output was committed that starting over would
- *     repeat. */
+ *     repeat.
+ * R3  A parallelism that was accepted is here before anybody hears of it: every later attempt, of
+ *     every later JobManager, is deployed at it. */
 #ifndef FAULTLINE_RUNTIME_JOB_RECORD_H
 #define FAULTLINE_RUNTIME_JOB_RECORD_H
 
@@ -20,6 +22,8 @@ struct job_record {
     uint64_t next_checkpoint; /* ids below may have been used */
     uint64_t newest_completed; /* checkpoint (R2); 0: none */
     enum job_state state;
+    uint32_t parallelism;     /* at which the next attempt is deployed; 0: nobody has said */
+    uint32_t max_parallelism; /* with that */
 };
 
 /* Reads the record; a new job's if there is none. Makes its directory. Errors: CORRUPT, and those

@@ -202,13 +202,16 @@ void job_shared_on_restore(struct job_manager *manager, const struct manifest *m
     if (!is_on(manager)) {
         return;
     }
-    manager->shared.base = manifest->checkpoint;
+    manager->shared.base = 0;
     if (manifest->checkpoint == 0) {
         return;
     }
     learn(manager, manifest);
     forget_unread(manager, manifest->checkpoint);
     job_shared_on_completed(manager, manifest->checkpoint);
+    if (manifest->vertices[0].parallelism != manager->record.parallelism) {
+        manager->shared.base = 0;
+    }
 }
 
 enum status job_shared_discard(struct job_manager *manager, uint64_t id, bool had_completed)

@@ -210,10 +210,28 @@ struct upload_result upload_result_decode(const struct message *message)
     return result;
 }
 
+void rescale_request_encode(struct buffer *out, const struct rescale_request *request)
+{
+    encode_u32(out, request->parallelism);
+    encode_u32(out, request->max_parallelism);
+}
+
+enum status rescale_request_decode(const struct message *message, struct rescale_request *request)
+{
+    CHECK(message->kind == MESSAGE_RESCALE);
+    struct decoder decoder;
+    decoder_init(&decoder, message_bytes(message));
+    request->parallelism = decode_u32(&decoder);
+    request->max_parallelism = decode_u32(&decoder);
+    return decoder_finish(&decoder);
+}
+
 struct message *deployment_encode(struct host *host, const struct deployment *deployment)
 {
     struct buffer data;
     buffer_init(&data, host->arena);
+    encode_u32(&data, deployment->parallelism);
+    encode_u32(&data, deployment->max_parallelism);
     encode_u64(&data, deployment->checkpoint);
     encode_u64(&data, deployment->job_manager);
     encode_u32(&data, deployment->task_count);
@@ -226,7 +244,7 @@ struct message *deployment_encode(struct host *host, const struct deployment *de
         encode_u32(&data, subtask->vertex);
         encode_u32(&data, subtask->subtask);
         encode_u32(&data, subtask->actor_index);
-        subtask_state_encode(&data, &subtask->state);
+        assigned_state_encode(&data, &subtask->state);
     }
     buffer_append(&data, deployment->carried);
     return finish(host, MESSAGE_DEPLOY, deployment->attempt, 0, &data);
@@ -239,6 +257,8 @@ enum status deployment_decode(const struct message *message, struct arena *arena
     struct decoder decoder;
     decoder_init(&decoder, message_bytes(message));
     *deployment = (struct deployment){ .attempt = message->attempt };
+    deployment->parallelism = decode_u32(&decoder);
+    deployment->max_parallelism = decode_u32(&decoder);
     deployment->checkpoint = decode_u64(&decoder);
     deployment->job_manager = decode_u64(&decoder);
     deployment->task_count = decode_u32(&decoder);
@@ -260,7 +280,7 @@ enum status deployment_decode(const struct message *message, struct arena *arena
         subtask->vertex = decode_u32(&decoder);
         subtask->subtask = decode_u32(&decoder);
         subtask->actor_index = decode_u32(&decoder);
-        subtask_state_decode(&decoder, &subtask->state);
+        assigned_state_decode(&decoder, arena, &subtask->state);
     }
     return take_carried(&decoder, &deployment->carried);
 }

@@ -10,6 +10,7 @@
 
 #include "model/checkpoint/manifest.h"
 #include "model/host.h"
+#include "model/runtime/state_assignment.h"
 #include "model/stream/operator.h"
 
 enum message_kind {
@@ -29,11 +30,11 @@ enum message_kind {
     MESSAGE_NOTIFY_ABORTED,  /* number = checkpoint */
     /* subtask -> JobManager; `channel` is the global index of the subtask */
     MESSAGE_RESTORED,
-    MESSAGE_ACK,         /* acknowledgement */
-    MESSAGE_DECLINE,     /* failure: this checkpoint cannot be taken */
+    MESSAGE_ACK,     /* acknowledgement */
+    MESSAGE_DECLINE, /* failure: this checkpoint cannot be taken */
     MESSAGE_END_OF_DATA,
     MESSAGE_FINISHED,
-    MESSAGE_FAILED,      /* failure */
+    MESSAGE_FAILED, /* failure */
     /* subtask -> subtask downstream, in the order of the stream; `channel` is the receiver's */
     MESSAGE_DATA,             /* records, one after the other: u32 length, on an edge with
                                * timestamps the i64 timestamp, and the bytes */
@@ -50,6 +51,8 @@ enum message_kind {
     MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close all its files, no answer */
     MESSAGE_UPLOAD_ACCEPTED, /* number = checkpoint: one chunk was written */
     MESSAGE_UPLOAD_DONE,     /* upload_result */
+    /* somebody outside -> JobManager */
+    MESSAGE_RESCALE, /* rescale_request; answered by a fact, for it may be repeated */
 };
 
 /* A message with one number in its data, or with none. */
@@ -124,16 +127,27 @@ struct message *upload_result_encode(struct host *host, uint64_t attempt,
                                      const struct upload_result *result);
 struct upload_result upload_result_decode(const struct message *message);
 
+/* MESSAGE_RESCALE: run with so many subtasks a vertex from now on. */
+struct rescale_request {
+    uint32_t parallelism;
+    uint32_t max_parallelism; /* 0: as it is */
+};
+void rescale_request_encode(struct buffer *out, const struct rescale_request *request);
+MUST_USE enum status rescale_request_decode(const struct message *message,
+                                            struct rescale_request *request);
+
 /* MESSAGE_DEPLOY: what one TaskManager must run, and where everybody is. */
 struct deployed_subtask {
     uint32_t vertex;
     uint32_t subtask;
     uint32_t actor_index; /* its uploader has the next one */
-    struct subtask_state state; /* decoded: borrowed from the message */
+    struct assigned_state state; /* decoded: borrowed from the message */
 };
 
 struct deployment {
     uint64_t attempt;
+    uint32_t parallelism;     /* of every vertex */
+    uint32_t max_parallelism; /* number of key groups */
     uint64_t checkpoint; /* restored from; 0: none, the states are empty */
     actor_id job_manager;
     uint32_t task_count;

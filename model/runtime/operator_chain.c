@@ -139,6 +139,15 @@ enum status operator_chain_restore(struct operator_chain *chain, struct bytes st
     return decoder_finish(&decoder);
 }
 
+void operator_chain_run(struct operator_chain *chain)
+{
+    for (uint32_t i = 0; i < chain->vertex->chain_length; i++) {
+        if (chain->vertex->chain[i].ops->run != NULL) {
+            chain->vertex->chain[i].ops->run(chain->instances[i]);
+        }
+    }
+}
+
 void operator_chain_snapshot(struct operator_chain *chain, uint64_t checkpoint,
                              struct buffer *out)
 {

@@ -54,6 +54,9 @@ void operator_chain_open(struct operator_chain *chain,
  * Errors: CORRUPT, and those of storage. */
 MUST_USE enum status operator_chain_restore(struct operator_chain *chain, struct bytes state);
 
+/* Every subtask of the attempt is restored. */
+void operator_chain_run(struct operator_chain *chain);
+
 /* Appends the state of every operator to `out`, as subtask_state.operators wants it. */
 void operator_chain_snapshot(struct operator_chain *chain, uint64_t checkpoint,
                              struct buffer *out);

@@ -60,15 +60,16 @@ void output_set_init(struct output_set *set, struct host *host, const struct job
         const struct vertex *to = &pipeline->vertices[reader.vertex];
         const struct vertex_input *input = &to->inputs[reader.index];
         bool is_forward = input->exchange == EXCHANGE_FORWARD;
-        uint32_t receiver = task_index(config, reader.vertex, is_forward ? subtask : 0);
+        uint32_t receiver =
+            task_index(deployment->parallelism, reader.vertex, is_forward ? subtask : 0);
         struct output_options options = {
             .attempt = deployment->attempt,
             .edge = (uint32_t)pipeline_edge(pipeline, vertex, reader.vertex),
-            .source_channel = vertex_first_channel(to, reader.index, config->parallelism) +
+            .source_channel = vertex_first_channel(to, reader.index, deployment->parallelism) +
                               (is_forward ? 0 : subtask),
-            .channel_count = vertex_input_channels(input, config->parallelism),
+            .channel_count = vertex_input_channels(input, deployment->parallelism),
             .receivers = deployment->addresses + receiver,
-            .max_parallelism = config->max_parallelism,
+            .max_parallelism = deployment->max_parallelism,
             .exchange = input->exchange,
             .key_of = input->key_of,
             .timestamp_ms = input->has_timestamps ? timestamp_ms : NULL,

@@ -130,7 +130,7 @@ static void schedule_watermark(struct task *task)
 static void open_channels(struct task *task)
 {
     const struct vertex *vertex = task->vertex;
-    uint32_t parallelism = task->config->parallelism;
+    uint32_t parallelism = task->context.parallelism;
     task->channel_count = vertex_first_channel(vertex, vertex->input_count, parallelism);
     for (uint32_t i = 0; i < vertex->input_count; i++) {
         uint32_t own = vertex->inputs[i].exchange == EXCHANGE_FORWARD ? 0 : task->deployed->subtask;
@@ -153,8 +153,8 @@ static enum status open_backend(struct task *task)
     bool is_logged = task->config->state.changelog.enabled;
     struct backend_options options = {
         .kind = task->config->state.backend,
-        .range = key_group_range_of(task->deployed->subtask, task->config->max_parallelism,
-                                    task->config->parallelism),
+        .range = key_group_range_of(task->deployed->subtask, task->context.max_parallelism,
+                                    task->context.parallelism),
         .parts_max = is_logged                         ? task->config->state.changelog.parts_max
                      : task->config->state.incremental ? task->config->state.parts_max
                                                        : 1,
@@ -208,9 +208,10 @@ static enum status read_parts(struct task *task, const struct keyed_state *keyed
     return status;
 }
 
-static enum status restore_keyed(struct task *task, struct state_handle *part)
+/* Takes from one snapshot what lies in the subtask's range. */
+static enum status restore_keyed(struct task *task, const struct keyed_state *keyed,
+                                 struct state_handle *part)
 {
-    const struct keyed_state *keyed = &task->deployed->state.keyed;
     struct buffer bytes;
     buffer_init(&bytes, task->host->arena);
     struct bytes *parts = arena_alloc(task->host->arena, keyed->part_count, sizeof *parts);
@@ -222,26 +223,29 @@ static enum status restore_keyed(struct task *task, struct state_handle *part)
                      : backend_restore(task->context.backend, task->deployment->checkpoint, parts,
                                        keyed->part_count);
     }
-    if (status == STATUS_OK) {
-        task_snapshots_restored(&task->snapshots, task->deployment->checkpoint, keyed);
-    }
     arena_free(task->host->arena, parts);
     buffer_free(&bytes);
     return status;
 }
 
-/* Reads the subtask's part of the checkpoint. After an error `part` is what could not be read, if
- * it was keyed state. */
+/* Reads the subtask's part of the checkpoint. What is of several old subtasks cannot be built on;
+ * nor can what is of one that had other key groups, but then no barrier will ask for it. After an
+ * error `part` is what could not be read, if it was keyed state. */
 static enum status restore_state(struct task *task, uint64_t *bytes, struct state_handle *part)
 {
-    const struct subtask_state *state = &task->deployed->state;
-    *bytes = state->operators.size + state->keyed.size_bytes;
+    const struct assigned_state *state = &task->deployed->state;
+    *bytes = assigned_state_bytes(state);
     enum status status = operator_chain_restore(&task->chain, state->operators);
-    if (status != STATUS_OK || state->keyed.part_count == 0) {
+    for (uint32_t i = 0; i < state->keyed_count && status == STATUS_OK; i++) {
+        status = restore_keyed(task, &state->keyed[i], part);
+    }
+    if (status != STATUS_OK || state->keyed_count == 0) {
         return status;
     }
-    status = restore_keyed(task, part);
-    return status == STATUS_OK ? timers_restore(&task->context) : status;
+    if (state->keyed_count == 1) {
+        task_snapshots_restored(&task->snapshots, task->deployment->checkpoint, state->keyed);
+    }
+    return timers_restore(&task->context);
 }
 
 static void restore(struct task *task)
@@ -301,13 +305,14 @@ static void *task_start(struct host *host, struct bytes bytes)
     task->deployment = deployment;
     task->deployed = deployed;
     task->vertex = &argument.pipeline->vertices[deployed->vertex];
-    task->index = task_index(argument.config, deployed->vertex, deployed->subtask);
+    task->index = task_index(deployment->parallelism, deployed->vertex, deployed->subtask);
     task->context = (struct operator_context){ .host = host,
                                                .input = &argument.config->input,
                                                .vertex = deployed->vertex,
                                                .subtask = deployed->subtask,
-                                               .parallelism = argument.config->parallelism,
-                                               .max_parallelism = argument.config->max_parallelism,
+                                               .parallelism = deployment->parallelism,
+                                               .split_count = job_split_count(argument.config),
+                                               .max_parallelism = deployment->max_parallelism,
                                                .attempt = deployment->attempt,
                                                .timestamp_ms = NO_TIMESTAMP,
                                                .watermark_ms = WATERMARK_MIN,
@@ -403,6 +408,10 @@ static void on_run(struct task *task)
 {
     if (task->state == TASK_RESTORED) {
         task->state = TASK_RUNNING;
+        operator_chain_run(&task->chain);
+        if (task_has_failed(task)) {
+            return;
+        }
         if (task->source != NULL) {
             task_report_progress(task, true);
         }

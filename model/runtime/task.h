@@ -14,6 +14,7 @@
 #ifndef FAULTLINE_RUNTIME_TASK_H
 #define FAULTLINE_RUNTIME_TASK_H
 
+#include "model/base/check.h"
 #include "model/host.h"
 #include "model/runtime/job_config.h"
 #include "model/runtime/messages.h"
@@ -30,10 +31,10 @@ struct task_argument {
 extern const struct actor_ops task_actor;
 
 /* Global index of a subtask: vertices in the order of the pipeline. */
-static inline uint32_t task_index(const struct job_config *config, uint32_t vertex,
-                                  uint32_t subtask)
+static inline uint32_t task_index(uint32_t parallelism, uint32_t vertex, uint32_t subtask)
 {
-    return vertex * config->parallelism + subtask;
+    CHECK(subtask < parallelism);
+    return vertex * parallelism + subtask;
 }
 
 #endif

@@ -37,7 +37,7 @@ static uint32_t hint(const struct task *task, key_function key_of, const struct 
     struct record record;
     struct key key;
     at = read_record(key_of, message, at, &record, &key);
-    backend_prefetch(task->context.backend, key_group_of(key.hash, task->config->max_parallelism),
+    backend_prefetch(task->context.backend, key_group_of(key.hash, task->context.max_parallelism),
                      key.bytes);
     return at;
 }
@@ -58,7 +58,7 @@ static void process_keyed(struct task *task, key_function key_of, const struct m
         }
         struct record record;
         at = read_record(key_of, message, at, &record, &key);
-        backend_set_key(backend, key_group_of(key.hash, task->config->max_parallelism), key.bytes);
+        backend_set_key(backend, key_group_of(key.hash, task->context.max_parallelism), key.bytes);
         operator_chain_process(&task->chain, &record);
     }
     task->context.key = NULL;
@@ -102,7 +102,7 @@ static void process_any(struct task *task, const struct vertex_input *input,
 static void on_data(struct task *task, const struct message *message)
 {
     const struct vertex_input *input =
-        vertex_input_of_channel(task->vertex, message->channel, task->config->parallelism);
+        vertex_input_of_channel(task->vertex, message->channel, task->context.parallelism);
     if (input->key_of != NULL && !input->has_timestamps && input->side == 0 &&
         task->vertex->keyed) {
         process_keyed(task, input->key_of, message);

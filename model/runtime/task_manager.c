@@ -193,7 +193,7 @@ static void on_channels_lost(struct task_manager *manager, actor_id peer)
     struct failure failure = { .why = bytes_of_text(why) };
     host_send(manager->host, deployment->job_manager,
               failure_encode(manager->host, MESSAGE_FAILED, deployment->attempt,
-                             task_index(manager->argument.config, first->vertex, first->subtask),
+                             task_index(deployment->parallelism, first->vertex, first->subtask),
                              &failure));
 }
 

@@ -9,16 +9,20 @@
  * once checkpoint ID is known to be complete (commit). In a job with several sinks, SUBTASK stands
  * behind the sink's own directory: output/NAME/SUBTASK. What can go wrong in between:
  *
- * T1  Crash before the checkpoint completes: no state names the file; the next attempt's restore
- *     deletes it, and its records are read again. It deletes files of older attempts only: the
- *     restore may be that of a zombie, which must not touch what the newer attempt has made.
+ * T1  Crash before the checkpoint completes: no state names the file; the next attempt deletes it,
+ *     and its records are read again. It deletes files of older attempts only: it may be a zombie,
+ *     which must not touch what the newer attempt has made. And it deletes none before every
+ *     subtask is restored: until then one that is to be committed may be in anybody's state (T4).
  * T2  Crash after it completes, before or during the commit: the state restored names the file, and
  *     restore commits it - again, perhaps: a commit whose file is gone but whose visible name
  *     exists has been done before.
  *     If neither is there, what had been promised to be durable is lost: the checkpoint that names
  *     it cannot be restored.
  * T3  A checkpoint that is aborted leaves its transaction pending: the next one that completes
- *     commits it too, under its own id. */
+ *     commits it too, under its own id.
+ * T4  At another parallelism the transactions of the old subtasks are dealt out to the new ones
+ *     (STATE_SPLIT, those of one directory together); a transaction is committed in the directory
+ *     it lies in. Directory d is cleared away by subtask d mod parallelism. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +31,7 @@
 #include "model/base/codec.h"
 #include "model/base/text.h"
 #include "model/stream/operator.h"
+#include "model/stream/operator_state.h"
 
 #define OUTPUT_ROOT "output"
 #define PENDING_PREFIX ".pending-"
@@ -43,9 +48,17 @@ struct transaction {
     uint64_t size_bytes;
 };
 
+/* Pre-committed ones in one directory, oldest first. */
+struct transaction_list {
+    char directory[PATH_SIZE];
+    struct transaction *items;
+    size_t count;
+    size_t capacity;
+};
+
 struct file_sink {
     struct operator_context *context;
-    char directory[PATH_SIZE];
+    char root[PATH_SIZE];    /* of the directories of all its subtasks */
     struct buffer collected; /* not yet written */
     file_id file;            /* of the open transaction; 0: it has not written yet */
     char path[PATH_SIZE];    /* of the open transaction */
@@ -53,9 +66,8 @@ struct file_sink {
     uint64_t transactions_begun;
     bool restoring;
     bool lost_one; /* while restoring: a transaction is gone, pending and visible file both */
-    struct transaction *pending; /* pre-committed, oldest first */
-    size_t pending_count;
-    size_t pending_capacity;
+    struct transaction_list pending; /* in its own directory */
+    struct operator_states *states;  /* what a snapshot writes */
 };
 
 __attribute__((format(printf, 2, 3))) static void format_path(char path[PATH_SIZE],
@@ -97,12 +109,12 @@ static void *file_sink_open(struct operator_context *context, const void *parame
     struct file_sink *sink = arena_alloc(context->host->arena, 1, sizeof *sink);
     sink->context = context;
     buffer_init(&sink->collected, context->host->arena);
-    char root[PATH_SIZE];
-    format_root(root, name);
-    format_path(sink->directory, "%s/%u", root, context->subtask);
+    sink->states = operator_states_create(context->host->arena);
+    format_root(sink->root, name);
+    format_path(sink->pending.directory, "%s/%u", sink->root, context->subtask);
     if (make_durable_dir(sink, "", OUTPUT_ROOT) &&
-        (name == NULL || make_durable_dir(sink, OUTPUT_ROOT, root))) {
-        (void)make_durable_dir(sink, root, sink->directory);
+        (name == NULL || make_durable_dir(sink, OUTPUT_ROOT, sink->root))) {
+        (void)make_durable_dir(sink, sink->root, sink->pending.directory);
     }
     return sink;
 }
@@ -111,7 +123,7 @@ static void write_collected(struct file_sink *sink)
 {
     struct host *host = sink->context->host;
     if (sink->file == 0) {
-        format_path(sink->path, "%s/" PENDING_PREFIX "%llu-%llu", sink->directory,
+        format_path(sink->path, "%s/" PENDING_PREFIX "%llu-%llu", sink->pending.directory,
                     (unsigned long long)sink->context->attempt,
                     (unsigned long long)++sink->transactions_begun);
         if (!check(sink, host_file_open(host, HOST_SHARED, sink->path, HOST_TRUNCATE, &sink->file),
@@ -139,10 +151,19 @@ static void file_sink_process(void *self, const struct record *record)
     }
 }
 
+static void add_transaction(struct arena *arena, struct transaction_list *list,
+                            const struct transaction *transaction)
+{
+    list->items =
+        arena_grow(arena, list->items, &list->capacity, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = *transaction;
+}
+
 /* Makes the open transaction durable, content and name, and pending for `checkpoint`. */
 static void pre_commit(struct file_sink *sink, uint64_t checkpoint)
 {
     struct host *host = sink->context->host;
+    const char *directory = sink->pending.directory;
     if (sink->collected.size > 0) {
         write_collected(sink);
     }
@@ -150,30 +171,45 @@ static void pre_commit(struct file_sink *sink, uint64_t checkpoint)
         return; /* nothing was written since the last one, or writing failed */
     }
     if (!check(sink, host_file_sync(host, sink->file), sink->path) ||
-        !check(sink, host_sync_dir(host, HOST_SHARED, sink->directory), sink->directory)) {
+        !check(sink, host_sync_dir(host, HOST_SHARED, directory), directory)) {
         return;
     }
     host_file_close(host, sink->file);
-    sink->pending = arena_grow(host->arena, sink->pending, &sink->pending_capacity,
-                               sink->pending_count + 1, sizeof *sink->pending);
-    struct transaction *transaction = &sink->pending[sink->pending_count++];
-    *transaction = (struct transaction){ .checkpoint = checkpoint,
-                                         .size_bytes = sink->written_bytes };
-    memcpy(transaction->path, sink->path, PATH_SIZE);
+    struct transaction transaction = { .checkpoint = checkpoint,
+                                       .size_bytes = sink->written_bytes };
+    memcpy(transaction.path, sink->path, PATH_SIZE);
+    add_transaction(host->arena, &sink->pending, &transaction);
     sink->file = 0;
     sink->written_bytes = 0;
 }
 
+static struct operator_state *transactions_state(const struct file_sink *sink)
+{
+    return operator_states_declare(sink->states, "transactions", STATE_SPLIT);
+}
+
+/* One item holds all that is pending in one directory: it is committed in its order. */
 static void file_sink_snapshot(void *self, uint64_t checkpoint, struct buffer *out)
 {
     struct file_sink *sink = self;
     pre_commit(sink, checkpoint);
-    encode_u32(out, (uint32_t)sink->pending_count);
-    for (size_t i = 0; i < sink->pending_count; i++) {
-        encode_u64(out, sink->pending[i].checkpoint);
-        encode_u64(out, sink->pending[i].size_bytes);
-        encode_bytes(out, bytes_of_text(sink->pending[i].path));
+    struct operator_state *state = transactions_state(sink);
+    operator_state_clear(state);
+    struct buffer item;
+    buffer_init(&item, sink->context->host->arena);
+    encode_bytes(&item, bytes_of_text(sink->pending.directory));
+    encode_u32(&item, (uint32_t)sink->pending.count);
+    for (size_t i = 0; i < sink->pending.count; i++) {
+        const struct transaction *transaction = &sink->pending.items[i];
+        encode_u64(&item, transaction->checkpoint);
+        encode_u64(&item, transaction->size_bytes);
+        encode_bytes(&item, bytes_of_text(transaction->path));
     }
+    if (sink->pending.count > 0) {
+        operator_state_add(state, buffer_bytes(&item));
+    }
+    operator_states_snapshot(sink->states, out);
+    buffer_free(&item);
 }
 
 static void note_name(void *context, const char *name)
@@ -194,12 +230,11 @@ static enum status find_file(struct host *host, const char *path)
 }
 
 /* Gives one transaction its visible name (T2). */
-static bool commit_one(struct file_sink *sink, const struct transaction *transaction,
-                       char visible[PATH_SIZE])
+static bool commit_one(struct file_sink *sink, const char *directory,
+                       const struct transaction *transaction, char visible[PATH_SIZE])
 {
     struct host *host = sink->context->host;
-    format_path(visible, "%s/chk-%llu", sink->directory,
-                (unsigned long long)transaction->checkpoint);
+    format_path(visible, "%s/chk-%llu", directory, (unsigned long long)transaction->checkpoint);
     enum status status = host_rename(host, HOST_SHARED, transaction->path, visible);
     if (status == STATUS_NOT_FOUND) {
         status = find_file(host, visible);
@@ -219,14 +254,27 @@ static bool commit_one(struct file_sink *sink, const struct transaction *transac
     return check(sink, status, transaction->path);
 }
 
-/* Commits every pending transaction of checkpoints <= `checkpoint`: all names first, then one
+static void report_committed(const struct file_sink *sink, const struct transaction *transaction,
+                             const char *visible)
+{
+    const struct operator_context *context = sink->context;
+    host_trace(context->host, &(struct fact){ .kind = FACT_SINK_COMMITTED,
+                                              .vertex = context->vertex,
+                                              .subtask = context->subtask,
+                                              .attempt = context->attempt,
+                                              .checkpoint = transaction->checkpoint,
+                                              .values = { transaction->size_bytes },
+                                              .text = bytes_of_text(visible) });
+}
+
+/* Commits every transaction in `list` of checkpoints <= `checkpoint`: all names first, then one
  * directory sync makes them durable, then they are reported. Behind one that is lost none is
  * committed: what is visible has no hole. */
-static void commit_up_to(struct file_sink *sink, uint64_t checkpoint)
+static void commit_up_to(struct file_sink *sink, struct transaction_list *list, uint64_t checkpoint)
 {
     struct operator_context *context = sink->context;
     size_t count = 0;
-    while (count < sink->pending_count && sink->pending[count].checkpoint <= checkpoint) {
+    while (count < list->count && list->items[count].checkpoint <= checkpoint) {
         count++;
     }
     if (count == 0) {
@@ -235,26 +283,17 @@ static void commit_up_to(struct file_sink *sink, uint64_t checkpoint)
     char(*visible)[PATH_SIZE] = arena_alloc(context->host->arena, count, sizeof *visible);
     bool *renamed = arena_alloc(context->host->arena, count, sizeof *renamed);
     for (size_t i = 0; i < count && context->failure.size == 0 && !sink->lost_one; i++) {
-        renamed[i] = commit_one(sink, &sink->pending[i], visible[i]);
+        renamed[i] = commit_one(sink, list->directory, &list->items[i], visible[i]);
     }
     if (context->failure.size == 0 &&
-        check(sink, host_sync_dir(context->host, HOST_SHARED, sink->directory),
-              sink->directory)) {
+        check(sink, host_sync_dir(context->host, HOST_SHARED, list->directory), list->directory)) {
         for (size_t i = 0; i < count; i++) {
             if (renamed[i]) {
-                host_trace(context->host,
-                           &(struct fact){ .kind = FACT_SINK_COMMITTED,
-                                           .vertex = context->vertex,
-                                           .subtask = context->subtask,
-                                           .attempt = context->attempt,
-                                           .checkpoint = sink->pending[i].checkpoint,
-                                           .values = { sink->pending[i].size_bytes },
-                                           .text = bytes_of_text(visible[i]) });
+                report_committed(sink, &list->items[i], visible[i]);
             }
         }
-        memmove(sink->pending, sink->pending + count,
-                (sink->pending_count - count) * sizeof *sink->pending);
-        sink->pending_count -= count;
+        memmove(list->items, list->items + count, (list->count - count) * sizeof *list->items);
+        list->count -= count;
     }
     arena_free(context->host->arena, visible);
     arena_free(context->host->arena, renamed);
@@ -262,7 +301,8 @@ static void commit_up_to(struct file_sink *sink, uint64_t checkpoint)
 
 static void file_sink_notify_complete(void *self, uint64_t checkpoint)
 {
-    commit_up_to(self, checkpoint);
+    struct file_sink *sink = self;
+    commit_up_to(sink, &sink->pending, checkpoint);
 }
 
 /* Does `name` belong to an open or pre-committed transaction of an attempt below `attempt`? */
@@ -299,55 +339,100 @@ static enum status delete_pending(struct host *host, const char *directory, uint
     return status;
 }
 
+static bool decode_path(struct decoder *decoder, char path[PATH_SIZE])
+{
+    struct bytes bytes = decode_bytes(decoder);
+    if (decoder->failed || bytes.size == 0 || bytes.size >= PATH_SIZE) {
+        return false;
+    }
+    memcpy(path, bytes.data, bytes.size);
+    path[bytes.size] = '\0';
+    return true;
+}
+
+/* Commits what one item of the state names: of a subtask of before, perhaps another one. */
+static enum status restore_directory(struct file_sink *sink, struct bytes item)
+{
+    struct arena *arena = sink->context->host->arena;
+    struct transaction_list list = { 0 };
+    struct decoder decoder;
+    decoder_init(&decoder, item);
+    bool is_sound = decode_path(&decoder, list.directory);
+    uint32_t count = is_sound ? decode_u32(&decoder) : 0;
+    for (uint32_t i = 0; i < count && is_sound && !decoder.failed; i++) {
+        struct transaction transaction = { .checkpoint = decode_u64(&decoder) };
+        transaction.size_bytes = decode_u64(&decoder);
+        is_sound = decode_path(&decoder, transaction.path);
+        add_transaction(arena, &list, &transaction);
+    }
+    if (!is_sound || decoder_finish(&decoder) != STATUS_OK) {
+        return STATUS_CORRUPT;
+    }
+    if (strcmp(list.directory, sink->pending.directory) != 0) {
+        host_mark(sink->context->host, MARK_TRANSACTION_OF_ANOTHER_SUBTASK);
+    }
+    commit_up_to(sink, &list, UINT64_MAX);
+    arena_free(arena, list.items);
+    return sink->lost_one ? STATUS_CORRUPT : STATUS_OK;
+}
+
 static enum status file_sink_restore(void *self, struct bytes state)
 {
     struct file_sink *sink = self;
-    struct decoder decoder;
-    decoder_init(&decoder, state);
-    uint32_t count = state.size == 0 ? 0 : decode_u32(&decoder);
-    for (uint32_t i = 0; i < count && !decoder.failed; i++) {
-        struct transaction transaction = { .checkpoint = decode_u64(&decoder) };
-        transaction.size_bytes = decode_u64(&decoder);
-        struct bytes path = decode_bytes(&decoder);
-        if (path.size == 0 || path.size >= PATH_SIZE) {
-            return STATUS_CORRUPT;
-        }
-        memcpy(transaction.path, path.data, path.size);
-        sink->pending = arena_grow(sink->context->host->arena, sink->pending,
-                                   &sink->pending_capacity, sink->pending_count + 1,
-                                   sizeof *sink->pending);
-        sink->pending[sink->pending_count++] = transaction;
+    enum status status = state.size == 0 ? STATUS_OK : operator_states_restore(sink->states, state);
+    if (status != STATUS_OK) {
+        return status;
     }
-    if (decoder_finish(&decoder) != STATUS_OK) {
-        return STATUS_CORRUPT;
-    }
+    const struct operator_state *items = transactions_state(sink);
     sink->restoring = true;
-    commit_up_to(sink, UINT64_MAX);
+    for (uint32_t i = 0; i < operator_state_count(items) && status == STATUS_OK; i++) {
+        status = restore_directory(sink, operator_state_item(items, i));
+    }
     sink->restoring = false;
-    if (sink->lost_one) {
-        return STATUS_CORRUPT;
-    }
-    if (sink->context->failure.size > 0) {
-        return STATUS_OK; /* the failure says it all */
-    }
-    enum status status =
-        delete_pending(sink->context->host, sink->directory, sink->context->attempt);
-    /* What cannot be deleted says nothing against the checkpoint: only the subtask fails. */
-    return check(sink, status, sink->directory) || status != STATUS_HALTED ? STATUS_OK : status;
+    return status;
 }
 
-static void file_sink_clear_away(struct host *host, const void *parameters, uint32_t parallelism)
+/* The directories of subtasks under `root`, of this attempt's and earlier ones, that are
+ * `remainder` mod `divisor`: deletes in each the hidden files of attempts below `attempt`. */
+static enum status clear_directories(struct host *host, const char *root, uint32_t remainder,
+                                     uint32_t divisor, uint64_t attempt)
+{
+    struct buffer names;
+    buffer_init(&names, host->arena);
+    enum status status = host_list(host, HOST_SHARED, root, note_name, &names);
+    for (size_t at = 0; status == STATUS_OK && at < names.size;) {
+        const char *name = (const char *)names.data + at;
+        int64_t subtask;
+        at += strlen(name) + 1;
+        if (text_parse_i64(bytes_of_text(name), &subtask) && subtask % divisor == remainder) {
+            char directory[PATH_SIZE];
+            format_path(directory, "%s/%s", root, name);
+            status = delete_pending(host, directory, attempt);
+        }
+    }
+    buffer_free(&names);
+    return status;
+}
+
+static void file_sink_run(void *self)
+{
+    struct file_sink *sink = self;
+    const struct operator_context *context = sink->context;
+    /* What cannot be deleted says nothing against the checkpoint: only the subtask fails. */
+    (void)check(sink,
+                clear_directories(context->host, sink->root, context->subtask, context->parallelism,
+                                  context->attempt),
+                sink->root);
+}
+
+static void file_sink_clear_away(struct host *host, const void *parameters)
 {
     char root[PATH_SIZE];
     format_root(root, parameters);
-    for (uint32_t subtask = 0; subtask < parallelism; subtask++) {
-        char directory[PATH_SIZE];
-        format_path(directory, "%s/%u", root, subtask);
-        /* A leftover that cannot be deleted even so does no harm: no restore will look at it. */
-        enum status status = STATUS_IO;
-        for (uint32_t i = 0; i < CLEAR_AWAY_TRIES && status == STATUS_IO; i++) {
-            status = delete_pending(host, directory, UINT64_MAX);
-        }
+    /* A leftover that cannot be deleted even so does no harm: no restore will look at it. */
+    enum status status = STATUS_IO;
+    for (uint32_t i = 0; i < CLEAR_AWAY_TRIES && status == STATUS_IO; i++) {
+        status = clear_directories(host, root, 0, 1, UINT64_MAX);
     }
 }
 
@@ -356,6 +441,7 @@ const struct operator_ops file_sink_operator = {
     .process = file_sink_process,
     .snapshot = file_sink_snapshot,
     .restore = file_sink_restore,
+    .run = file_sink_run,
     .notify_complete = file_sink_notify_complete,
     .clear_away = file_sink_clear_away,
     .is_sink = true,

@@ -19,9 +19,10 @@ struct input_burst {
 
 /* The record with number n (from 0, over all subtasks) is due at n / rate_per_s seconds of the
  * host's clock, or earlier by what bursts add to the clock. Records of a file are numbered within
- * each subtask's part: the k-th record of subtask i counts as number k * parallelism + i. */
+ * each split (source.h): the k-th record of split i counts as number k * splits + i. */
 struct input_config {
     enum input_kind kind;
+    uint32_t splits;       /* 0: as many as the parallelism that the job begins with */
     const char *file;      /* INPUT_FILE: its path on the SHARED volume */
     const char *label;     /* INPUT_FILE: the path to name in messages */
     bool is_numbered;      /* INPUT_FILE: its lines are not those of one text file, but records */

@@ -66,7 +66,7 @@ void operator_bad_record(struct operator_context *context, const struct record *
     append_shown(&text, record->value);
     buffer_append_text(&text, "\"");
     if (context->input->skip_bad_records) {
-        context->records_skipped++;
+        source_note_skipped(context->source);
         host_trace(context->host, &(struct fact){ .kind = FACT_RECORD_SKIPPED,
                                                   .vertex = context->vertex,
                                                   .subtask = context->subtask,

@@ -3,8 +3,8 @@
  * The operators of a subtask form a chain (or a tree, where a stream is used twice); each hands
  * records to the next through a collector. Calls come one at a time, on the subtask's own actor:
  *
- *   open -> restore -> { process | process2 | watermark | processing_time | snapshot |
- *                        notify_complete }* -> finish -> { snapshot | notify_complete }*
+ *   open -> restore -> run -> { process | process2 | watermark | processing_time | snapshot |
+ *                               notify_complete }* -> finish -> { snapshot | notify_complete }*
  *
  * There is no close: memory goes with the actor's arena.
  *
@@ -13,7 +13,9 @@
  *     snapshot with an id <= n.
  * O3  after finish no record is processed any more.
  * O4  restore gets what snapshot wrote in the checkpoint restored, or no bytes if there is none:
- *     so an operator with effects outside can clear away what earlier attempts left.
+ *     so an operator with effects outside can clear away what earlier attempts left. At another
+ *     parallelism it gets what its share of the old subtasks' is, by the rules of operator_state.h:
+ *     what snapshot writes has the form given there.
  * O5  Watermarks rise; the last is WATERMARK_MAX, before finish. They are no part of a snapshot: a
  *     restored operator starts at WATERMARK_MIN.
  * O6  What an operator emits during a call has the timestamp context->timestamp_ms: that of the
@@ -60,6 +62,7 @@ struct operator_context {
     uint32_t vertex;
     uint32_t subtask;
     uint32_t parallelism;
+    uint32_t split_count; /* of the input, whatever the parallelism */
     uint32_t max_parallelism;
     uint64_t attempt;
     int64_t timestamp_ms;    /* of the record or timer in hand (O6), or NO_TIMESTAMP */
@@ -67,11 +70,10 @@ struct operator_context {
     const struct key *key;   /* of the record or timer in hand; NULL: it has none */
     struct timer_service *timers;     /* of the keyed function that has timers; else NULL */
     struct operator_states *states;   /* of the function that has operator state; else NULL */
-    uint64_t wake_ns;        /* processing_time is to be called then; WAKE_NEVER */
-    uint64_t records_skipped; /* bad records left out so far, over all attempts */
+    uint64_t wake_ns;                 /* processing_time is to be called then; WAKE_NEVER */
     struct buffer failure;    /* empty, or why the subtask must fail: set by operator_fail */
     bool failure_is_final;    /* restarting would not help */
-    const struct source *source; /* at the head of the chain; NULL: none */
+    struct source *source;    /* at the head of the chain; NULL: none */
     /* During open: finds the collector of a side output of the operator being opened. */
     struct collector *(*side)(void *side_argument, const char *tag);
     void *side_argument;
@@ -91,10 +93,11 @@ struct operator_ops {
     struct watermark (*make_watermark)(void *self, uint64_t now_ns);
     void (*snapshot)(void *self, uint64_t checkpoint, struct buffer *out); /* NULL: stateless */
     MUST_USE enum status (*restore)(void *self, struct bytes state);       /* NULL: stateless */
+    void (*run)(void *self); /* every subtask of the attempt is restored; may be NULL */
     void (*finish)(void *self);                                            /* may be NULL */
     void (*notify_complete)(void *self, uint64_t checkpoint);              /* may be NULL */
     /* The job has ended for good: removes what no attempt will ever commit. May be NULL. */
-    void (*clear_away)(struct host *host, const void *parameters, uint32_t parallelism);
+    void (*clear_away)(struct host *host, const void *parameters);
     bool is_sink; /* the end of its chain: `out` of open is NULL */
 };
 

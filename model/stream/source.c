@@ -5,6 +5,7 @@
 #include "model/base/check.h"
 #include "model/base/codec.h"
 #include "model/base/text.h"
+#include "model/stream/operator_state.h"
 
 __extension__ typedef unsigned __int128 wide;
 
@@ -13,48 +14,57 @@ enum {
     NS_PER_S = 1000000000,
 };
 
-struct source {
-    struct operator_context *context;
-    const struct input_config *input;
-    struct collector *out;
+/* A piece of the input; only its owner reads it. */
+struct split {
+    uint32_t index;    /* 0..split_count-1 of the context */
     uint64_t position; /* FILE: offset of the next unread line; GENERATOR: records made so far */
     uint64_t end;      /* FILE: lines that start here are another's; GENERATOR: records in all */
-    uint64_t records;  /* emitted so far */
-    uint64_t place;    /* FILE: offset of the line being emitted; GENERATOR: its number */
-    file_id file;
-    uint64_t file_size;
-    uint8_t *chunk; /* the file's bytes from chunk_start on */
+    uint64_t records;  /* emitted so far, over all attempts */
+    uint64_t skipped;  /* of those, bad ones that were left out */
+    uint8_t *chunk;    /* the file's bytes from chunk_start on */
     size_t chunk_size;
     size_t chunk_capacity;
     uint64_t chunk_start;
 };
 
+struct source {
+    struct operator_context *context;
+    const struct input_config *input;
+    struct collector *out;
+    struct split *splits;  /* those it owns */
+    uint32_t split_count;  /* ... may be none */
+    struct split *current; /* of the record being emitted, or the last one */
+    uint64_t place;        /* FILE: offset of the line being emitted; GENERATOR: its number */
+    file_id file;
+    uint64_t file_size;
+    struct operator_states *states; /* what a snapshot writes */
+};
+
 /* Makes the bytes at `position` present, at least `wanted` of them unless the file ends. */
-static bool load_chunk(struct source *source, uint64_t position, size_t wanted)
+static bool load_chunk(struct source *source, struct split *split, uint64_t position, size_t wanted)
 {
     struct host *host = source->context->host;
-    source->chunk =
-        arena_grow(host->arena, source->chunk, &source->chunk_capacity, wanted, 1);
+    split->chunk = arena_grow(host->arena, split->chunk, &split->chunk_capacity, wanted, 1);
     size_t got = 0;
-    enum status status =
-        host_file_read(host, source->file, position, source->chunk, wanted, &got);
+    enum status status = host_file_read(host, source->file, position, split->chunk, wanted, &got);
     if (!operator_check(source->context, status, source->input->label)) {
         return false;
     }
-    source->chunk_start = position;
-    source->chunk_size = got;
+    split->chunk_start = position;
+    split->chunk_size = got;
     return true;
 }
 
 /* The line that starts at `position`, without its end; `*next` is where the following one starts.
  * False if reading failed. */
-static bool read_line(struct source *source, uint64_t position, struct bytes *line, uint64_t *next)
+static bool read_line(struct source *source, struct split *split, uint64_t position,
+                      struct bytes *line, uint64_t *next)
 {
     CHECK(position < source->file_size);
     for (;;) {
-        uint64_t chunk_end = source->chunk_start + source->chunk_size;
-        if (position >= source->chunk_start && position < chunk_end) {
-            const uint8_t *start = source->chunk + (position - source->chunk_start);
+        uint64_t chunk_end = split->chunk_start + split->chunk_size;
+        if (position >= split->chunk_start && position < chunk_end) {
+            const uint8_t *start = split->chunk + (position - split->chunk_start);
             size_t available = (size_t)(chunk_end - position);
             const uint8_t *feed = memchr(start, '\n', available);
             if (feed != NULL || chunk_end == source->file_size) {
@@ -69,14 +79,14 @@ static bool read_line(struct source *source, uint64_t position, struct bytes *li
         }
         /* The line runs on behind the chunk: read on from its start, more each time. */
         size_t wanted = CHUNK_BYTES;
-        if (position == source->chunk_start && source->chunk_size > 0) {
-            wanted = source->chunk_size * 2;
+        if (position == split->chunk_start && split->chunk_size > 0) {
+            wanted = split->chunk_size * 2;
         }
         uint64_t left = source->file_size - position;
-        if (!load_chunk(source, position, left < wanted ? (size_t)left : wanted)) {
+        if (!load_chunk(source, split, position, left < wanted ? (size_t)left : wanted)) {
             return false;
         }
-        if (source->chunk_size == 0) {
+        if (split->chunk_size == 0) {
             (void)operator_check(source->context, STATUS_IO, source->input->label);
             return false;
         }
@@ -96,76 +106,147 @@ static void open_file(struct source *source)
         operator_fail(context, true, (const char *)why.data);
         return;
     }
-    if (!operator_check(context, status, source->input->label) ||
-        !operator_check(context, host_file_size(context->host, source->file, &source->file_size),
-                        source->input->label)) {
-        return;
+    if (operator_check(context, status, source->input->label)) {
+        (void)operator_check(context,
+                             host_file_size(context->host, source->file, &source->file_size),
+                             source->input->label);
     }
-    uint64_t share = context->subtask;
-    source->position = (uint64_t)((wide)source->file_size * share / context->parallelism);
-    source->end = (uint64_t)((wide)source->file_size * (share + 1) / context->parallelism);
 }
 
 static void *source_open(struct operator_context *context, const void *parameters,
                          struct collector *out)
 {
     CHECK(parameters == NULL);
+    CHECK(context->split_count > 0);
     struct source *source = arena_alloc(context->host->arena, 1, sizeof *source);
     *source = (struct source){ .context = context, .input = context->input, .out = out };
+    source->states = operator_states_create(context->host->arena);
     context->source = source;
     if (source->input->kind == INPUT_FILE) {
         open_file(source);
-    } else {
-        uint64_t records = source->input->records;
-        source->end = records > context->subtask
-                          ? (records - context->subtask - 1) / context->parallelism + 1
-                          : 0;
     }
     return source;
 }
 
-/* A share begins with the first line that starts in it: the line that runs into it is another's. */
-static void seek_first_line(struct source *source)
+/* Split number `index` as nobody has read of it yet. */
+static struct split whole_split(const struct source *source, uint32_t index)
 {
-    if (source->position == 0 || source->position >= source->file_size) {
+    uint32_t count = source->context->split_count;
+    uint64_t records = source->input->records;
+    CHECK(index < count);
+    struct split split = { .index = index };
+    if (source->input->kind == INPUT_FILE) {
+        split.position = (uint64_t)((wide)source->file_size * index / count);
+        split.end = (uint64_t)((wide)source->file_size * ((uint64_t)index + 1) / count);
+    } else if (records > index) {
+        split.end = (records - index - 1) / count + 1;
+    }
+    return split;
+}
+
+/* A share begins with the first line that starts in it: the line that runs into it is another's. */
+static void seek_first_line(struct source *source, struct split *split)
+{
+    if (split->position == 0 || split->position >= source->file_size) {
         return;
     }
     struct bytes line;
     uint64_t next;
-    if (read_line(source, source->position - 1, &line, &next)) {
-        source->position = next;
+    if (read_line(source, split, split->position - 1, &line, &next)) {
+        split->position = next;
     }
+}
+
+/* A job that begins deals its splits as a restore does (operator_state.h). */
+static void take_first_splits(struct source *source)
+{
+    const struct operator_context *context = source->context;
+    uint32_t each = context->split_count / context->parallelism;
+    uint32_t extra = context->split_count % context->parallelism;
+    uint32_t before = context->subtask < extra ? context->subtask : extra;
+    uint32_t first = context->subtask * each + before;
+    source->split_count = each + (context->subtask < extra);
+    source->splits = arena_alloc(context->host->arena, source->split_count, sizeof *source->splits);
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        source->splits[i] = whole_split(source, first + i);
+        if (source->input->kind == INPUT_FILE) {
+            seek_first_line(source, &source->splits[i]);
+        }
+    }
+}
+
+static struct operator_state *splits_state(const struct source *source)
+{
+    return operator_states_declare(source->states, "splits", STATE_SPLIT);
+}
+
+static enum status restore_split(const struct source *source, struct bytes item,
+                                 struct split *split)
+{
+    struct decoder decoder;
+    decoder_init(&decoder, item);
+    uint32_t index = decode_u32(&decoder);
+    if (decoder.failed || index >= source->context->split_count) {
+        return STATUS_CORRUPT;
+    }
+    *split = whole_split(source, index);
+    split->position = decode_u64(&decoder);
+    split->records = decode_u64(&decoder);
+    split->skipped = decode_u64(&decoder);
+    return decoder_finish(&decoder);
 }
 
 static enum status source_restore(void *self, struct bytes state)
 {
     struct source *source = self;
     if (state.size == 0) {
-        if (source->input->kind == INPUT_FILE) {
-            seek_first_line(source);
-        }
+        take_first_splits(source);
         return STATUS_OK;
     }
-    struct decoder decoder;
-    decoder_init(&decoder, state);
-    source->position = decode_u64(&decoder);
-    source->records = decode_u64(&decoder);
-    source->context->records_skipped = decode_u64(&decoder);
-    return decoder_finish(&decoder);
+    enum status status = operator_states_restore(source->states, state);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct operator_state *items = splits_state(source);
+    source->split_count = operator_state_count(items);
+    source->splits =
+        arena_alloc(source->context->host->arena, source->split_count, sizeof *source->splits);
+    for (uint32_t i = 0; i < source->split_count && status == STATUS_OK; i++) {
+        status = restore_split(source, operator_state_item(items, i), &source->splits[i]);
+    }
+    return status;
 }
 
 static void source_snapshot(void *self, uint64_t checkpoint, struct buffer *out)
 {
     (void)checkpoint;
     const struct source *source = self;
-    encode_u64(out, source->position);
-    encode_u64(out, source->records);
-    encode_u64(out, source->context->records_skipped);
+    struct operator_state *items = splits_state(source);
+    struct buffer item;
+    buffer_init(&item, source->context->host->arena);
+    operator_state_clear(items);
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        const struct split *split = &source->splits[i];
+        buffer_reset(&item);
+        encode_u32(&item, split->index);
+        encode_u64(&item, split->position);
+        encode_u64(&item, split->records);
+        encode_u64(&item, split->skipped);
+        operator_state_add(items, buffer_bytes(&item));
+    }
+    operator_states_snapshot(source->states, out);
+    buffer_free(&item);
 }
 
 void source_skip_to_end(struct source *source)
 {
-    source->position = source->end;
+    source->split_count = 0;
+}
+
+void source_note_skipped(struct source *source)
+{
+    CHECK(source->current != NULL);
+    source->current->skipped++;
 }
 
 /* What the clock would show if bursts were not faster, but longer. */
@@ -210,59 +291,84 @@ static uint64_t multiply_divide(uint64_t a, uint64_t b, uint64_t c, uint64_t div
     return sum / divisor;
 }
 
-/* How many more records of this subtask are due at `now_ns`. */
-static uint64_t due_count(const struct source *source, uint64_t now_ns)
+/* The records with a number below this one are due at `now_ns`. */
+static uint64_t due_numbers(const struct source *source, uint64_t now_ns)
 {
     uint64_t rate = source->input->rate_per_s;
     if (rate == 0) {
         return UINT64_MAX;
     }
-    const struct operator_context *context = source->context;
     if (source->input->burst_count > 0) {
         now_ns = stretched_ns(source->input, now_ns);
     }
-    uint64_t last = multiply_divide(now_ns, rate, 0, NS_PER_S); /* numbers 0..last are due */
-    if (last < context->subtask) {
-        return 0;
+    return multiply_divide(now_ns, rate, 0, NS_PER_S) + 1;
+}
+
+/* The number of the next record of `split` (input.h). */
+static uint64_t next_number(const struct source *source, const struct split *split)
+{
+    return split->records * source->context->split_count + split->index;
+}
+
+/* The split whose next record has the lowest number, so that splits that stand at different places
+ * come together again; NULL: all are read to their ends. */
+static struct split *next_split(const struct source *source)
+{
+    struct split *next = NULL;
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        struct split *split = &source->splits[i];
+        if (split->position < split->end &&
+            (next == NULL || next_number(source, split) < next_number(source, next))) {
+            next = split;
+        }
     }
-    uint64_t mine = (last - context->subtask) / context->parallelism + 1;
-    return mine > source->records ? mine - source->records : 0;
+    return next;
 }
 
 uint64_t source_due_ns(const struct source *source)
 {
     uint64_t rate = source->input->rate_per_s;
-    if (rate == 0) {
+    const struct split *split = next_split(source);
+    if (rate == 0 || split == NULL) {
         return 0;
     }
-    uint64_t number = source->records * source->context->parallelism + source->context->subtask;
+    uint64_t number = next_number(source, split);
     uint64_t due_ns = multiply_divide(number, NS_PER_S, rate - 1, rate); /* rounded up */
     return source->input->burst_count > 0 ? unstretched_ns(source->input, due_ns) : due_ns;
 }
 
 uint64_t source_records(const struct source *source)
 {
-    return source->records;
+    uint64_t records = 0;
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        records += source->splits[i].records;
+    }
+    return records;
 }
 
-static void emit_line(struct source *source)
+static void emit_line(struct source *source, struct split *split)
 {
     struct record record;
     uint64_t next;
-    if (read_line(source, source->position, &record.value, &next)) {
-        source->place = source->position;
-        source->position = next;
-        source->records++;
+    if (read_line(source, split, split->position, &record.value, &next)) {
+        source->place = split->position;
+        split->position = next;
+        split->records++;
         collector_emit(source->out, &record);
     }
 }
 
-static void emit_generated(struct source *source)
+/* Takes the next record of a split that holds every split_count-th one. */
+static void take_number(struct source *source, struct split *split)
 {
-    const struct operator_context *context = source->context;
-    source->place = source->position * context->parallelism + context->subtask;
-    source->position++;
-    source->records++;
+    source->place = split->position * source->context->split_count + split->index;
+    split->position++;
+    split->records++;
+}
+
+static void emit_generated(struct source *source, struct split *split)
+{
+    take_number(source, split);
     uint8_t digits[TEXT_INTEGER_SIZE_MAX];
     size_t size =
         text_format_u64(digits, generator_key(source->input->generator, source->place));
@@ -270,47 +376,47 @@ static void emit_generated(struct source *source)
     collector_emit(source->out, &record);
 }
 
-static void emit_event(struct source *source)
+static void emit_event(struct source *source, struct split *split)
 {
-    struct operator_context *context = source->context;
     const struct nexmark_config *config = &source->input->nexmark;
-    source->place = source->position * context->parallelism + context->subtask;
-    source->position++;
-    source->records++;
+    take_number(source, split);
     struct nexmark_event event;
     nexmark_event_of(config, nexmark_event_id(config, source->place), &event);
     uint8_t line[NEXMARK_LINE_SIZE_MAX];
     struct record record = { .value = { .data = line,
                                         .size = nexmark_format(config, &event, line) } };
-    operator_emit_at(context, source->out, &record, event.timestamp_ms);
+    operator_emit_at(source->context, source->out, &record, event.timestamp_ms);
+}
+
+static void emit(struct source *source, struct split *split)
+{
+    source->current = split;
+    switch (source->input->kind) {
+    case INPUT_GENERATOR: emit_generated(source, split); break;
+    case INPUT_FILE: emit_line(source, split); break;
+    case INPUT_NEXMARK: emit_event(source, split); break;
+    }
 }
 
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
                      enum source_state *state)
 {
-    const struct buffer *failure = &source->context->failure;
-    enum input_kind kind = source->input->kind;
-    uint64_t due = due_count(source, now_ns);
-    if (due < limit) {
-        limit = (uint32_t)due;
-    }
+    uint64_t due = due_numbers(source, now_ns);
     uint32_t count = 0;
-    for (; count < limit && source->position < source->end && failure->size == 0; count++) {
-        uint64_t position = source->position;
-        if (kind == INPUT_GENERATOR) {
-            emit_generated(source);
-        } else if (kind == INPUT_FILE) {
-            emit_line(source);
-        } else {
-            emit_event(source);
-        }
-        if (source->position == position) {
+    struct split *split = next_split(source);
+    while (split != NULL && count < limit && next_number(source, split) < due &&
+           source->context->failure.size == 0) {
+        uint64_t position = split->position;
+        emit(source, split);
+        if (split->position == position) {
             break; /* reading failed, or the process is dead */
         }
+        count++;
+        split = next_split(source);
     }
-    *state = source->position >= source->end ? SOURCE_END
-             : due <= count                  ? SOURCE_WAIT
-                                             : SOURCE_MORE;
+    *state = split == NULL                       ? SOURCE_END
+             : next_number(source, split) >= due ? SOURCE_WAIT
+                                                 : SOURCE_MORE;
     return count;
 }
 

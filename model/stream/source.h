@@ -1,11 +1,15 @@
 /* source.h - the head of the first vertex: reads its share of the input and can go back.
  *
- * A file is split into `parallelism` equal byte ranges; a subtask owns the lines that start in its
- * range. Of generated records subtask i owns the numbers i, i + parallelism, ... Lines end with LF;
- * a CR before it is cut; a last line without LF counts.
+ * The input is cut into splits, as many at every parallelism of the job: it is they that are dealt
+ * out to the subtasks, and dealt out anew when the parallelism changes. A file is cut into equal
+ * byte ranges; a split holds the lines that start in its range. Of generated records split i holds
+ * the numbers i, i + splits, ... Lines end with LF; a CR before it is cut; a last line without LF
+ * counts. A subtask reads the split whose next record has the lowest number; one without any split
+ * is at its end at once.
  *
- * Its state (operator 0 of the chain): u64 position - the byte offset of the next unread line, or
- * how many records of its own were generated -, u64 records emitted, u64 bad records skipped. */
+ * Its state (operator 0 of the chain) is the operator state "splits", STATE_SPLIT, with one item a
+ * split: u32 index, u64 position - the byte offset of the next unread line, or how many records of
+ * its own were generated -, u64 records emitted, u64 bad records skipped. */
 #ifndef FAULTLINE_STREAM_SOURCE_H
 #define FAULTLINE_STREAM_SOURCE_H
 
@@ -19,7 +23,7 @@ struct source;
 enum source_state {
     SOURCE_MORE, /* call again when there is room for output */
     SOURCE_WAIT, /* the next record is not due before source_due_ns */
-    SOURCE_END,  /* the share is read to its end */
+    SOURCE_END,  /* all of its splits are read to their ends */
 };
 
 /* Emits up to `limit` records that are due at `now_ns` and returns how many; `*state` says what
@@ -27,14 +31,17 @@ enum source_state {
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
                      enum source_state *state);
 
-/* When the next record is due; 0 if no rate limits the input. */
+/* When the next record is due; 0 if no rate limits the input, or at the end. */
 uint64_t source_due_ns(const struct source *source);
 
-/* How many records it has emitted, over all attempts. */
+/* How many records of its splits were emitted, over all attempts. */
 uint64_t source_records(const struct source *source);
 
-/* Puts the source at the end of its share: a subtask that had finished is restored. */
+/* Takes all splits from the source: a subtask that had finished is restored. */
 void source_skip_to_end(struct source *source);
+
+/* The record being emitted is a bad one that is left out. */
+void source_note_skipped(struct source *source);
 
 /* Appends the place of the record being emitted: FILE:LINE, "record N of FILE", or "record N". */
 void source_describe_place(const struct source *source, struct buffer *out);

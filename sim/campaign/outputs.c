@@ -414,7 +414,7 @@ static struct results_package collect_package(const struct verdict_view *view, c
             .trace_hash = run->trace_hash,
             .records = run->totals.records,
             .tasks = run->task_count,
-            .parallelism = scenario->job.parallelism,
+            .parallelism = scenario->job.parallelism, /* at which it began */
             .interval_ns = scenario->job.checkpoint.interval_ns,
             .events = run->event_count,
             .simulated_ns = run->simulated_ns,

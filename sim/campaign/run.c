@@ -267,14 +267,15 @@ static void make_collectors(struct run *run, const struct run_options *options)
     job_build(scenario_job(scenario), &run->pipeline);
     run->task_count = run->pipeline.vertex_count * scenario->job.parallelism;
     run->unmet = arena_alloc(run->arena, UNMET_COUNT_MAX, sizeof *run->unmet);
-    summary_init(&run->summary, run->arena, run->pipeline.vertex_count, scenario->job.parallelism);
+    uint32_t parallelism_max = scenario_parallelism_max(scenario);
+    summary_init(&run->summary, run->arena, run->pipeline.vertex_count, parallelism_max);
     if (options->keep_timeline) {
         const char *names[PIPELINE_VERTEX_COUNT_MAX];
         for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
             names[i] = run->pipeline.vertices[i].name;
         }
-        run->timeline = timeline_create(run->arena, names, run->pipeline.vertex_count,
-                                        scenario->job.parallelism);
+        run->timeline =
+            timeline_create(run->arena, names, run->pipeline.vertex_count, parallelism_max);
     }
     if (options->keep_trace) {
         run->trace = trace_log_create(run->arena, &run->pipeline);

@@ -46,6 +46,7 @@ static uint32_t processes_of(const struct fault *fault, struct fault_object obje
     case OBJECT_FILE:
     case OBJECT_NETWORK:
     case OBJECT_STORE:
+    case OBJECT_JOB:
     case OBJECT_INPUT: break;
     }
     objects[0] = (struct fault_object){ .kind = OBJECT_JOB_MANAGER };

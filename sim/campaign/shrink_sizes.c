@@ -124,7 +124,7 @@ static uint64_t quantity_get(const struct scenario *scenario, enum quantity quan
 /* What names a subtask or a TaskManager that is gone names another. */
 static void rename_lost(struct scenario *scenario)
 {
-    uint32_t parallelism = scenario->job.parallelism;
+    uint32_t parallelism = scenario_parallelism_max(scenario);
     uint32_t task_managers = scenario->job.task_managers;
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         struct fault *fault = &scenario->faults[i];
@@ -152,7 +152,8 @@ static void quantity_set(struct scenario *scenario, enum quantity quantity, uint
         job->input.generator = NULL; /* it was made for more */
         return;
     }
-    uint32_t fewest = (job->parallelism + job->task_managers - 1) / job->task_managers;
+    uint32_t most = scenario_parallelism_max(scenario);
+    uint32_t fewest = (most + job->task_managers - 1) / job->task_managers;
     if (job->slots < fewest) {
         job->slots = fewest;
     }

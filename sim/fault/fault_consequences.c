@@ -39,6 +39,9 @@ static const struct fault_consequence table[FAULT_VERB_COUNT] = {
                     "what was said to be durable may be gone after a power cut" },
     [FAULT_HOT_KEY] = { EXPECT_SAME, "", "one subtask has most of the work" },
     [FAULT_BURST] = { EXPECT_SAME, "", "back-pressure" },
+    [FAULT_RESCALE] = { EXPECT_SAME_OR_REFUSED, "to another max_parallelism",
+                        "key groups, splits and transactions are dealt out anew; no key stays in "
+                        "its group" },
     [FAULT_POISON] = { EXPECT_FAILED, "unless job.bad_records is \"skip\"",
                        "a record that cannot be used ends the job, and is named" },
 };
@@ -56,6 +59,9 @@ static bool applies(const struct scenario *scenario, const struct fault *fault)
     switch (fault->verb) {
     case FAULT_IO_ERROR:
     case FAULT_AMBIGUOUS: return (fault->calls & (FAULT_CALL_OPEN | FAULT_CALL_READ)) != 0;
+    case FAULT_RESCALE:
+        return fault->max_parallelism > 0 &&
+               fault->max_parallelism != scenario->job.max_parallelism;
     case FAULT_POISON: return !scenario->job.input.skip_bad_records;
     default: return true;
     }

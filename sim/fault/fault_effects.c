@@ -164,7 +164,8 @@ bool fault_waits_for_a_hit(const struct fault *fault)
     case FAULT_FULL:
     case FAULT_IO_ERROR:
     case FAULT_AMBIGUOUS:
-    case FAULT_LIE: return true;
+    case FAULT_LIE:
+    case FAULT_RESCALE: return true; /* for the answer */
     case FAULT_SLOW: return is_of_storage(&fault->object);
     default: return false;
     }
@@ -200,6 +201,7 @@ bool fault_effect_apply(const struct fault_effect *effect)
     case FAULT_REMOVE:
     case FAULT_TRUNCATE:
     case FAULT_SWIZZLE:
+    case FAULT_RESCALE:
     case FAULT_VERB_COUNT: break;
     }
     CHECK_UNREACHABLE("a verb that is applied elsewhere");

@@ -6,10 +6,13 @@
 #include "model/base/hash.h"
 #include "model/base/text.h"
 #include "model/host.h"
+#include "model/runtime/messages.h"
 #include "model/runtime/process.h"
 #include "sim/fault/fault_effects.h"
 
 #define NOWHERE UINT32_MAX
+
+enum { ASK_AGAIN_NS = 200 * 1000 * 1000 };
 
 struct fault_script {
     struct arena *arena;
@@ -17,7 +20,8 @@ struct fault_script {
     struct world *world;
     struct fault_hooks hooks;
     struct fault_record *records; /* by fault */
-    uint32_t *location; /* by global index of a subtask: the process that ran it last; NOWHERE */
+    uint32_t parallelism_max;
+    uint32_t *location; /* by vertex and subtask: the process that ran it last; NOWHERE */
     uint64_t last_ns;
     size_t location_count;
     size_t location_capacity;
@@ -28,7 +32,7 @@ struct fault_script {
 static uint32_t process_of_task(const struct fault_script *script, uint32_t vertex,
                                 uint32_t subtask)
 {
-    size_t index = (size_t)vertex * script->scenario->job.parallelism + subtask;
+    size_t index = (size_t)vertex * script->parallelism_max + subtask;
     return index < script->location_count ? script->location[index] : NOWHERE;
 }
 
@@ -174,6 +178,48 @@ static void cut_power(struct fault_script *script, const struct fault *fault, ui
     arena_free(script->arena, image.files);
 }
 
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* The rescale that was asked for first and is not answered; NULL: there is none. */
+static struct fault_record *asked(struct fault_script *script)
+{
+    struct fault_record *first = NULL;
+    for (uint32_t i = 0; i < script->scenario->fault_count; i++) {
+        struct fault_record *record = &script->records[i];
+        bool is_open = record->fault->verb == FAULT_RESCALE && record->armed && !record->fired;
+        if (is_open && (first == NULL || record->armed_ns < first->armed_ns)) {
+            first = record;
+        }
+    }
+    return first;
+}
+
+static void ask(struct fault_script *script, const struct fault *fault)
+{
+    struct rescale_request request = { .parallelism = fault->parallelism,
+                                       .max_parallelism = fault->max_parallelism };
+    struct buffer bytes;
+    buffer_init(&bytes, script->arena);
+    rescale_request_encode(&bytes, &request);
+    world_tell(script->world, PROCESS_JOB_MANAGER, MESSAGE_RESCALE, buffer_bytes(&bytes));
+    buffer_free(&bytes);
+}
+
+/* Whoever asked waits for an answer, and asks again if the JobManager is dead or in trouble. */
+static void on_ask(void *context, uint32_t number)
+{
+    struct fault_script *script = context;
+    const struct fault_record *record = &script->records[number];
+    if (record->fired) {
+        return;
+    }
+    if (asked(script) == record) {
+        ask(script, record->fault);
+    }
+    world_call_at(script->world, world_now_ns(script->world) + ASK_AGAIN_NS, on_ask, script,
+                  number);
+}
+
 /* ---- striking -------------------------------------------------------------------------------- */
 
 static bool strike_process(struct fault_script *script, const struct fault *fault,
@@ -225,6 +271,7 @@ static bool strike(struct fault_script *script, const struct fault *fault, uint3
     case FAULT_CORRUPT:
     case FAULT_REMOVE:
     case FAULT_TRUNCATE: return strike_files(script, fault);
+    case FAULT_RESCALE: return true;
     default: return fault_effect_apply(&effect);
     }
 }
@@ -282,6 +329,9 @@ static void fire(struct fault_script *script, struct fault_record *record, uint6
         return;
     }
     record->armed = true;
+    if (fault->verb == FAULT_RESCALE) {
+        on_ask(script, number);
+    }
     if (!fault_waits_for_a_hit(fault)) {
         note_effect(script, record, now_ns, effect_length_ns(fault));
     }
@@ -305,8 +355,7 @@ bool fault_trigger_matches(const struct fault_trigger *trigger, const struct fac
 
 static void note_location(struct fault_script *script, const struct fact_event *event)
 {
-    size_t index =
-        (size_t)event->fact.vertex * script->scenario->job.parallelism + event->fact.subtask;
+    size_t index = (size_t)event->fact.vertex * script->parallelism_max + event->fact.subtask;
     size_t old_count = script->location_count;
     if (index >= old_count) {
         script->location = arena_grow(script->arena, script->location,
@@ -320,12 +369,26 @@ static void note_location(struct fault_script *script, const struct fact_event *
     script->location[index] = actor_process(event->actor);
 }
 
+/* Requests are made one after the other: an answer is that to the first. */
+static void note_answer(struct fault_script *script, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    if (fact->kind != FACT_RESCALE_ACCEPTED && fact->kind != FACT_RESCALE_REFUSED) {
+        return;
+    }
+    struct fault_record *record = asked(script);
+    if (record != NULL && record->fault->parallelism == fact->values[0]) {
+        note_effect(script, record, event->time_ns, 0);
+    }
+}
+
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct fault_script *script = context;
     if (event->fact.kind == FACT_TASK_STARTED) {
         note_location(script, event);
     }
+    note_answer(script, event);
     for (uint32_t i = 0; i < script->scenario->fault_count; i++) {
         struct fault_record *record = &script->records[i];
         const struct fault_trigger *trigger = &record->fault->trigger;
@@ -344,7 +407,8 @@ static void on_fact(void *context, const struct fact_event *event)
 /* Most runs know only the old faults; they are not made to ask about others at every call. */
 static bool needs_faults(const struct fault *fault)
 {
-    return fault_waits_for_a_hit(fault) || fault->verb == FAULT_RESET;
+    return fault->verb != FAULT_RESCALE &&
+           (fault_waits_for_a_hit(fault) || fault->verb == FAULT_RESET);
 }
 
 struct fault_script *fault_script_create(struct arena *arena, const struct scenario *scenario,
@@ -352,7 +416,11 @@ struct fault_script *fault_script_create(struct arena *arena, const struct scena
 {
     struct fault_script *script = arena_alloc(arena, 1, sizeof *script);
     *script = (struct fault_script){
-        .arena = arena, .scenario = scenario, .world = world, .hooks = hooks
+        .arena = arena,
+        .scenario = scenario,
+        .world = world,
+        .hooks = hooks,
+        .parallelism_max = scenario_parallelism_max(scenario),
     };
     script->records = arena_alloc(arena, scenario->fault_count, sizeof *script->records);
     for (uint32_t i = 0; i < scenario->fault_count; i++) {

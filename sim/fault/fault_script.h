@@ -2,7 +2,8 @@
  *
  * It draws nothing: the list is explicit. A fault fires once, when its trigger comes and there is
  * something to act upon; a crash of a process that is dead already does not fire. A fault of
- * storage or of user code fires with the first call that it strikes. */
+ * storage or of user code fires with the first call that it strikes; a rescale, when the JobManager
+ * has answered: until then it is asked again and again, one request after the other. */
 #ifndef FAULTLINE_SIM_FAULT_SCRIPT_H
 #define FAULTLINE_SIM_FAULT_SCRIPT_H
 

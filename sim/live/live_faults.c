@@ -60,6 +60,7 @@ const char *live_fault_refusal(const struct fault *fault)
     case FAULT_RESET:
     case FAULT_DUPLICATE: return "the sockets between the processes are real ones";
     case FAULT_THROW: return "user code runs as it is";
+    case FAULT_RESCALE: return "nobody can ask a live JobManager for another parallelism yet";
     case FAULT_VERB_COUNT: break;
     }
     CHECK_UNREACHABLE("a verb");

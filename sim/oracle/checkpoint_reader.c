@@ -169,6 +169,43 @@ bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct by
     return index < count && decoder_finish(&decoder) == STATUS_OK;
 }
 
+bool list_reader_open(struct list_reader *reader, struct bytes state, const char *name)
+{
+    struct decoder *decoder = &reader->decoder;
+    bool is_found = false;
+    decoder_init(decoder, state);
+    uint16_t count = decode_u16(decoder);
+    struct list_reader found = { .left = 0 };
+    for (uint16_t i = 0; i < count && !decoder->failed; i++) {
+        struct bytes own_name = decode_bytes(decoder);
+        (void)decode_u8(decoder);
+        reader->left = decode_u32(decoder);
+        if (bytes_equal(own_name, bytes_of_text(name))) {
+            found = *reader;
+            is_found = true;
+        }
+        for (uint32_t k = 0; k < reader->left && !decoder->failed; k++) {
+            (void)decode_bytes(decoder);
+            (void)decode_bytes(decoder);
+        }
+    }
+    bool is_sound = decoder_finish(decoder) == STATUS_OK;
+    *reader = found;
+    return is_sound && is_found;
+}
+
+bool list_reader_next(struct list_reader *reader, struct bytes *item)
+{
+    if (reader->left == 0) {
+        return false;
+    }
+    reader->left--;
+    (void)decode_bytes(&reader->decoder);
+    *item = decode_bytes(&reader->decoder);
+    CHECK(!reader->decoder.failed);
+    return true;
+}
+
 static bool refuse_counts(struct counts_reader *reader, const char *error)
 {
     CHECK(error != NULL);

@@ -66,6 +66,16 @@ bool checkpoint_is_sound(struct bytes manifest);
  * the bytes are damaged. */
 bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state);
 
+/* Reads the items of the operator state `name` among what an operator put into its state: a count
+ * u16, then per state its name run, mode u8, item count u32 and the items, each a key run and a
+ * value run. False if there is no such state, or the bytes are damaged; next: false at the end. */
+struct list_reader {
+    struct decoder decoder;
+    uint32_t left;
+};
+bool list_reader_open(struct list_reader *reader, struct bytes state, const char *name);
+bool list_reader_next(struct list_reader *reader, struct bytes *item);
+
 /* A part of the keyed state of the count job: the 64-bit counts of the state `name`. */
 struct counts_reader {
     const uint8_t *at;

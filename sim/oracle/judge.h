@@ -28,10 +28,10 @@ enum {
     JUDGE_PATH_SIZE = 160,
 };
 
-/* Where a source stood at a checkpoint. */
+/* Where the reading of a split stood at a checkpoint. */
 struct source_position {
     bool known;
-    bool finished; /* at the end of its split; the numbers below are not set */
+    bool finished; /* nobody has it any more: it was read to its end; no numbers are set */
     uint64_t position;
     uint64_t records; /* emitted, bad ones included */
     uint64_t bad;
@@ -39,9 +39,11 @@ struct source_position {
 
 /* Property 3. */
 struct cut_memory {
-    struct source_position *positions; /* one a source subtask: of the checkpoint in hand */
+    struct source_position *positions; /* one a split: of the checkpoint in hand */
     bool *counts_finished;             /* one a count subtask: finished, its state not given */
     bool *unstated;                    /* the same of other jobs, by vertex and index */
+    uint32_t parallelism;              /* of the checkpoint in hand, or the last */
+    uint32_t max_parallelism;          /* the same */
     uint32_t mark;                     /* of the verification in hand, or the last */
     uint64_t last_verified;            /* checkpoint id; 0: none */
     bool unread_since; /* a fault made one unreadable, and what it alone held is not known yet */
@@ -54,6 +56,15 @@ struct liveness_memory {
     uint64_t long_gap_start_ns; /* the last time without a checkpoint that was too long */
     uint64_t long_gap_end_ns;   /* 0: there was none */
     const char *failure;        /* the text of job.failed; NULL: there was none */
+};
+
+/* At what parallelism the job runs, or is to run. */
+struct parallelism_memory {
+    uint32_t most;         /* that the scenario ever asks for */
+    uint32_t deployed;     /* of the newest attempt */
+    uint32_t deployed_max; /* its max_parallelism */
+    uint32_t accepted;     /* at which every further attempt must be deployed */
+    uint32_t accepted_max;
 };
 
 /* Property 9. */
@@ -142,6 +153,7 @@ struct oracle {
     struct checkpoint_history history;
     struct cut_memory cut;
     struct liveness_memory liveness;
+    struct parallelism_memory parallelism;
     struct deployment_memory deployment;
     struct restart_memory restart;
     struct pace_memory pace;
@@ -195,8 +207,12 @@ void judge_on_complete(struct oracle *oracle, uint64_t id, uint64_t attempt);
 /* The bytes of a part of a state: in the manifest, or in a file that property 6 has read. */
 struct bytes judge_part_content(const struct oracle *oracle, const struct state_handle *part);
 
-/* The place of a subtask in an array with one entry each, by vertex and index. */
+/* The place of a subtask in an array with one entry each, by vertex and index, and how long such an
+ * array is, whatever the parallelism. */
 uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fact);
+uint32_t judge_subtask_places(const struct oracle *oracle);
+
+/* How many subtasks the newest attempt has. */
 uint32_t judge_subtask_count(const struct oracle *oracle);
 
 /* "source" or "count". Static storage. */
@@ -264,6 +280,9 @@ void property_fencing_on_fact(struct oracle *oracle, const struct fact *fact);
 
 /* 9 */
 void property_deployment_init(struct oracle *oracle);
+/* Another parallelism was accepted. */
+void property_deployment_on_rescale(struct oracle *oracle, const struct fact *fact);
+
 /* A checkpoint is about to be restored. */
 void property_deployment_on_chosen(struct oracle *oracle, const struct fact *fact);
 void property_deployment_on_fact(struct oracle *oracle, const struct fact *fact);

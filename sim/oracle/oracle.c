@@ -95,12 +95,18 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->stored =
         (struct stored){ .arena = arena, .shared = shared, .kind = job->checkpoint.store };
     build_pipeline(oracle);
-    reference_init(&oracle->reference, arena, &job->input, job->parallelism, input);
+    oracle->parallelism = (struct parallelism_memory){ .most = scenario_parallelism_max(scenario),
+                                                       .deployed = job->parallelism,
+                                                       .deployed_max = job->max_parallelism,
+                                                       .accepted = job->parallelism,
+                                                       .accepted_max = job->max_parallelism };
+    uint32_t split_count = job_split_count(job);
+    reference_init(&oracle->reference, arena, &job->input, split_count, input);
     const struct job_reference *reference =
         scenario->library != NULL ? &recorded_reference : job_reference_find(job->job);
     if (reference != NULL) {
         oracle->reference.fold = arena_alloc(arena, 1, sizeof *oracle->reference.fold);
-        job_fold_init(oracle->reference.fold, reference, arena, job->parallelism);
+        job_fold_init(oracle->reference.fold, reference, arena, split_count);
     }
     checkpoint_history_init(&oracle->history, arena);
     note_faults(oracle);
@@ -108,11 +114,11 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     property_pace_init(oracle);
     property_credit_init(oracle);
     property_heartbeat_init(oracle);
-    oracle->cut.positions = arena_alloc(arena, job->parallelism, sizeof *oracle->cut.positions);
+    oracle->cut.positions = arena_alloc(arena, split_count, sizeof *oracle->cut.positions);
     oracle->cut.counts_finished =
-        arena_alloc(arena, job->parallelism, sizeof *oracle->cut.counts_finished);
+        arena_alloc(arena, oracle->parallelism.most, sizeof *oracle->cut.counts_finished);
     oracle->cut.unstated =
-        arena_alloc(arena, judge_subtask_count(oracle), sizeof *oracle->cut.unstated);
+        arena_alloc(arena, judge_subtask_places(oracle), sizeof *oracle->cut.unstated);
     return oracle;
 }
 
@@ -186,6 +192,11 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_newest_restored_on_take_over(oracle);
         property_liveness_on_fact(oracle, fact);
         property_restarts_on_fact(oracle, event);
+        property_pace_on_fact(oracle, event);
+        break;
+    case FACT_RESCALE_ACCEPTED: property_deployment_on_rescale(oracle, fact); break;
+    case FACT_RESCALE_STARTED:
+        property_liveness_on_fact(oracle, fact);
         property_pace_on_fact(oracle, event);
         break;
     case FACT_FAILURE_DETECTED:
@@ -292,7 +303,6 @@ static void check(const struct oracle *oracle)
     CHECK(kept == oracle->violation_count);
     CHECK(oracle->older_restored <= oracle->went_back);
     CHECK(oracle->totals.checkpoints_verified <= oracle->history.count);
-    CHECK(oracle->reference.split_count == oracle->scenario->job.parallelism);
     checkpoint_history_check(&oracle->history);
     reference_check(&oracle->reference);
 }
@@ -495,16 +505,21 @@ const char *judge_vertex_name(const struct oracle *oracle, uint32_t vertex)
     return is_there ? oracle->pipeline.vertices[vertex].name : "task";
 }
 
+uint32_t judge_subtask_places(const struct oracle *oracle)
+{
+    return oracle->pipeline.vertex_count * oracle->parallelism.most;
+}
+
 uint32_t judge_subtask_count(const struct oracle *oracle)
 {
-    return oracle->pipeline.vertex_count * oracle->scenario->job.parallelism;
+    return oracle->pipeline.vertex_count * oracle->parallelism.deployed;
 }
 
 uint32_t judge_subtask_place(const struct oracle *oracle, const struct fact *fact)
 {
     CHECK(fact->vertex < oracle->pipeline.vertex_count);
-    CHECK(fact->subtask < oracle->scenario->job.parallelism);
-    return fact->vertex * oracle->scenario->job.parallelism + fact->subtask;
+    CHECK(fact->subtask < oracle->parallelism.most);
+    return fact->vertex * oracle->parallelism.most + fact->subtask;
 }
 
 struct bytes judge_part_content(const struct oracle *oracle, const struct state_handle *part)

@@ -13,7 +13,8 @@
 #include "model/state/key_group.h"
 #include "sim/oracle/differences.h"
 
-enum { SOURCE_STATE_BYTES = 24 }; /* position, records, bad records: u64 each */
+/* An item of the operator state "splits": split u32, position, records, bad records u64 each. */
+enum { SPLIT_BYTES = 28 };
 
 struct cut {
     struct oracle *oracle;
@@ -33,53 +34,97 @@ static void report_subtask(struct cut *cut, const struct checkpoint_subtask *sub
                  subtask->subtask, what);
 }
 
-static void read_position(struct cut *cut, const struct checkpoint_subtask *subtask)
+/* Notes where one split stands; NULL, or what is wrong. */
+static const char *note_split(struct cut *cut, struct bytes item)
 {
-    struct source_position *position = &cut->oracle->cut.positions[subtask->subtask];
-    *position = (struct source_position){ .finished = subtask->state.finished };
-    if (position->finished) {
-        position->known = true;
-        return;
+    if (item.size != SPLIT_BYTES || load_u32(item.data) >= cut->oracle->reference.split_count) {
+        return "its source positions cannot be read";
     }
+    struct source_position *position = &cut->oracle->cut.positions[load_u32(item.data)];
+    if (position->known) {
+        return "it reads a split that another subtask reads";
+    }
+    *position = (struct source_position){ .known = true,
+                                          .position = load_u64(item.data + 4),
+                                          .records = load_u64(item.data + 12),
+                                          .bad = load_u64(item.data + 20) };
+    return NULL;
+}
+
+/* Where the splits of a source subtask stand; false if that cannot be. */
+static bool read_splits(struct cut *cut, const struct checkpoint_subtask *subtask)
+{
     struct bytes state;
-    if (!checkpoint_operator_state(subtask->state.operators, JUDGE_SOURCE_OPERATOR, &state) ||
-        state.size != SOURCE_STATE_BYTES) {
-        report_subtask(cut, subtask, "its source position cannot be read");
-        return;
+    struct bytes item;
+    struct list_reader reader;
+    const char *error = NULL;
+    if (subtask->state.finished) {
+        return true;
     }
-    CHECK(state.data != NULL);
-    position->known = true;
-    position->position = load_u64(state.data);
-    position->records = load_u64(state.data + 8);
-    position->bad = load_u64(state.data + 16);
+    if (!checkpoint_operator_state(subtask->state.operators, JUDGE_SOURCE_OPERATOR, &state) ||
+        !list_reader_open(&reader, state, "splits")) {
+        error = "its source positions cannot be read";
+    }
+    while (error == NULL && list_reader_next(&reader, &item)) {
+        error = note_split(cut, item);
+    }
+    if (error != NULL) {
+        report_subtask(cut, subtask, error);
+    }
+    return error == NULL;
+}
+
+/* A split that nobody has was read to its end, by somebody who finished then. */
+static void finish_splits(struct oracle *oracle)
+{
+    for (uint32_t i = 0; i < oracle->reference.split_count; i++) {
+        struct source_position *position = &oracle->cut.positions[i];
+        if (!position->known) {
+            *position = (struct source_position){ .known = true, .finished = true };
+        }
+    }
+}
+
+/* Is the checkpoint of the parallelism that its attempt has? */
+static bool is_right_parallelism(const struct oracle *oracle,
+                                 const struct checkpoint_reader *reader, uint32_t parallelism)
+{
+    if (reader->attempt != oracle->deployed_attempt) {
+        return parallelism <= oracle->parallelism.most;
+    }
+    return parallelism == oracle->parallelism.deployed &&
+           reader->max_parallelism == oracle->parallelism.deployed_max;
 }
 
 /* Reads where the sources stood; false if the manifest is not that of this job. The reader is a
  * copy: the caller reads on from the first subtask. */
 static bool read_positions(struct cut *cut, struct checkpoint_reader reader)
 {
-    const struct job_config *job = &cut->oracle->scenario->job;
+    struct oracle *oracle = cut->oracle;
+    const struct job_config *job = &oracle->scenario->job;
     struct checkpoint_subtask subtask;
     bool is_right = reader.checkpoint == cut->id &&
-                    reader.vertex_count == cut->oracle->pipeline.vertex_count &&
-                    reader.max_parallelism == job->max_parallelism &&
+                    reader.vertex_count == oracle->pipeline.vertex_count &&
                     bytes_equal(reader.job, bytes_of_text(job->job));
-    uint64_t subtasks = 0;
+    bool is_readable = true;
+    oracle->cut.max_parallelism = reader.max_parallelism;
+    memset(oracle->cut.positions, 0, oracle->reference.split_count * sizeof *oracle->cut.positions);
     while (is_right && checkpoint_reader_next(&reader, &subtask)) {
-        subtasks++;
-        is_right = subtask.parallelism == job->parallelism;
+        is_right = is_right_parallelism(oracle, &reader, subtask.parallelism);
+        oracle->cut.parallelism = subtask.parallelism;
         cut->is_layered = cut->is_layered || subtask.state.keyed.part_count > 1;
         if (is_right && subtask.vertex == JUDGE_VERTEX_SOURCE) {
-            read_position(cut, &subtask);
+            is_readable = read_splits(cut, &subtask) && is_readable;
         }
     }
-    if (!is_right || subtasks != judge_subtask_count(cut->oracle)) {
+    finish_splits(oracle);
+    if (!is_right) {
         judge_report(cut->oracle, PROPERTY_CONSISTENT_CUT,
                      "checkpoint %llu: its manifest does not describe this checkpoint of this job",
                      (unsigned long long)cut->id);
         return false;
     }
-    return true;
+    return is_readable;
 }
 
 static const char *answer_text(enum reference_answer answer)
@@ -112,9 +157,7 @@ static bool advance_split(struct cut *cut, uint32_t index)
     const struct source_position *position = &oracle->cut.positions[index];
     const struct reference_split *split = &oracle->reference.splits[index];
     unsigned long long id = cut->id;
-    if (!position->known) {
-        return false; /* reported when it was read */
-    }
+    CHECK(position->known);
     if (position->finished) {
         reference_advance_to_end(&oracle->reference, index);
         return true;
@@ -122,7 +165,7 @@ static bool advance_split(struct cut *cut, uint32_t index)
     enum reference_answer answer = reference_advance(&oracle->reference, index, position->position);
     if (answer != REFERENCE_OK) {
         judge_report(oracle, PROPERTY_CONSISTENT_CUT,
-                     "checkpoint %llu: source[%u]: its position %llu %s", id, index,
+                     "checkpoint %llu: split %u: its position %llu %s", id, index,
                      (unsigned long long)position->position, answer_text(answer));
         return false;
     }
@@ -130,14 +173,15 @@ static bool advance_split(struct cut *cut, uint32_t index)
     if (position->records != split->records + split->bad || position->bad != split->bad) {
         judge_report(
             oracle, PROPERTY_CONSISTENT_CUT,
-            "checkpoint %llu: source[%u] counts %llu records with %llu bad ones before "
+            "checkpoint %llu: split %u counts %llu records with %llu bad ones before "
             "its position; the input has %llu with %llu",
             id, index, (unsigned long long)position->records, (unsigned long long)position->bad,
             (unsigned long long)(split->records + split->bad), (unsigned long long)split->bad);
     }
     if (split->bad > 0 && !oracle->scenario->job.input.skip_bad_records) {
         judge_report(oracle, PROPERTY_CONSISTENT_CUT,
-                     "checkpoint %llu: source[%u] went past a bad record, which must fail the job",
+                     "checkpoint %llu: the source of split %u went past a bad record, which must "
+                     "fail the job",
                      id, index);
     }
     return true;
@@ -163,7 +207,6 @@ static bool advance_fold(struct cut *cut)
     if (!is_right) {
         reference_rewind(&oracle->reference); /* the next one starts from a sound fold */
     }
-    CHECK(oracle->reference.split_count == oracle->scenario->job.parallelism);
     return is_right;
 }
 
@@ -213,9 +256,8 @@ static bool apply_entry(struct cut *cut, const struct count_entry *found, bool i
 static void apply_part(struct cut *cut, const struct checkpoint_subtask *subtask,
                        struct bytes part, uint64_t *last)
 {
-    struct key_group_range range =
-        key_group_range_of(subtask->subtask, cut->oracle->scenario->job.max_parallelism,
-                           subtask->parallelism);
+    struct key_group_range range = key_group_range_of(
+        subtask->subtask, cut->oracle->cut.max_parallelism, subtask->parallelism);
     CHECK(range.first <= range.last);
     struct counts_reader reader;
     struct count_entry found;
@@ -241,7 +283,7 @@ static void apply_part(struct cut *cut, const struct checkpoint_subtask *subtask
 
 static void read_subtask(struct cut *cut, const struct checkpoint_subtask *subtask)
 {
-    CHECK(subtask->subtask < cut->oracle->scenario->job.parallelism);
+    CHECK(subtask->subtask < cut->oracle->parallelism.most);
     bool is_unstated = subtask->state.keyed.part_count == 0 && subtask->state.finished;
     cut->oracle->cut.counts_finished[subtask->subtask] = is_unstated;
     cut->any_unstated = cut->any_unstated || is_unstated;
@@ -269,10 +311,10 @@ static void compare_layered(struct cut *cut)
 /* Has the count subtask that owns `key` finished without giving its state? */
 static bool is_owner_unstated(const struct oracle *oracle, int64_t key)
 {
-    const struct job_config *job = &oracle->scenario->job;
-    uint32_t group = key_group_of(key_hash_i64(key), job->max_parallelism);
-    uint32_t owner = key_group_subtask(group, job->max_parallelism, job->parallelism);
-    CHECK(owner < job->parallelism);
+    const struct cut_memory *cut = &oracle->cut;
+    uint32_t group = key_group_of(key_hash_i64(key), cut->max_parallelism);
+    uint32_t owner = key_group_subtask(group, cut->max_parallelism, cut->parallelism);
+    CHECK(owner < cut->parallelism);
     return oracle->cut.counts_finished[owner];
 }
 

@@ -16,7 +16,7 @@ enum { NS_PER_MS = 1000000 };
 void property_pace_init(struct oracle *oracle)
 {
     oracle->pace.ended =
-        arena_alloc(oracle->arena, judge_subtask_count(oracle), sizeof *oracle->pace.ended);
+        arena_alloc(oracle->arena, judge_subtask_places(oracle), sizeof *oracle->pace.ended);
 }
 
 /* Is it a reason that counts against tolerable_failures? Those that are overtaken or that end with
@@ -183,7 +183,7 @@ static void on_deployed(struct oracle *oracle)
     struct pace_memory *memory = &oracle->pace;
     memory->running = false;
     memory->ended_count = 0;
-    memset(memory->ended, 0, judge_subtask_count(oracle) * sizeof *memory->ended);
+    memset(memory->ended, 0, judge_subtask_places(oracle) * sizeof *memory->ended);
 }
 
 static void on_end_of_data(struct oracle *oracle, const struct fact *fact)
@@ -218,6 +218,7 @@ void property_pace_on_fact(struct oracle *oracle, const struct fact_event *event
     case FACT_CHECKPOINT_ALL_ACKED: on_all_acked(oracle, event); break;
     case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, event); break;
     case FACT_CHECKPOINT_ABORTED: on_aborted(oracle, fact); break;
+    case FACT_RESCALE_STARTED: oracle->pace.running = false; break;
     case FACT_FAILURE_DETECTED: on_failure(oracle, fact); break;
     case FACT_TASK_END_OF_DATA: on_end_of_data(oracle, fact); break;
     default: CHECK_UNREACHABLE("a fact of another property");

@@ -77,7 +77,7 @@ static const char *read_part(struct states_cut *cut, const struct checkpoint_sub
                              struct bytes part, uint64_t *last)
 {
     struct key_group_range range = key_group_range_of(
-        subtask->subtask, cut->oracle->scenario->job.max_parallelism, subtask->parallelism);
+        subtask->subtask, cut->oracle->cut.max_parallelism, subtask->parallelism);
     struct entries_reader reader;
     struct state_entry entry;
     if (entries_reader_open(&reader, part) &&
@@ -178,13 +178,13 @@ static void compare_entry(struct states_cut *cut, const struct state_rule *rule,
 static bool is_owner_unstated(const struct oracle *oracle, const struct state_rule *rule,
                               struct bytes key)
 {
-    const struct job_config *job = &oracle->scenario->job;
+    const struct cut_memory *cut = &oracle->cut;
     int32_t vertex = pipeline_find_vertex(&oracle->pipeline, bytes_of_text(rule->vertex));
     CHECK(vertex >= 0);
     int32_t hash = rule->text_keys ? key_hash_text(key) : key_hash_i64((int64_t)load_u64(key.data));
-    uint32_t group = key_group_of(hash, job->max_parallelism);
-    uint32_t owner = key_group_subtask(group, job->max_parallelism, job->parallelism);
-    return oracle->cut.unstated[(uint32_t)vertex * job->parallelism + owner];
+    uint32_t group = key_group_of(hash, cut->max_parallelism);
+    uint32_t owner = key_group_subtask(group, cut->max_parallelism, cut->parallelism);
+    return cut->unstated[(uint32_t)vertex * cut->parallelism + owner];
 }
 
 /* A finished subtask's state is what it was when it last gave one. */

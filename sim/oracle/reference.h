@@ -1,6 +1,6 @@
 /* reference.h - the answer: a plain fold over the input, with no stream processor in it.
  *
- * The input is cut into `parallelism` splits as the sources cut it, and the fold is advanced split
+ * The input is cut into `split_count` splits as the sources cut it, and the fold is advanced split
  * by split to given positions, so that one running fold serves every checkpoint of a run.
  *
  *   file       split i owns the lines that start in bytes [i * size / p, (i + 1) * size / p); a

@@ -157,6 +157,18 @@ static void append_process(const struct scenario *scenario, enum fault_object_ki
     CHECK_UNREACHABLE("a process");
 }
 
+uint32_t scenario_parallelism_max(const struct scenario *scenario)
+{
+    uint32_t most = scenario->job.parallelism;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        const struct fault *fault = &scenario->faults[i];
+        if (fault->verb == FAULT_RESCALE && fault->parallelism > most) {
+            most = fault->parallelism;
+        }
+    }
+    return most;
+}
+
 static void append_part(const struct fault_object *object, struct buffer *out)
 {
     static const char *const words[] = { [PART_PROCESS] = "",
@@ -204,6 +216,7 @@ void fault_object_format(const struct scenario *scenario, const struct fault_obj
     case OBJECT_NETWORK: buffer_append_text(out, "network"); return;
     case OBJECT_STORE: buffer_append_text(out, "store"); return;
     case OBJECT_INPUT: buffer_append_text(out, "input"); return;
+    case OBJECT_JOB: buffer_append_text(out, "job"); return;
     }
     CHECK_UNREACHABLE("an object");
 }

@@ -82,7 +82,8 @@ struct cluster {
     FAULT_VERB(LIE, "lie", "syncs answer that all is durable, and make nothing so")                \
     FAULT_VERB(HOT_KEY, "hot_key", "every generated record that is due meanwhile has one key")     \
     FAULT_VERB(BURST, "burst", "generated records become due `factor` times as fast")              \
-    FAULT_VERB(POISON, "poison", "the generated record that is due then is no number")
+    FAULT_VERB(POISON, "poison", "the generated record that is due then is no number")             \
+    FAULT_VERB(RESCALE, "rescale", "no fault: the job is asked to go on with another `parallelism`")
 
 enum fault_verb {
 #define FAULT_VERB(identifier, name, help) FAULT_##identifier,
@@ -102,6 +103,7 @@ enum fault_object_kind {
     OBJECT_NETWORK,    /* all of it */
     OBJECT_STORE,      /* the SHARED volume, whoever uses it */
     OBJECT_INPUT,      /* the generated records */
+    OBJECT_JOB,        /* all of it */
 };
 
 /* What of a process is meant, if not the process itself: "disk of X". */
@@ -185,6 +187,8 @@ struct fault {
     uint32_t count;                 /* io_error, ambiguous, lie, throw: so often; 0: no limit */
     enum host_user_call in;         /* throw */
     uint64_t size_bytes;            /* truncate */
+    uint32_t parallelism;           /* rescale */
+    uint32_t max_parallelism;       /* rescale; 0: as it is */
     const struct fault_groups *groups; /* partition of the network */
 };
 
@@ -247,6 +251,9 @@ void scenario_init(struct scenario *scenario);
 /* Drops the bounds on checkpoints and recoveries: they belong to the scenario's own faults, and a
  * campaign brings others. What the result must be stays. */
 void scenario_drop_bounds(struct scenario *scenario);
+
+/* The highest parallelism that the job ever has: its own, or one that it is rescaled to. */
+uint32_t scenario_parallelism_max(const struct scenario *scenario);
 
 /* "crash", and the help line. */
 const char *fault_verb_name(enum fault_verb verb);

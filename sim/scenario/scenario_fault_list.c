@@ -158,11 +158,11 @@ static bool read_object(struct fault_reader *fault_reader, uint32_t number, stru
     struct reader *reader = fault_reader->reader;
     const char *path = key_path(fault_reader, "on");
     const json_t *value = find(fault_reader, "on");
-    if (value == NULL) {
+    const char *text = fault->verb == FAULT_RESCALE ? "job" : NULL; /* what else */
+    if (value == NULL && text == NULL) {
         return reader_fail(reader, path, "must be given");
     }
-    const char *text = NULL;
-    if (!read_text(reader, path, value, &text)) {
+    if (value != NULL && !read_text(reader, path, value, &text)) {
         return false;
     }
     struct prng prng = reader_stream(
@@ -267,6 +267,22 @@ static bool read_fault(struct fault_reader *fault_reader)
            read_repetition(fault_reader) && read_object(fault_reader, 0, fault) &&
            read_parameters(reader, fault_reader->path, fault_reader->object, fault) &&
            append_firings(fault_reader);
+}
+
+uint32_t faults_parallelism_max(const struct reader *reader)
+{
+    const json_t *faults = json_object_get(reader->root, "faults");
+    uint32_t most = reader->scenario->job.parallelism;
+    for (size_t i = 0; i < json_array_size(faults); i++) {
+        const json_t *fault = json_array_get(faults, i);
+        const char *verb = json_string_value(json_object_get(fault, "do"));
+        json_int_t value = json_integer_value(json_object_get(fault, "parallelism"));
+        if (verb != NULL && strcmp(verb, fault_verb_name(FAULT_RESCALE)) == 0 && value > most &&
+            value <= KEY_GROUP_COUNT_MAX) {
+            most = (uint32_t)value;
+        }
+    }
+    return most;
 }
 
 static bool read_list(struct reader *reader)

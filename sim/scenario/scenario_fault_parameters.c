@@ -169,6 +169,16 @@ static bool read_count(struct parameter_reader *self, const json_t *value)
     return ok;
 }
 
+static bool read_parallelism(struct parameter_reader *self, const json_t *value,
+                             uint32_t *parallelism)
+{
+    uint64_t count = 0;
+    struct limits limits = { .unit = VALUE_COUNT, .min = 1, .max = KEY_GROUP_COUNT_MAX };
+    bool ok = read_quantity(self->reader, self->path, value, limits, &count);
+    *parallelism = (uint32_t)count;
+    return ok;
+}
+
 static bool read_one(struct parameter_reader *self, enum fault_parameter parameter,
                      const json_t *value)
 {
@@ -207,6 +217,8 @@ static bool read_one(struct parameter_reader *self, enum fault_parameter paramet
     case PARAMETER_COUNT: return read_count(self, value);
     case PARAMETER_GROUPS: return read_groups(self, value);
     case PARAMETER_DRIFT: return read_drift(self, value);
+    case PARAMETER_PARALLELISM: return read_parallelism(self, value, &fault->parallelism);
+    case PARAMETER_MAX_PARALLELISM: return read_parallelism(self, value, &fault->max_parallelism);
     }
     CHECK_UNREACHABLE("a parameter");
 }
@@ -230,6 +242,8 @@ static const struct {
     { PARAMETER_UNSYNCED, "unsynced", "the crash of a machine" },
     { PARAMETER_DRIFT, "drift", "\"clock\"" },
     { PARAMETER_SIZE, "size", "\"truncate\"" },
+    { PARAMETER_PARALLELISM, "parallelism", "\"rescale\"" },
+    { PARAMETER_MAX_PARALLELISM, "max_parallelism", "\"rescale\"" },
 };
 enum { PARAMETER_KINDS = sizeof parameters / sizeof *parameters };
 
@@ -275,6 +289,26 @@ static bool read_for(struct parameter_reader *self)
     return read_quantity(reader, self->path, value, limits, &fault->for_ns);
 }
 
+/* A job can be asked for no more than its key groups and the cluster's slots allow. */
+static bool check_rescale(struct parameter_reader *self)
+{
+    const struct fault *fault = self->fault;
+    const struct job_config *job = &self->reader->scenario->job;
+    bool is_given = fault->max_parallelism > 0;
+    uint32_t most = is_given ? fault->max_parallelism : job->max_parallelism;
+    const char *path = arena_format(self->reader->arena, "%s.parallelism", self->fault_path);
+    if (fault->parallelism > most) {
+        return reader_fail(self->reader, path, "must be at most %s, which is %u",
+                           is_given ? "max_parallelism" : "job.max_parallelism", most);
+    }
+    if ((uint64_t)job->task_managers * job->slots < fault->parallelism) {
+        return reader_fail(self->reader, path,
+                           "%u TaskManagers with %u slots each are too few for %u",
+                           job->task_managers, job->slots, fault->parallelism);
+    }
+    return true;
+}
+
 /* What no single parameter can say. */
 static bool check_together(struct parameter_reader *self)
 {
@@ -287,6 +321,9 @@ static bool check_together(struct parameter_reader *self)
         fault->groups == NULL) {
         return reader_fail(reader, self->fault_path,
                            "needs \"groups\", or the network of one process");
+    }
+    if (fault->verb == FAULT_RESCALE) {
+        return check_rescale(self);
     }
     bool is_input = fault->object.kind == OBJECT_INPUT;
     const struct input_config *input = &reader->scenario->job.input;
@@ -380,7 +417,9 @@ static bool is_set(const struct fault *fault, enum fault_parameter parameter)
     case PARAMETER_BANDWIDTH:
     case PARAMETER_IN:
     case PARAMETER_UNSYNCED:
+    case PARAMETER_PARALLELISM:
     case PARAMETER_SIZE: return true;
+    case PARAMETER_MAX_PARALLELISM: return fault->max_parallelism > 0;
     }
     CHECK_UNREACHABLE("a parameter");
 }
@@ -402,6 +441,8 @@ static void write_value(const struct fault *fault, enum fault_parameter paramete
         return;
     case PARAMETER_CALLS: write_calls(fault->calls, out); return;
     case PARAMETER_COUNT: buffer_append_format(out, "%u", fault->count); return;
+    case PARAMETER_PARALLELISM: buffer_append_format(out, "%u", fault->parallelism); return;
+    case PARAMETER_MAX_PARALLELISM: buffer_append_format(out, "%u", fault->max_parallelism); return;
     case PARAMETER_IN: buffer_append_format(out, "\"%s\"", user_call_choices[fault->in]); return;
     case PARAMETER_GROUPS: append_json_text(fault->groups->text, out); return;
     case PARAMETER_UNSYNCED:

@@ -16,6 +16,7 @@ enum {
     ON_DISK = 256,
     ON_FILE = 512,
     ON_INPUT = 1024,
+    ON_JOB = 2048,
     ON_WIRE = ON_LINK | ON_CONNECTION | ON_NETWORK_OF | ON_NETWORK,
     ON_VOLUME = ON_STORE | ON_DISK,
 };
@@ -64,6 +65,8 @@ static const struct verb_rule rules[FAULT_VERB_COUNT] = {
     [FAULT_HOT_KEY] = { ON_INPUT, 0, 0, LENGTH_GIVEN, "the input" },
     [FAULT_BURST] = { ON_INPUT, PARAMETER_FACTOR, 0, LENGTH_GIVEN, "the input" },
     [FAULT_POISON] = { ON_INPUT, 0, 0, LENGTH_NONE, "the input" },
+    [FAULT_RESCALE] = { ON_JOB, PARAMETER_PARALLELISM, PARAMETER_MAX_PARALLELISM, LENGTH_NONE,
+                        "the job" },
 };
 
 static const struct verb_rule *rule_of(enum fault_verb verb)
@@ -82,6 +85,7 @@ static uint32_t classes_of(const struct fault_object *object)
     case OBJECT_NETWORK: return ON_NETWORK;
     case OBJECT_STORE: return ON_STORE;
     case OBJECT_INPUT: return ON_INPUT;
+    case OBJECT_JOB: return ON_JOB;
     case OBJECT_JOB_MANAGER:
     case OBJECT_TASK_MANAGER:
     case OBJECT_ALL_TASK_MANAGERS:

@@ -78,11 +78,21 @@ static bool fail_unknown_object(struct reader *reader, const char *path, const c
 {
     struct nearest nearest;
     nearest_init(&nearest, bytes_of_text(name));
-    static const char *const objects[] = {
-        "job_manager", "task_manager", "any task_manager", "all task_managers", "machine of",
-        "link",        "file",         "connection",       "network of",        "disk of",
-        "store of",    "network",      "store",            "input"
-    };
+    static const char *const objects[] = { "job_manager",
+                                           "task_manager",
+                                           "any task_manager",
+                                           "all task_managers",
+                                           "machine of",
+                                           "link",
+                                           "file",
+                                           "connection",
+                                           "network of",
+                                           "disk of",
+                                           "store of",
+                                           "network",
+                                           "store",
+                                           "input",
+                                           "job" };
     for (uint32_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         nearest_offer(&nearest, bytes_of_text(objects[i]), objects[i]);
     }
@@ -153,7 +163,7 @@ static bool parse_indexed_object(struct reader *reader, const char *path, const 
         return fail_unknown_object(reader, path, text, parsed.name);
     }
     const struct job_config *job = &reader->scenario->job;
-    uint32_t count = of_cluster ? job->task_managers : job->parallelism;
+    uint32_t count = of_cluster ? job->task_managers : faults_parallelism_max(reader);
     object->kind = of_cluster ? OBJECT_TASK_MANAGER : OBJECT_TASK;
     object->vertex = of_cluster ? 0 : vertex;
     if (any && !parsed.has_index) {
@@ -256,7 +266,8 @@ bool parse_fault_object(struct reader *reader, const char *path, const char *tex
         enum fault_object_kind kind;
     } wholes[] = { { "network", OBJECT_NETWORK },
                    { "store", OBJECT_STORE },
-                   { "input", OBJECT_INPUT } };
+                   { "input", OBJECT_INPUT },
+                   { "job", OBJECT_JOB } };
     for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++) {
         if (strcmp(text, wholes[i].text) == 0) {
             object->kind = wholes[i].kind;
@@ -333,6 +344,9 @@ bool fact_is_of_job(enum fact_kind fact)
     case FACT_CHECKPOINT_SUBSUMED:
     case FACT_JOB_CANCELLED:
     case FACT_RESTART_SCHEDULED:
+    case FACT_RESCALE_ACCEPTED:
+    case FACT_RESCALE_REFUSED:
+    case FACT_RESCALE_STARTED:
     case FACT_JOB_FINISHED:
     case FACT_JOB_FAILED: return true;
     default: return false;
@@ -371,7 +385,7 @@ static bool parse_subtask(struct reader *reader, const char *path, const char *t
         return reader_fail(reader, path, "\"%s\" is of the whole job, not of a subtask",
                            fact_info(trigger->fact)->name);
     }
-    uint32_t count = reader->scenario->job.parallelism;
+    uint32_t count = faults_parallelism_max(reader);
     if (any && parsed.has_index) {
         return reader_fail(reader, path, "must say which: \"%s[0]\" or \"any %s\"", parsed.name,
                            parsed.name);

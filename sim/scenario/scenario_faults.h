@@ -9,9 +9,14 @@ enum { FAULT_COUNT_MAX = 10000 };
 
 /* `job_manager`, `task_manager[1]`, `any task_manager`, `all task_managers`, `count[2]`,
  * `any count`, `link source->count`, `machine of X`, `network of X`, `disk of X`, `store of X`,
- * `connection X - Y`, `file GLOB`, `network`, `store`, `input`. `prng` decides what "any" is. */
+ * `connection X - Y`, `file GLOB`, `network`, `store`, `input`, `job`. `prng` decides what "any"
+ * is. */
 bool parse_fault_object(struct reader *reader, const char *path, const char *text,
                         struct prng *prng, struct fault_object *object);
+
+/* The highest parallelism that the scenario being read speaks of: faults may name subtasks that are
+ * there only after a rescale. What is no number is left to whoever reads it. */
+uint32_t faults_parallelism_max(const struct reader *reader);
 
 /* Only the name of a process, not drawn. */
 bool parse_process_name(struct reader *reader, const char *path, const char *text,
@@ -57,6 +62,8 @@ enum fault_parameter {
     PARAMETER_UNSYNCED = 512,
     PARAMETER_DRIFT = 1024,
     PARAMETER_SIZE = 2048,
+    PARAMETER_PARALLELISM = 4096,
+    PARAMETER_MAX_PARALLELISM = 8192,
 };
 uint32_t verb_required(enum fault_verb verb);
 uint32_t verb_parameters(enum fault_verb verb); /* the required and the optional ones */

@@ -108,6 +108,8 @@ const struct field scenario_fields[] = {
       MILLION },
     { "job.input.nexmark.padding", FIELD_FLAG, IN_SCENARIO(job.input.nexmark.padding) },
     { "job.input.nexmark.seed", FIELD_SEED, IN_SCENARIO(job.input.nexmark.seed), 0, UINT64_MAX },
+    { "job.input.splits", FIELD_COUNT, IN_SCENARIO(job.input.splits), 1, PARALLELISM_MAX,
+      .special = "parallelism", .special_value = 0 },
     { "job.input.rate", FIELD_RATE, IN_SCENARIO(job.input.rate_per_s), 1, 1000 * MILLION,
       .special = "unlimited", .special_value = 0 },
     { "job.bad_records", FIELD_CHOICE, IN_SCENARIO(job.input.skip_bad_records),
@@ -234,6 +236,8 @@ const struct field scenario_fields[] = {
     { "faults[].unsynced", FIELD_ELSEWHERE, NOWHERE },
     { "faults[].drift", FIELD_ELSEWHERE, NOWHERE },
     { "faults[].size", FIELD_ELSEWHERE, NOWHERE },
+    { "faults[].parallelism", FIELD_ELSEWHERE, NOWHERE },
+    { "faults[].max_parallelism", FIELD_ELSEWHERE, NOWHERE },
 
     { "random.faults", FIELD_COUNT, IN_RANDOM(fault_count), 0, RANDOM_FAULTS_MAX },
     { "random.during", FIELD_DURATION, IN_RANDOM(during_ns), 1, YEAR_NS },

@@ -141,7 +141,7 @@ static void fill_defaults(struct reader *reader)
         job->max_parallelism = default_max_parallelism(job->parallelism);
     }
     if (reader_find(reader, "cluster.slots") == NULL) {
-        job->slots = default_slots(job->parallelism, job->task_managers);
+        job->slots = default_slots(faults_parallelism_max(reader), job->task_managers);
     }
     if (reader_find(reader, "job.input.seed") == NULL) {
         job->input.seed = scenario->seed;

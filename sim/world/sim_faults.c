@@ -1,5 +1,7 @@
 #include "sim/world/sim_faults.h"
 
+#include <string.h>
+
 #include "model/base/check.h"
 #include "model/runtime/process.h"
 #include "sim/world/sim_host.h"
@@ -210,6 +212,24 @@ static bool is_between(const struct sim_reset *reset, uint32_t a, uint32_t b)
 {
     return (is_in(reset->one, a) && is_in(reset->other, b)) ||
            (is_in(reset->one, b) && is_in(reset->other, a));
+}
+
+void world_tell(struct world *world, uint32_t process, uint32_t kind, struct bytes data)
+{
+    const struct sim_process *receiver = &world->processes[process];
+    if (!receiver->alive) {
+        return;
+    }
+    struct message *message = sim_message_new(world, (uint32_t)data.size);
+    message->kind = kind;
+    /* Whoever sits at the process's machine: no network lies between. */
+    message->from = actor_address(process, receiver->incarnation, HOST_MAIN_ACTOR);
+    message->to = message->from;
+    message->size = (uint32_t)data.size;
+    memcpy(message->data, data.data, data.size);
+    event_queue_push(world->queue, (struct event){ .due_ns = world_moment_ns(world),
+                                                   .kind = EVENT_ARRIVAL,
+                                                   .subject = message });
 }
 
 bool sim_message_is_lost(struct world *world, const struct message *message)

@@ -104,6 +104,10 @@ void world_throw(struct world *world, const struct sim_throw *wanted);
 void world_reset(struct world *world, struct process_range one, struct process_range other,
                  uint32_t stream);
 
+/* Sends a message to the main actor of a process, from outside the cluster: it comes at once, or
+ * not at all if the process is dead. */
+void world_tell(struct world *world, uint32_t process, uint32_t kind, struct bytes data);
+
 /* What is sent from now on follows the rule; its times are set by the caller. */
 void world_add_network_rule(struct world *world, const struct network_rule *rule);
 

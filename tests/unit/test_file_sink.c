@@ -1,4 +1,4 @@
-/* The rules T1 to T3 of model/stream/file_sink.c. */
+/* The rules T1 to T4 of model/stream/file_sink.c. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 #include "tests/support/disk_host.h"
 #include "tests/support/runner.h"
 
-enum { SUBTASK = 1, CALLS_MAX = 500 };
+/* EMPTY_BYTES: a count, a name with its length, a mode, and that there are no items. */
+enum { SUBTASK = 1, CALLS_MAX = 500, EMPTY_BYTES = 2 + 4 + 12 + 1 + 4 };
 
 static struct arena arena;
 static struct disk *disk;
@@ -56,6 +57,7 @@ static void sink_open(struct sink *sink, uint64_t attempt, struct bytes state)
 {
     sink_begin(sink, attempt);
     ck_assert_int_eq(sink_restore(sink, state), STATUS_OK);
+    file_sink_operator.run(sink->self);
     ck_assert_uint_eq(sink->context.failure.size, 0);
 }
 
@@ -152,7 +154,7 @@ START_TEST(a_checkpoint_without_output_makes_no_file)
 {
     struct sink sink;
     sink_open(&sink, 1, (struct bytes){ 0 });
-    ck_assert_uint_eq(snapshot(&sink, 1).size, 4); /* no transactions */
+    ck_assert_uint_eq(snapshot(&sink, 1).size, EMPTY_BYTES); /* no transactions */
     complete(&sink, 1);
     write_line(&sink, "a");
     (void)snapshot(&sink, 2);
@@ -290,7 +292,7 @@ START_TEST(a_commit_done_before_is_not_done_again)
         assert_files("output/1/chk-1 ");
         assert_content("output/1/chk-1", "a\n");
         ck_assert_uint_eq(disk_host_facts(&sink.machine, FACT_SINK_COMMITTED), 0);
-        ck_assert_uint_eq(snapshot(&sink, attempt).size, 4); /* it is pending no more */
+        ck_assert_uint_eq(snapshot(&sink, attempt).size, EMPTY_BYTES); /* it is pending no more */
         sink_close(&sink);
     }
 }
@@ -413,7 +415,7 @@ START_TEST(a_job_that_ended_leaves_no_hidden_file)
     write_line(&sink, "b");
     (void)snapshot(&sink, 2);
     /* Subtask 0 never had a directory. */
-    file_sink_operator.clear_away(&sink.machine.host, NULL, 2);
+    file_sink_operator.clear_away(&sink.machine.host, NULL);
     assert_files("output/1/chk-1 ");
     sink_close(&sink);
 }
@@ -431,8 +433,59 @@ START_TEST(one_of_several_sinks_has_a_directory_of_its_own)
     write_line(&sink, "b");
     (void)snapshot(&sink, 2);
     assert_files("output/errors/1/.pending-1-2 output/errors/1/chk-1 ");
-    file_sink_operator.clear_away(&sink.machine.host, "errors", 2);
+    file_sink_operator.clear_away(&sink.machine.host, "errors");
     assert_files("output/errors/1/chk-1 ");
+    sink_close(&sink);
+}
+END_TEST
+
+/* T4: subtask 1 of two takes over what subtask 4 of five had pre-committed. */
+static void open_as(struct sink *sink, uint32_t subtask, uint32_t parallelism, uint64_t attempt,
+                    struct bytes state)
+{
+    sink_begin(sink, attempt);
+    sink->context.subtask = subtask;
+    sink->context.parallelism = parallelism;
+    ck_assert_int_eq(sink_restore(sink, state), STATUS_OK);
+    ck_assert_uint_eq(sink->context.failure.size, 0);
+}
+
+START_TEST(what_another_subtask_wrote_is_committed_in_its_directory)
+{
+    struct sink sink;
+    open_as(&sink, 4, 5, 1, (struct bytes){ 0 });
+    write_line(&sink, "a");
+    (void)snapshot(&sink, 1);
+    write_line(&sink, "b");
+    struct bytes state = snapshot(&sink, 2);
+    sink_close(&sink);
+    open_as(&sink, 1, 2, 2, state);
+    ck_assert_uint_eq(disk_host_facts(&sink.machine, FACT_SINK_COMMITTED), 2);
+    assert_content("output/4/chk-1", "a\n");
+    assert_content("output/4/chk-2", "b\n");
+    ck_assert_uint_eq(snapshot(&sink, 3).size, EMPTY_BYTES); /* it is nobody's any more */
+    sink_close(&sink);
+}
+END_TEST
+
+START_TEST(the_directories_of_subtasks_that_are_gone_are_cleared_by_one_of_those_left)
+{
+    struct sink sink;
+    for (uint32_t subtask = 0; subtask < 5; subtask++) {
+        open_as(&sink, subtask, 5, 1, (struct bytes){ 0 });
+        write_line(&sink, "a");
+        (void)snapshot(&sink, 1);
+        sink_close(&sink);
+    }
+    open_as(&sink, 1, 2, 2, (struct bytes){ 0 });
+    assert_files("output/0/.pending-1-1 output/1/.pending-1-1 output/2/.pending-1-1 "
+                 "output/3/.pending-1-1 output/4/.pending-1-1 "); /* not before all are restored */
+    file_sink_operator.run(sink.self);
+    assert_files("output/0/.pending-1-1 output/2/.pending-1-1 output/4/.pending-1-1 ");
+    sink_close(&sink);
+    open_as(&sink, 0, 2, 2, (struct bytes){ 0 });
+    file_sink_operator.run(sink.self);
+    assert_files("");
     sink_close(&sink);
 }
 END_TEST
@@ -500,6 +553,7 @@ static bool live(struct sink *sink, uint64_t attempt, uint64_t call, bool has_ef
     }
     enum status status = sink_restore(sink, completed->state);
     ck_assert(sink->machine.is_halted || status == STATUS_OK);
+    file_sink_operator.run(sink->self);
     int aborted = completed->lines + 1;
     for (int i = completed->lines; i < LINES && !sink->machine.is_halted; i++) {
         write_line(sink, lines[i]);
@@ -622,6 +676,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_late_notification_of_an_older_checkpoint_changes_nothing);
     tcase_add_test(tcase, a_job_that_ended_leaves_no_hidden_file);
     tcase_add_test(tcase, one_of_several_sinks_has_a_directory_of_its_own);
+    tcase_add_test(tcase, what_another_subtask_wrote_is_committed_in_its_directory);
+    tcase_add_test(tcase,
+                   the_directories_of_subtasks_that_are_gone_are_cleared_by_one_of_those_left);
     tcase_add_test(tcase, a_damaged_state_is_corrupt);
     tcase_add_test(tcase, a_storage_error_is_a_failure_that_a_restart_may_cure);
     tcase_add_test(tcase, no_power_cut_loses_a_line_or_shows_it_twice);

@@ -231,15 +231,56 @@ static enum status decode_deployment(const struct message *message)
     return deployment_decode(message, &host.arena, &deployment);
 }
 
+/* The operators of the first of the states, and the keyed state of `count` of them. */
+static struct assigned_state assigned(const struct subtask_state *states, uint32_t count)
+{
+    struct assigned_state state = { .operators = states[0].operators, .keyed_count = count };
+    state.keyed = arena_alloc(&host.arena, count, sizeof *state.keyed);
+    for (uint32_t i = 0; i < count; i++) {
+        state.keyed[i] = states[i].keyed;
+    }
+    return state;
+}
+
+static void assert_assigned_equal(const struct assigned_state *got,
+                                  const struct assigned_state *expected)
+{
+    ck_assert_int_eq(got->finished, expected->finished);
+    ck_assert(bytes_equal(got->operators, expected->operators));
+    ck_assert_uint_eq(got->keyed_count, expected->keyed_count);
+    ck_assert_uint_eq(assigned_state_bytes(got), assigned_state_bytes(expected));
+    for (uint32_t i = 0; i < got->keyed_count; i++) {
+        ck_assert_uint_eq(got->keyed[i].part_count, expected->keyed[i].part_count);
+        ck_assert(bytes_equal(got->keyed[i].parts, expected->keyed[i].parts));
+    }
+}
+
+START_TEST(a_rescale_request_is_read_back)
+{
+    const struct rescale_request sent = { .parallelism = 5, .max_parallelism = 32768 };
+    struct buffer data;
+    struct rescale_request got;
+    buffer_init(&data, &host.arena);
+    rescale_request_encode(&data, &sent);
+    const struct message *message = message_of_buffer(&host.host, MESSAGE_RESCALE, 0, &data);
+    ck_assert_int_eq(rescale_request_decode(message, &got), STATUS_OK);
+    ck_assert_uint_eq(got.parallelism, 5);
+    ck_assert_uint_eq(got.max_parallelism, 32768);
+}
+END_TEST
+
 START_TEST(a_deployment_is_read_back)
 {
     actor_id addresses[] = { 1, UINT64_MAX, 3, 4 };
+    const struct subtask_state states[] = { some_state(1, 1), some_state(2, 2), some_state(3, 1) };
     struct deployed_subtask subtasks[] = {
-        { .vertex = 0, .subtask = 1, .actor_index = 100, .state = some_state(1, 1) },
-        { .vertex = 1, .subtask = 0, .actor_index = 102, .state = some_state(2, 2) },
+        { .vertex = 0, .subtask = 1, .actor_index = 100, .state = assigned(&states[0], 1) },
+        { .vertex = 1, .subtask = 0, .actor_index = 102, .state = assigned(&states[1], 2) },
         { .vertex = 1, .subtask = 1, .actor_index = 104, .state = { .finished = true } },
     };
     const struct deployment sent = { .attempt = 12,
+                                     .parallelism = 2,
+                                     .max_parallelism = 32768,
                                      .checkpoint = 34,
                                      .job_manager = actor_address(0, 3, 0),
                                      .task_count = 4,
@@ -252,6 +293,8 @@ START_TEST(a_deployment_is_read_back)
     ck_assert_int_eq(deployment_decode(message, &host.arena, &got), STATUS_OK);
     ck_assert_uint_eq(got.attempt, 12);
     ck_assert_uint_eq(got.checkpoint, 34);
+    ck_assert_uint_eq(got.parallelism, 2);
+    ck_assert_uint_eq(got.max_parallelism, 32768);
     ck_assert_uint_eq(got.job_manager, sent.job_manager);
     ck_assert_uint_eq(got.task_count, 4);
     ck_assert_mem_eq(got.addresses, addresses, sizeof addresses);
@@ -260,7 +303,7 @@ START_TEST(a_deployment_is_read_back)
         ck_assert_uint_eq(got.subtasks[i].vertex, subtasks[i].vertex);
         ck_assert_uint_eq(got.subtasks[i].subtask, subtasks[i].subtask);
         ck_assert_uint_eq(got.subtasks[i].actor_index, subtasks[i].actor_index);
-        assert_states_equal(&got.subtasks[i].state, &subtasks[i].state);
+        assert_assigned_equal(&got.subtasks[i].state, &subtasks[i].state);
     }
     assert_only_whole(message, decode_deployment);
 }
@@ -281,10 +324,10 @@ START_TEST(a_deployment_of_more_than_it_holds_allocates_nothing)
 {
     const struct deployment sent = { .attempt = 1 };
     struct message *message = deployment_encode(&host.host, &sent);
-    store_u32(message->data + 16, UINT32_MAX); /* task_count */
+    store_u32(message->data + 24, UINT32_MAX); /* task_count */
     ck_assert_int_eq(decode_deployment(message), STATUS_CORRUPT);
-    store_u32(message->data + 16, 0);
-    store_u32(message->data + 20, UINT32_MAX); /* subtask_count */
+    store_u32(message->data + 24, 0);
+    store_u32(message->data + 28, UINT32_MAX); /* subtask_count */
     ck_assert_int_eq(decode_deployment(message), STATUS_CORRUPT);
 }
 END_TEST
@@ -313,6 +356,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_acknowledgement_is_read_back);
     tcase_add_test(tcase, a_failure_is_read_back);
     tcase_add_test(tcase, an_upload_result_is_read_back);
+    tcase_add_test(tcase, a_rescale_request_is_read_back);
     tcase_add_test(tcase, a_deployment_is_read_back);
     tcase_add_test(tcase, a_deployment_of_nothing_is_read_back);
     tcase_add_test(tcase, a_deployment_of_more_than_it_holds_allocates_nothing);

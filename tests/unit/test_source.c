@@ -1,11 +1,13 @@
 #include "model/stream/source.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/codec.h"
 #include "model/base/prng.h"
 #include "model/base/text.h"
+#include "model/stream/operator_state.h"
 #include "tests/support/disk_host.h"
 #include "tests/support/runner.h"
 
@@ -64,6 +66,7 @@ static void reader_open(struct reader *reader, const struct input_config *input,
                                                  .vertex = 0,
                                                  .subtask = subtask,
                                                  .parallelism = parallelism,
+                                                 .split_count = parallelism,
                                                  .attempt = 1 };
     buffer_init(&reader->context.failure, &reader->machine.arena);
     buffer_init(&reader->lines, &reader->machine.arena);
@@ -85,6 +88,13 @@ static struct bytes reader_snapshot(struct reader *reader)
     buffer_init(&state, &arena);
     source_operator.snapshot(reader->source, 1, &state);
     return buffer_bytes(&state);
+}
+
+/* What the last split's state says, in its last number. */
+static uint64_t records_skipped(struct reader *reader)
+{
+    struct bytes state = reader_snapshot(reader);
+    return load_u64(state.data + state.size - sizeof(uint64_t));
 }
 
 static uint64_t read_to_end(struct reader *reader, uint32_t limit)
@@ -241,12 +251,14 @@ static void assert_restore(const struct input_config *input, uint32_t subtask, u
     struct reader first = { 0 };
     reader_open(&first, input, subtask, parallelism, (struct bytes){ 0 });
     ck_assert_uint_eq(source_pull(first.source, count, 0, &state), count);
-    first.context.records_skipped = count / 3;
+    for (uint32_t i = 0; i < count / 3; i++) {
+        source_note_skipped(first.source);
+    }
     struct bytes snapshot = reader_snapshot(&first);
     struct reader second = { 0 };
     reader_open(&second, input, subtask, parallelism, snapshot);
     ck_assert_uint_eq(source_records(second.source), count);
-    ck_assert_uint_eq(second.context.records_skipped, count / 3);
+    ck_assert_uint_eq(records_skipped(&second), count / 3);
     (void)read_to_end(&second, 5);
     buffer_append(&first.lines, buffer_bytes(&second.lines));
     ck_assert(bytes_equal(buffer_bytes(&first.lines), expected));
@@ -376,16 +388,159 @@ START_TEST(a_source_skipped_to_its_end_emits_nothing)
 }
 END_TEST
 
+/* The state of one split of a source, as source.h says. */
+static struct bytes state_of_split(uint32_t split, uint64_t records)
+{
+    struct operator_states *states = operator_states_create(&arena);
+    struct buffer item;
+    struct buffer state;
+    buffer_init(&item, &arena);
+    buffer_init(&state, &arena);
+    encode_u32(&item, split);
+    encode_u64(&item, records); /* the position */
+    encode_u64(&item, records);
+    encode_u64(&item, 0); /* bad records */
+    operator_state_add(operator_states_declare(states, "splits", STATE_SPLIT), buffer_bytes(&item));
+    operator_states_snapshot(states, &state);
+    return buffer_bytes(&state);
+}
+
 START_TEST(a_state_of_the_wrong_size_is_corrupt)
+{
+    struct input_config input = text_input("1\n");
+    struct bytes state = state_of_split(0, 0);
+    for (size_t size = 1; size < state.size; size++) {
+        struct reader reader = { 0 };
+        struct bytes cut = { .data = state.data, .size = size };
+        reader_open(&reader, &input, 0, 1, (struct bytes){ 0 });
+        ck_assert_int_eq(source_operator.restore(reader.source, cut), STATUS_CORRUPT);
+        reader_close(&reader);
+    }
+}
+END_TEST
+
+START_TEST(a_split_that_the_input_does_not_have_is_corrupt)
 {
     struct input_config input = text_input("1\n");
     struct reader reader = { 0 };
     reader_open(&reader, &input, 0, 1, (struct bytes){ 0 });
-    struct bytes state = reader_snapshot(&reader);
-    ck_assert_uint_eq(state.size, 24);
-    ck_assert_int_eq(source_operator.restore(reader.source, state), STATUS_OK);
-    state.size = 23;
-    ck_assert_int_eq(source_operator.restore(reader.source, state), STATUS_CORRUPT);
+    ck_assert_int_eq(source_operator.restore(reader.source, state_of_split(1, 0)), STATUS_CORRUPT);
+    reader_close(&reader);
+}
+END_TEST
+
+/* ---- another parallelism --------------------------------------------------------------------- */
+
+/* Opens a source that is one of `parallelism` for an input of `splits`. */
+static void open_of(struct reader *reader, const struct input_config *input, uint32_t subtask,
+                    uint32_t parallelism, uint32_t splits, struct bytes state)
+{
+    *reader = (struct reader){ 0 };
+    reader_open(reader, input, subtask, parallelism, state_of_split(0, 0));
+    reader->context.split_count = splits;
+    reader->source = source_operator.open(&reader->context, NULL, &reader->out);
+    ck_assert_int_eq(source_operator.restore(reader->source, state), STATUS_OK);
+}
+
+/* The numbers that were emitted, each as often as it was. */
+static void count_numbers(const struct reader *reader, uint32_t *counts, uint32_t limit)
+{
+    const char *at = (const char *)reader->lines.data;
+    const char *end = at + reader->lines.size;
+    while (at < end) {
+        char *after;
+        unsigned long number = strtoul(at, &after, 10);
+        ck_assert_uint_lt(number, limit);
+        counts[number]++;
+        at = after + 1;
+    }
+}
+
+enum { NUMBERS = 60 };
+
+/* Reads a part of the input with `before` subtasks, deals their states to `after` ones, and reads
+ * the rest: each number once. */
+static void assert_rescaled(const struct input_config *input, uint32_t splits, uint32_t before,
+                            uint32_t after)
+{
+    uint32_t counts[NUMBERS] = { 0 };
+    struct bytes states[PARALLELISM_MAX];
+    struct buffer parts[PARALLELISM_MAX];
+    enum source_state pulled;
+    for (uint32_t i = 0; i < before; i++) {
+        struct reader reader;
+        open_of(&reader, input, i, before, splits, (struct bytes){ 0 });
+        (void)source_pull(reader.source, 3 * i, 0, &pulled); /* each gets further */
+        states[i] = reader_snapshot(&reader);
+        count_numbers(&reader, counts, NUMBERS);
+        reader_close(&reader);
+    }
+    for (uint32_t i = 0; i < after; i++) {
+        buffer_init(&parts[i], &arena);
+    }
+    ck_assert_int_eq(operator_states_redistribute(states, before, parts, after), STATUS_OK);
+    for (uint32_t i = 0; i < after; i++) {
+        struct reader reader;
+        open_of(&reader, input, i, after, splits, buffer_bytes(&parts[i]));
+        (void)read_to_end(&reader, 4);
+        count_numbers(&reader, counts, NUMBERS);
+        reader_close(&reader);
+    }
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        ck_assert_msg(counts[i] == 1, "number %u came %u times (%u splits, %u to %u)", i, counts[i],
+                      splits, before, after);
+    }
+}
+
+START_TEST(after_a_change_of_parallelism_each_record_is_read_once)
+{
+    struct buffer text;
+    buffer_init(&text, &arena);
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        buffer_append_format(&text, "%u\n", i);
+    }
+    *buffer_extend(&text, 1) = '\0';
+    struct input_config file = text_input((const char *)text.data);
+    for (uint32_t splits = 1; splits <= 5; splits++) {
+        for (uint32_t before = 1; before <= 5; before++) {
+            for (uint32_t after = 1; after <= 5; after++) {
+                assert_rescaled(&file, splits, before, after);
+            }
+        }
+    }
+}
+END_TEST
+
+START_TEST(splits_that_stand_at_different_places_come_together_again)
+{
+    struct input_config input = generated_input(40, 1000);
+    struct reader reader;
+    struct bytes states[] = { state_of_split(0, 15), state_of_split(1, 3) };
+    struct buffer part;
+    enum source_state pulled;
+    buffer_init(&part, &arena);
+    ck_assert_int_eq(operator_states_redistribute(states, 2, &part, 1), STATUS_OK);
+    open_of(&reader, &input, 0, 1, 2, buffer_bytes(&part));
+    ck_assert_uint_eq(source_records(reader.source), 18);
+    ck_assert_uint_eq(source_due_ns(reader.source), 7 * (SECOND_NS / 1000));
+    /* Number 29 of split 1 is the last one below number 30, where split 0 stands. */
+    ck_assert_uint_eq(source_pull(reader.source, 40, 29 * (SECOND_NS / 1000), &pulled), 12);
+    ck_assert_int_eq(pulled, SOURCE_WAIT);
+    ck_assert_uint_eq(source_due_ns(reader.source), 30 * (SECOND_NS / 1000));
+    ck_assert_uint_eq(source_pull(reader.source, 40, SECOND_NS, &pulled), 10);
+    ck_assert_int_eq(pulled, SOURCE_END);
+    reader_close(&reader);
+}
+END_TEST
+
+START_TEST(a_source_without_a_split_is_at_its_end)
+{
+    struct input_config input = generated_input(40, 1000);
+    struct reader reader;
+    enum source_state pulled;
+    open_of(&reader, &input, 2, 3, 2, (struct bytes){ 0 });
+    ck_assert_uint_eq(source_pull(reader.source, 10, SECOND_NS, &pulled), 0);
+    ck_assert_int_eq(pulled, SOURCE_END);
     reader_close(&reader);
 }
 END_TEST
@@ -447,14 +602,10 @@ END_TEST
 START_TEST(records_far_into_a_long_run_are_due_in_their_turn)
 {
     struct input_config input = generated_input(UINT64_C(100000000000), UINT64_C(1000000000));
-    struct buffer state;
+    struct bytes state = state_of_split(1, UINT64_C(30000000001));
     struct reader reader = { 0 };
     enum source_state pulled;
-    buffer_init(&state, &arena);
-    encode_u64(&state, UINT64_C(30000000001)); /* position, records, bad records */
-    encode_u64(&state, UINT64_C(30000000001));
-    encode_u64(&state, 0);
-    reader_open(&reader, &input, 1, 2, buffer_bytes(&state));
+    reader_open(&reader, &input, 1, 2, state);
     ck_assert_uint_eq(source_due_ns(reader.source), UINT64_C(60000000003));
     ck_assert_uint_eq(source_pull(reader.source, 10, UINT64_C(60000000002), &pulled), 0);
     ck_assert_int_eq(pulled, SOURCE_WAIT);
@@ -611,7 +762,7 @@ START_TEST(bad_lines_can_be_skipped_and_are_counted)
     reader_open(&reader, &input, 0, 1, (struct bytes){ 0 });
     ck_assert_uint_eq(read_to_end(&reader, 10), 3);
     ck_assert_uint_eq(reader.context.failure.size, 0);
-    ck_assert_uint_eq(reader.context.records_skipped, 2);
+    ck_assert_uint_eq(records_skipped(&reader), 2);
     ck_assert_uint_eq(disk_host_facts(&reader.machine, FACT_RECORD_SKIPPED), 2);
     reader_close(&reader);
 }
@@ -673,6 +824,10 @@ static Suite *suite(void)
     tcase_add_test(tcase, events_are_shared_out_in_turn_in_the_order_of_their_places);
     tcase_add_test(tcase, a_source_skipped_to_its_end_emits_nothing);
     tcase_add_test(tcase, a_state_of_the_wrong_size_is_corrupt);
+    tcase_add_test(tcase, a_split_that_the_input_does_not_have_is_corrupt);
+    tcase_add_test(tcase, after_a_change_of_parallelism_each_record_is_read_once);
+    tcase_add_test(tcase, splits_that_stand_at_different_places_come_together_again);
+    tcase_add_test(tcase, a_source_without_a_split_is_at_its_end);
     tcase_add_test(tcase, no_record_is_early_and_none_is_left_behind_after_a_pause);
     tcase_add_test(tcase, records_far_into_a_long_run_are_due_in_their_turn);
     tcase_add_test(tcase, the_lines_of_a_file_are_due_in_turn_over_the_subtasks);
