@@ -96,6 +96,48 @@ void live_actor_push(struct live_actor *actor, struct message *message)
     }
 }
 
+void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t by_ns)
+{
+    uint64_t due_ns = live_actor_now_ns(actor) + by_ns;
+    bool is_behind = false;
+    struct live_delayed **link = &actor->delayed;
+    for (const struct live_delayed *other = actor->delayed; other != NULL; other = other->next) {
+        if (other->message->stream == message->stream) {
+            is_behind = true;
+            due_ns = other->due_ns > due_ns ? other->due_ns : due_ns;
+        }
+    }
+    if (by_ns == 0 && !is_behind) {
+        live_actor_push(actor, message);
+        return;
+    }
+    while (*link != NULL && (*link)->due_ns <= due_ns) {
+        link = &(*link)->next;
+    }
+    struct live_delayed *delayed = arena_alloc(&actor->process->arena, 1, sizeof *delayed);
+    *delayed = (struct live_delayed){ .next = *link, .due_ns = due_ns, .message = message };
+    *link = delayed;
+    atomic_store_explicit(&actor->delayed_due_ns, actor->delayed->due_ns, memory_order_release);
+    if (actor->is_sleeping) {
+        actor->is_sleeping = false;
+        (void)pthread_cond_signal(&actor->wake);
+    }
+}
+
+/* With the lock held: what was held up long enough arrives. */
+static void take_delayed(struct live_actor *actor, uint64_t now_ns)
+{
+    while (actor->delayed != NULL && actor->delayed->due_ns <= now_ns) {
+        struct live_delayed *delayed = actor->delayed;
+        actor->delayed = delayed->next;
+        live_queue_push(&actor->inbox, delayed->message);
+        arena_free(&actor->process->arena, delayed);
+    }
+    uint64_t due_ns = actor->delayed == NULL ? NEVER : actor->delayed->due_ns;
+    atomic_store_explicit(&actor->delayed_due_ns, due_ns, memory_order_relaxed);
+    atomic_store_explicit(&actor->has_inbox, actor->inbox.head != NULL, memory_order_relaxed);
+}
+
 /* With the lock held: puts what has come behind what waits already. */
 static void take_inbox(struct live_actor *actor)
 {
@@ -114,8 +156,11 @@ static void take_inbox(struct live_actor *actor)
 
 static void look_into_inbox(struct live_actor *actor)
 {
-    if (atomic_load_explicit(&actor->has_inbox, memory_order_acquire)) {
+    uint64_t due_ns = atomic_load_explicit(&actor->delayed_due_ns, memory_order_acquire);
+    bool is_due = due_ns != NEVER && due_ns <= live_actor_now_ns(actor);
+    if (is_due || atomic_load_explicit(&actor->has_inbox, memory_order_acquire)) {
         (void)pthread_mutex_lock(&actor->process->lock);
+        take_delayed(actor, live_actor_now_ns(actor));
         take_inbox(actor);
         (void)pthread_mutex_unlock(&actor->process->lock);
     }
@@ -272,13 +317,16 @@ static void sleep_until_due(struct live_actor *actor)
 {
     struct live_process *process = actor->process;
     (void)pthread_mutex_lock(&process->lock);
+    take_delayed(actor, live_actor_now_ns(actor));
     take_inbox(actor);
     if (actor->queue.head == NULL && !live_actor_is_dead(actor)) {
+        uint64_t due_ns = actor->delayed == NULL ? NEVER : actor->delayed->due_ns;
+        due_ns = actor->due_ns < due_ns ? actor->due_ns : due_ns;
         actor->is_sleeping = true;
-        if (actor->due_ns == NEVER) {
+        if (due_ns == NEVER) {
             (void)pthread_cond_wait(&actor->wake, &process->lock);
         } else {
-            struct timespec moment = moment_of(actor, actor->due_ns);
+            struct timespec moment = moment_of(actor, due_ns);
             (void)pthread_cond_timedwait(&actor->wake, &process->lock, &moment);
         }
         actor->is_sleeping = false;
@@ -312,6 +360,9 @@ static void *actor_main(void *argument)
         if (actor->due_ns != NEVER && actor->due_ns <= live_actor_now_ns(actor)) {
             fire(actor, first_timer(actor));
             continue;
+        }
+        if (atomic_load_explicit(&actor->delayed_due_ns, memory_order_relaxed) != NEVER) {
+            look_into_inbox(actor);
         }
         struct message *item = live_queue_pop(&actor->queue);
         if (item != NULL) {
@@ -350,6 +401,7 @@ struct live_actor *live_actor_create(struct live_process *process, uint32_t inde
     actor->argument = bytes_copy(&actor->arena, argument);
     actor->prng.state = hash_mix(process->options.seed ^ hash_mix(actor->host.self));
     actor->due_ns = NEVER;
+    atomic_init(&actor->delayed_due_ns, NEVER);
     init_wake(actor);
     size_t old_count = process->actor_count;
     if (index >= old_count) {
@@ -413,6 +465,9 @@ void live_actor_reap(struct live_actor *actor)
     }
     free_queue(&actor->queue);
     free_queue(&actor->inbox);
+    for (struct live_delayed *delayed = actor->delayed; delayed != NULL; delayed = delayed->next) {
+        live_message_free(delayed->message);
+    }
     live_files_close(actor);
     arena_drop(&actor->arena);
     (void)pthread_cond_destroy(&actor->wake);

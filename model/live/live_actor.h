@@ -19,6 +19,13 @@ struct live_queue {
     struct message *tail;
 };
 
+/* A message that is held up on its way. */
+struct live_delayed {
+    struct live_delayed *next;
+    uint64_t due_ns;
+    struct message *message;
+};
+
 struct live_timer {
     uint64_t due_ns;
     uint64_t tag;
@@ -43,11 +50,13 @@ struct live_actor {
     bool has_thread;
     bool is_sleeping;
     struct live_queue inbox;
+    struct live_delayed *delayed; /* by due_ns; of one stream in the order of arrival */
     pthread_cond_t wake;
     struct live_actor *next_ended;
 
     /* May be looked at without the lock: it tells only whether taking it is worth while. */
     atomic_bool has_inbox;
+    _Atomic uint64_t delayed_due_ns; /* of the first that is held up; UINT64_MAX: none */
 
     /* Used by its own thread only. */
     struct live_queue queue;
@@ -92,6 +101,9 @@ struct live_process {
     size_t actor_capacity;
     struct live_actor *ended; /* stopped by themselves; their threads are not joined yet */
     struct live_watch *watches;
+    struct live_delay *delays;
+    size_t delay_count;
+    size_t delay_capacity;
     struct live_peer *peers; /* by process */
 };
 
@@ -113,6 +125,9 @@ struct live_actor *live_actor_create(struct live_process *process, uint32_t inde
 void live_actor_start(struct live_actor *actor);
 struct live_actor *live_actor_find(struct live_process *process, actor_id address);
 void live_actor_push(struct live_actor *actor, struct message *message);
+
+/* The same for one that is held up for by_ns, or is behind one of its stream that is. */
+void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t by_ns);
 void live_actor_kill(struct live_actor *actor);
 
 /* ---- without it ------------------------------------------------------------------------------ */

@@ -76,6 +76,10 @@ static void take_order(struct child *child)
         live_process_start(child->process, order.epoch_ns);
         return;
     }
+    if (order.kind == WIRE_DELAY) {
+        live_process_delay(child->process, &order.delay);
+        return;
+    }
     if (order.kind == WIRE_SERVED) {
         (void)pthread_mutex_lock(&child->lock);
         child->served_count++;

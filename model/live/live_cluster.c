@@ -94,7 +94,11 @@ static bool create_process(struct live_member *member)
 {
     member->incarnation++;
     CHECK(member->incarnation <= UINT16_MAX);
-    member->is_alive = member->cluster->kind->start(member);
+    struct live_cluster *cluster = member->cluster;
+    member->is_alive = cluster->kind->start(member);
+    for (size_t i = 0; i < cluster->delay_count && member->is_alive; i++) {
+        cluster->kind->delay(member, &cluster->delays[i]);
+    }
     return member->is_alive;
 }
 
@@ -151,6 +155,20 @@ bool live_cluster_resume(struct live_cluster *cluster, uint32_t process)
         cluster->kind->resume(member);
     }
     return member->is_alive;
+}
+
+void live_cluster_delay(struct live_cluster *cluster, uint32_t stream, uint64_t by_ns,
+                        uint64_t until_ns)
+{
+    struct live_delay delay = { .stream = stream, .by_ns = by_ns, .until_ns = until_ns };
+    cluster->delays = arena_grow(&cluster->arena, cluster->delays, &cluster->delay_capacity,
+                                 cluster->delay_count + 1, sizeof *cluster->delays);
+    cluster->delays[cluster->delay_count++] = delay;
+    for (uint32_t i = 0; i < cluster->options.process_count; i++) {
+        if (cluster->members[i].is_alive) {
+            cluster->kind->delay(&cluster->members[i], &delay);
+        }
+    }
 }
 
 void live_member_died(struct live_member *member, const char *how)

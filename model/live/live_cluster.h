@@ -67,6 +67,10 @@ bool live_cluster_kill(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_pause(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_resume(struct live_cluster *cluster, uint32_t process);
 
+/* Until `until_ns` every message of a stream arrives by_ns later, whoever sends it. */
+void live_cluster_delay(struct live_cluster *cluster, uint32_t stream, uint64_t by_ns,
+                        uint64_t until_ns);
+
 /* Not while listening: starts the next incarnation of a process. False if it lives, or if the
  * system does not allow one more. */
 MUST_USE bool live_cluster_start(struct live_cluster *cluster, uint32_t process);

@@ -29,6 +29,7 @@ struct live_cluster_kind {
     /* Lets its main actor start. */
     void (*go)(struct live_member *member);
     void (*kill)(struct live_member *member);
+    void (*delay)(struct live_member *member, const struct live_delay *delay);
     void (*pause)(struct live_member *member);
     void (*resume)(struct live_member *member);
 };
@@ -39,6 +40,9 @@ struct live_cluster {
     struct arena arena;
     uint64_t epoch_ns;
     struct live_member *members;
+    struct live_delay *delays; /* so far */
+    size_t delay_count;
+    size_t delay_capacity;
     void *own; /* of the kind */
 };
 

@@ -266,6 +266,12 @@ static void kill_child(struct live_member *member)
     }
 }
 
+static void delay_child(struct live_member *member, const struct live_delay *delay)
+{
+    struct wire_order order = { .kind = WIRE_DELAY, .delay = *delay };
+    send_order(fork_of(member), &order, -1);
+}
+
 static void pause_child(struct live_member *member)
 {
     (void)kill(fork_of(member)->pid, SIGSTOP);
@@ -292,5 +298,6 @@ const struct live_cluster_kind live_forks = { .create = create,
                                               .start = start,
                                               .go = go,
                                               .kill = kill_child,
+                                              .delay = delay_child,
                                               .pause = pause_child,
                                               .resume = resume_child };

@@ -57,11 +57,34 @@ void live_process_start(struct live_process *process, uint64_t epoch_ns)
     (void)pthread_mutex_unlock(&process->lock);
 }
 
+void live_process_delay(struct live_process *process, const struct live_delay *delay)
+{
+    (void)pthread_mutex_lock(&process->lock);
+    process->delays = arena_grow(&process->arena, process->delays, &process->delay_capacity,
+                                 process->delay_count + 1, sizeof *process->delays);
+    process->delays[process->delay_count++] = *delay;
+    (void)pthread_mutex_unlock(&process->lock);
+}
+
+/* With the lock held: by how much a message of a stream is held up. */
+static uint64_t delay_of(const struct live_process *process, uint32_t stream, uint64_t now_ns)
+{
+    uint64_t by_ns = 0;
+    for (size_t i = 0; i < process->delay_count; i++) {
+        const struct live_delay *delay = &process->delays[i];
+        by_ns += delay->stream == stream && now_ns < delay->until_ns ? delay->by_ns : 0;
+    }
+    return by_ns;
+}
+
 void live_process_deliver(struct live_process *process, struct message *message)
 {
     (void)pthread_mutex_lock(&process->lock);
     struct live_actor *actor = process->is_halted ? NULL : live_actor_find(process, message->to);
-    if (actor != NULL) {
+    if (actor != NULL && process->delay_count > 0) {
+        live_actor_push_late(actor, message,
+                             delay_of(process, message->stream, live_actor_now_ns(actor)));
+    } else if (actor != NULL) {
         live_actor_push(actor, message);
     }
     (void)pthread_mutex_unlock(&process->lock);

@@ -26,6 +26,13 @@ struct live_port {
     void *context;
 };
 
+/* Until `until_ns` what arrives on a stream is given to its actor by_ns later, in its order. */
+struct live_delay {
+    uint32_t stream;
+    uint64_t by_ns;
+    uint64_t until_ns;
+};
+
 struct live_process_options {
     uint32_t number;      /* of the process */
     uint32_t incarnation; /* from 1: H5 */
@@ -55,6 +62,9 @@ void live_process_deliver(struct live_process *process, struct message *message)
  * told, as will be who watches it later. */
 void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation);
 void live_process_peer_lost(struct live_process *process, uint32_t number, uint32_t incarnation);
+
+/* Several that hold at once add up. */
+void live_process_delay(struct live_process *process, const struct live_delay *delay);
 
 /* Between handlers no actor goes on until the process is resumed. */
 void live_process_pause(struct live_process *process);

@@ -223,6 +223,12 @@ static void poll_facts(struct live_cluster *cluster, uint64_t wait_ns)
     bury(threads);
 }
 
+static void delay_group(struct live_member *member, const struct live_delay *delay)
+{
+    struct threads *threads = threads_of(member);
+    live_process_delay(threads->groups[member->number]->process, delay);
+}
+
 static void pause_group(struct live_member *member)
 {
     struct threads *threads = threads_of(member);
@@ -256,5 +262,6 @@ const struct live_cluster_kind live_threads = { .create = create,
                                                 .start = start,
                                                 .go = go,
                                                 .kill = kill_group,
+                                                .delay = delay_group,
                                                 .pause = pause_group,
                                                 .resume = resume_group };

@@ -17,6 +17,7 @@ struct wire_fact {
 enum wire_order_kind {
     WIRE_GO,     /* the main actor starts; the world began at `epoch_ns` */
     WIRE_SERVED, /* one more fact that is waited for was listened to */
+    WIRE_DELAY,  /* a stream is delayed */
     WIRE_LINK,   /* a peer was started: comes with the socket to it */
 };
 struct wire_order {
@@ -24,6 +25,7 @@ struct wire_order {
     uint32_t process;
     uint32_t incarnation;
     uint64_t epoch_ns;
+    struct live_delay delay;
 };
 
 struct wire_peer {

@@ -18,6 +18,7 @@ struct duty {
 struct live_faults {
     struct arena *arena;
     const struct scenario *scenario;
+    const struct pipeline *pipeline;
     struct live_cluster *cluster;
     struct fault_hooks hooks;
     struct fault_record *records; /* by fault */
@@ -53,6 +54,9 @@ const char *live_fault_refusal(const struct fault *fault)
     case FAULT_REMOVE:
     case FAULT_TRUNCATE: return "the file system is a real one";
     case FAULT_DELAY:
+        return fault->object.kind == OBJECT_LINK && fault->jitter_ns == 0
+                   ? NULL
+                   : "only a whole link can be delayed, and always by the same time";
     case FAULT_THROTTLE:
     case FAULT_CLOG:
     case FAULT_PARTITION:
@@ -76,10 +80,12 @@ static void add_duty(struct live_faults *faults, uint64_t due_ns, enum duty_kind
 }
 
 struct live_faults *live_faults_create(struct arena *arena, const struct scenario *scenario,
-                                       struct fault_hooks hooks)
+                                       const struct pipeline *pipeline, struct fault_hooks hooks)
 {
     struct live_faults *faults = arena_alloc(arena, 1, sizeof *faults);
-    *faults = (struct live_faults){ .arena = arena, .scenario = scenario, .hooks = hooks };
+    *faults = (struct live_faults){
+        .arena = arena, .scenario = scenario, .pipeline = pipeline, .hooks = hooks
+    };
     faults->process_count = PROCESS_FIRST_TASK_MANAGER + scenario->job.task_managers;
     faults->records = arena_alloc(arena, scenario->fault_count, sizeof *faults->records);
     faults->paused_until_ns =
@@ -165,6 +171,14 @@ static bool strike(struct live_faults *faults, const struct fault *fault, uint64
     bool fired = false;
     if (fault->object.kind == OBJECT_INPUT) {
         return true; /* the input is made like that: fault_input.h */
+    }
+    if (fault->verb == FAULT_DELAY && live_fault_refusal(fault) == NULL) {
+        int32_t edge =
+            pipeline_edge(faults->pipeline, fault->object.vertex, fault->object.vertex_to);
+        CHECK(edge >= 0);
+        live_cluster_delay(faults->cluster, (uint32_t)edge + 1, fault->by_ns,
+                           fault->for_ever ? NEVER : now_ns + fault->for_ns);
+        return true;
     }
     if (live_fault_refusal(fault) != NULL || !find_range(faults, &fault->object, &first, &last)) {
         return false;

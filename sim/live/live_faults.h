@@ -1,9 +1,9 @@
 /* live_faults.h - the faults of a scenario, caused for real.
  *
- * A process is killed, with SIGKILL, and started again; it is stopped and goes on; the generated
- * input is made as the scenario says. The crash of a machine is the crash of its process: power is
- * not cut, and what was written and not synced survives. What else a scenario may ask for cannot be
- * caused here.
+ * A process is killed, with SIGKILL, and started again; it is stopped and goes on; what arrives
+ * over a link is held up; the generated input is made as the scenario says. The crash of a machine
+ * is the crash of its process: power is not cut, and what was written and not synced survives. What
+ * else a scenario may ask for cannot be caused here.
  *
  * A fault that waits for a fact strikes while whoever reported it waits: between two steps. */
 #ifndef FAULTLINE_SIM_LIVE_LIVE_FAULTS_H
@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "model/live/live_cluster.h"
+#include "model/stream/pipeline.h"
 #include "sim/fault/fault_script.h"
 #include "sim/scenario/scenario.h"
 
@@ -21,9 +22,10 @@ struct live_faults;
 /* NULL, or why a fault cannot be caused, as half a sentence. Static storage. */
 const char *live_fault_refusal(const struct fault *fault);
 
-/* Nothing has happened yet. `on_fired` is told of each fault when it strikes. */
+/* Nothing has happened yet; the job is `pipeline`. `on_fired` is told of each fault when it
+ * strikes. */
 struct live_faults *live_faults_create(struct arena *arena, const struct scenario *scenario,
-                                       struct fault_hooks hooks);
+                                       const struct pipeline *pipeline, struct fault_hooks hooks);
 
 /* The facts for which some fault waits, as bits of enum fact_kind. */
 uint64_t live_faults_waits(const struct live_faults *faults);

@@ -282,7 +282,7 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     run->live = options->threads ? "threads" : "processes";
     struct live live = { .run = run, .arena = arena, .options = options, .outcome = OUTCOME_STUCK };
     struct fault_hooks hooks = { .on_fired = on_fired, .context = &live };
-    live.faults = live_faults_create(arena, run->scenario, hooks);
+    live.faults = live_faults_create(arena, run->scenario, &run->pipeline, hooks);
     live.volume = live_volume_create(arena, arena_format(arena, "%s/shared", options->folder));
     live.log = live_log_create(arena);
     live.records = arena_alloc(arena, run->scenario->job.parallelism, sizeof *live.records);

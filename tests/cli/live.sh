@@ -47,6 +47,9 @@ expect 0 '^PASS +live-three-kills$' live --threads "$kills"
 expect 0 '"live": "threads"' cat "$scratch/out/result.json"
 expect 0 '^PASS +live-three-kills$' live --set state.backend=sqlite "$kills"
 
+expect 0 '^PASS +live-slow-link$' live scenarios/live/slow-link.json
+expect 0 '^PASS +live-slow-link$' live --threads scenarios/live/slow-link.json
+
 for seed in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 '^PASS' live --seed "$seed" scenarios/live/random-kills.json
     expect 0 '^PASS' live --threads --seed "$seed" scenarios/live/random-kills.json

@@ -1,0 +1,154 @@
+#include "model/live/live_cluster.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/support/runner.h"
+
+enum { MS = 1000000, ARRIVALS_MAX = 8 };
+
+/* What process 1 got, and when. */
+struct heard {
+    uint64_t numbers[ARRIVALS_MAX];
+    uint64_t times_ns[ARRIVALS_MAX];
+    size_t count;
+    char death[64];
+};
+
+static void on_fact(void *context, const struct fact_event *event)
+{
+    struct heard *heard = context;
+    ck_assert_uint_lt(heard->count, ARRIVALS_MAX);
+    heard->numbers[heard->count] = event->fact.values[0];
+    heard->times_ns[heard->count++] = event->time_ns;
+}
+
+static void on_death(void *context, uint32_t process, const char *how)
+{
+    struct heard *heard = context;
+    (void)snprintf(heard->death, sizeof heard->death, "%u: %s", process, how);
+}
+
+static void *start(struct host *host, struct bytes argument)
+{
+    (void)argument;
+    if (actor_process(host->self) == 0) {
+        (void)host_timer_set(host, 100 * MS, 1);
+        (void)host_timer_set(host, 200 * MS, 3);
+    }
+    return host;
+}
+
+static void send(struct host *host, uint32_t stream, uint64_t number)
+{
+    struct message *message = host_message_new(host, 0);
+    message->kind = 1;
+    message->stream = stream;
+    message->attempt = number;
+    host_send(host, actor_address(1, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR), message);
+}
+
+/* At 100 ms number 1 over the stream that is delayed and 2 over the other, at 200 ms number 3. */
+static void on_timer(void *self, timer_id timer, uint64_t tag)
+{
+    (void)timer;
+    send(self, 1, tag);
+    if (tag == 1) {
+        send(self, 0, 2);
+    }
+}
+
+static void report(void *self, struct message *message)
+{
+    host_trace(self, &(struct fact){ .kind = FACT_SOURCE_PROGRESS,
+                                     .vertex = FACT_NO_TASK,
+                                     .subtask = FACT_NO_TASK,
+                                     .values = { message->attempt } });
+    host_message_free(self, message);
+}
+
+static const struct actor_ops actor = {
+    .name = "test", .on_start = start, .on_message = report, .on_timer = on_timer
+};
+
+static void abort_on_message(void *self, struct message *message)
+{
+    (void)self;
+    (void)message;
+    abort();
+}
+
+static const struct actor_ops mortal = {
+    .name = "mortal", .on_start = start, .on_message = abort_on_message, .on_timer = on_timer
+};
+
+static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
+{
+    (void)info;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
+static void run(bool threads, const struct actor_ops *ops, uint64_t until_ns, struct heard *heard)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct live_cluster_options options = {
+        .threads = threads,
+        .process_count = 2,
+        .first = ops,
+        .others = ops,
+        .directory = folder,
+        .listener = { .on_fact = on_fact, .on_death = on_death, .context = heard },
+    };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    live_cluster_delay(cluster, 1, 300 * MS, 150 * MS);
+    while (live_cluster_now_ns(cluster) < until_ns && heard->death[0] == '\0') {
+        live_cluster_poll(cluster, until_ns);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+/* With processes (0) and with threads (1). */
+START_TEST(a_stream_is_delayed_in_its_order_and_others_are_not)
+{
+    struct heard heard = { .count = 0 };
+    run(_i == 1, &actor, 1000 * (uint64_t)MS, &heard);
+    ck_assert_uint_eq(heard.count, 3);
+    ck_assert_uint_eq(heard.numbers[0], 2);
+    ck_assert_uint_eq(heard.numbers[1], 1);
+    ck_assert_uint_eq(heard.numbers[2], 3);
+    ck_assert_uint_ge(heard.times_ns[1], 400 * (uint64_t)MS);
+    ck_assert_uint_ge(heard.times_ns[2], heard.times_ns[1]);
+}
+END_TEST
+
+START_TEST(a_process_that_ends_by_itself_is_told)
+{
+    struct heard heard = { .count = 0 };
+    run(false, &mortal, 5000 * (uint64_t)MS, &heard);
+    ck_assert_str_eq(heard.death, "1: signal 6 (Aborted)");
+}
+END_TEST
+
+static Suite *make(void)
+{
+    Suite *suite = suite_create("live cluster");
+    TCase *tcase = tcase_create("live cluster");
+    tcase_set_timeout(tcase, 20);
+    tcase_add_loop_test(tcase, a_stream_is_delayed_in_its_order_and_others_are_not, 0, 2);
+    tcase_add_test(tcase, a_process_that_ends_by_itself_is_told);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
+
+int main(void)
+{
+    return run_suite_on_a_clock(make);
+}
