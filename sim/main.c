@@ -270,7 +270,7 @@ static enum status run_live(const struct options *options, struct run *run, stru
     buffer_init(&notes, arena);
     (void)fflush(stdout); /* what is buffered would be written by every process */
     status = live_run(run, arena, scenario, input, &how, &notes, error);
-    (void)fwrite(notes.data, 1, notes.size, stderr);
+    (void)fprintf(stderr, "%.*s", (int)notes.size, notes.size > 0 ? (const char *)notes.data : "");
     return status;
 }
 
