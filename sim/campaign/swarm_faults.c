@@ -180,6 +180,14 @@ void swarm_append_object(struct swarm_drawing *drawing, const char *object)
                          swarm_vertex_name(drawing, vertex));
 }
 
+static uint64_t draw_parallelism(struct swarm_drawing *drawing)
+{
+    const struct job_config *job = &drawing->scenario->job;
+    uint64_t slots = (uint64_t)job->task_managers * job->slots;
+    return prng_between(&drawing->prng, 1,
+                        slots < job->max_parallelism ? slots : job->max_parallelism);
+}
+
 static void append_parameter(struct swarm_drawing *drawing, const struct swarm_parameter *parameter)
 {
     static const enum value_unit units[] = { [DRAW_DURATION] = VALUE_DURATION,
@@ -194,6 +202,10 @@ static void append_parameter(struct swarm_drawing *drawing, const struct swarm_p
             count++;
         }
         buffer_append_format(json, "\"%s\"", parameter->choices[prng_below(prng, count)]);
+        return;
+    }
+    if (parameter->kind == DRAW_PARALLELISM) {
+        buffer_append_format(json, "%llu", (unsigned long long)draw_parallelism(drawing));
         return;
     }
     CHECK(parameter->kind != DRAW_NONE);

@@ -110,6 +110,7 @@ const struct swarm_row swarm_rows[] = {
       ROW_AT_A_TIME | ROW_RATED_INPUT | ROW_SKIPS_RECORDS,
       TEXTS("input"),
       { { 0 } } },
+    { FAULT_RESCALE, 0, TEXTS("job"), { { "parallelism", DRAW_PARALLELISM, 0, 0, NULL } } },
 };
 
 const uint32_t swarm_row_count = sizeof swarm_rows / sizeof swarm_rows[0];
