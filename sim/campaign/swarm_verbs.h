@@ -14,7 +14,7 @@ enum swarm_parameter_kind {
     DRAW_DURATION,
     DRAW_NUMBER,
     DRAW_BANDWIDTH,
-    DRAW_CHOICE, /* one of `choices` */
+    DRAW_CHOICE,      /* one of `choices` */
     DRAW_PARALLELISM, /* what the slots and key groups of the run allow */
 };
 

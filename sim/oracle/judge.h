@@ -161,6 +161,7 @@ struct oracle {
     struct credit_memory credit;
     struct heartbeat_memory heartbeat;
     struct buffer *final_states; /* property 1: one a subtask, by vertex and index; NULL: none */
+    uint32_t final_parallelism; /* of the checkpoint that gave them; 0: none did */
     bool reads_may_fail;       /* a fault makes calls fail that read the store */
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */

@@ -30,13 +30,18 @@ void property_final_state_note(struct oracle *oracle, struct checkpoint_reader r
     if (!is_compared(oracle) || !is_at_end(oracle)) {
         return;
     }
+    uint32_t count = judge_subtask_places(oracle);
     if (oracle->final_states == NULL) {
-        uint32_t count = judge_subtask_count(oracle);
         oracle->final_states = arena_alloc(oracle->arena, count, sizeof *oracle->final_states);
         for (uint32_t i = 0; i < count; i++) {
             buffer_init(&oracle->final_states[i], oracle->arena);
         }
     }
+    /* After a change of parallelism what a subtask gave before is given by others. */
+    for (uint32_t i = 0; i < count && oracle->final_parallelism != oracle->cut.parallelism; i++) {
+        buffer_reset(&oracle->final_states[i]);
+    }
+    oracle->final_parallelism = oracle->cut.parallelism;
     struct checkpoint_subtask subtask;
     while (checkpoint_reader_next(&reader, &subtask)) {
         bool is_stated = subtask.state.keyed.part_count > 0 || !subtask.state.finished;
@@ -50,7 +55,7 @@ void property_final_state_note(struct oracle *oracle, struct checkpoint_reader r
 
 void property_final_state_each(const struct oracle *oracle, line_function each, void *context)
 {
-    uint32_t count = oracle->final_states == NULL ? 0 : judge_subtask_count(oracle);
+    uint32_t count = oracle->final_states == NULL ? 0 : judge_subtask_places(oracle);
     for (uint32_t i = 0; i < count; i++) {
         struct bytes rest = buffer_bytes(&oracle->final_states[i]);
         while (rest.size > 0) {

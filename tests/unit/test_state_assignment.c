@@ -24,7 +24,8 @@ static void teardown(void)
     arena_drop(&arena);
 }
 
-/* The state of a chain of one operator, whose list "list" of `mode` holds the letters of `items`. */
+/* The state of a chain of one operator, whose list "list" of `mode` holds the letters of `items`.
+ */
 static struct bytes operators_of(enum operator_state_mode mode, const char *items)
 {
     struct operator_states *states = operator_states_create(&arena);
