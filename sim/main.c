@@ -15,6 +15,7 @@
 #include "sim/campaign/outputs.h"
 #include "sim/campaign/run.h"
 #include "sim/campaign/verdict.h"
+#include "sim/command/calibrate.h"
 #include "sim/command/hunt_command.h"
 #include "sim/command/options.h"
 #include "sim/command/predict_run.h"
@@ -556,6 +557,14 @@ static void command_list(enum list_topic topic)
 
 /* ---- main ------------------------------------------------------------------------------------ */
 
+static enum verdict command_help(void)
+{
+    for (const char *const *text = options_help(); *text != NULL; text++) {
+        (void)fputs(*text, stdout);
+    }
+    return VERDICT_PASS;
+}
+
 static enum verdict do_command(const struct options *options)
 {
     switch (options->command) {
@@ -567,8 +576,9 @@ static enum verdict do_command(const struct options *options)
     case COMMAND_FUZZ: return fuzz_command(options);
     case COMMAND_ENUMERATE: return enumerate_command(options);
     case COMMAND_SHRINK: return shrink_command(options);
+    case COMMAND_CALIBRATE: return calibrate_command(options);
     case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
-    case COMMAND_HELP: (void)fputs(options_help(), stdout); return VERDICT_PASS;
+    case COMMAND_HELP: return command_help();
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;
     }
     CHECK_UNREACHABLE("a command");

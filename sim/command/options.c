@@ -21,7 +21,8 @@ static const char *take_word(struct words *words)
 /* ---- names, and what was meant by a wrong one ------------------------------------------------ */
 
 static const char *const verb_names[] = { "run",     "live", "sweep",     "report", "predict",
-                                         "fuzz",    "enumerate", "shrink", "list",   "help" };
+                                         "fuzz",    "enumerate", "shrink", "calibrate",
+                                         "list",    "help" };
 static const char *const topic_names[] = { "jobs",       "backends", "faults", "facts",
                                           "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
@@ -90,9 +91,10 @@ static const char *const option_names[OPTION_COUNT] = {
 enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_SEED] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
-    [OPTION_SET] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_SET] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_CALIBRATE) |
+                   CAMPAIGNS,
     [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
-    [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
+    [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_CALIBRATE) | CAMPAIGNS,
     [OPTION_DB] = RUNS | OF(COMMAND_SWEEP),
     [OPTION_JUNIT] = RUNS | OF(COMMAND_SWEEP),
     [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
@@ -418,6 +420,15 @@ static bool parse_predict(struct options *options, struct words *words)
     return options->scenario_count == 1 || blame(words, "predict: needs the path of one scenario");
 }
 
+static bool parse_calibrate(struct options *options, struct words *words)
+{
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 0 ||
+           blame(words, "calibrate: takes no scenario; --set changes the job that is measured");
+}
+
 /* ---- the other verbs ------------------------------------------------------------------------- */
 
 static bool parse_list(struct options *options, struct words *words)
@@ -437,6 +448,15 @@ static bool parse_list(struct options *options, struct words *words)
     }
     return *words->at == NULL || blame(words, "list: takes one word only");
 }
+
+/* Verbs that need nothing but their words. */
+static const struct {
+    const char *verb;
+    enum command command;
+    bool (*parse)(struct options *options, struct words *words);
+} others[] = { { "report", COMMAND_REPORT, parse_report },
+               { "predict", COMMAND_PREDICT, parse_predict },
+               { "calibrate", COMMAND_CALIBRATE, parse_calibrate } };
 
 bool options_parse(struct options *options, struct arena *arena, int argc, const char *const *argv,
                    struct buffer *error)
@@ -459,7 +479,7 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     const char *verb = take_word(&words);
     if (verb == NULL) {
         return blame(&words, "needs a verb: run, live, sweep, report, predict, fuzz, "
-                             "enumerate, shrink, list or help");
+                             "enumerate, shrink, calibrate, list or help");
     }
     bool is_live = strcmp(verb, "live") == 0;
     if (is_live || strcmp(verb, "run") == 0) {
@@ -470,13 +490,11 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
         options->command = COMMAND_SWEEP;
         return parse_sweep(options, &words, arena);
     }
-    if (strcmp(verb, "report") == 0) {
-        options->command = COMMAND_REPORT;
-        return parse_report(options, &words);
-    }
-    if (strcmp(verb, "predict") == 0) {
-        options->command = COMMAND_PREDICT;
-        return parse_predict(options, &words);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (strcmp(verb, others[i].verb) == 0) {
+            options->command = others[i].command;
+            return others[i].parse(options, &words);
+        }
     }
     static const struct {
         const char *verb;
@@ -506,12 +524,13 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
                       sizeof verb_names / sizeof *verb_names,
                       "there are run, live, sweep, report, predict, fuzz, enumerate, shrink, "
-                      "list, help");
+                      "calibrate, list, help");
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
 
-static const char help_text[] =
+/* In parts: a compiler need not take a longer text. */
+static const char *const help_texts[] = {
     "faultline breaks a stream processor on purpose and checks that it recovers.\n"
     "\n"
     "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
@@ -522,6 +541,7 @@ static const char help_text[] =
     "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
     "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
     "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
+    "  faultline calibrate [OPTION]...               what this machine takes, as a scenario\n"
     "  faultline list jobs|backends|faults|facts|properties|marks   what can be named\n"
     "  faultline help | --version\n"
     "\n"
@@ -542,7 +562,7 @@ static const char help_text[] =
     "Options of live: as of run, but for --verify, and\n"
     "  --threads         threads instead of processes\n"
     "  --skip-faults     leave out the faults that cannot be caused for real\n"
-    "\n"
+    "\n",
     "Options of sweep: --seed, --set, --db, --junit as above, and\n"
     "  -j N              how many runs at once (default: one a core)\n"
     "  --quiet           no progress, only the end\n"
@@ -561,6 +581,10 @@ static const char help_text[] =
     "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
     "  --recovery-limit D  how long a recovery may take, such as 30s\n"
     "  --json            print the same as one JSON object\n"
+    "\n"
+    "Options of calibrate:\n"
+    "  -o FILE           where to write (default out/calibration.json)\n"
+    "  --set PATH=VALUE  another job or backend to measure, as in a scenario\n"
     "\n"
     "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
     "  -j N              how many runs at once (default: one a core)\n"
@@ -587,9 +611,11 @@ static const char help_text[] =
     "  4  not deterministic\n"
     "  5  a planned fault never fired\n"
     "  6  the surroundings failed: disk full, file unreadable\n"
-    "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n";
+    "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n",
+    NULL,
+};
 
-const char *options_help(void)
+const char *const *options_help(void)
 {
-    return help_text;
+    return help_texts;
 }

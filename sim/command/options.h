@@ -19,6 +19,8 @@
 
 #define OPTIONS_DEFAULT_REPORT "out/report"
 
+#define OPTIONS_DEFAULT_CALIBRATION "out/calibration.json"
+
 enum command {
     COMMAND_RUN,
     COMMAND_LIVE,
@@ -28,6 +30,7 @@ enum command {
     COMMAND_ENUMERATE,
     COMMAND_SHRINK,
     COMMAND_PREDICT,
+    COMMAND_CALIBRATE,
     COMMAND_LIST,
     COMMAND_HELP,
     COMMAND_VERSION
@@ -55,7 +58,8 @@ struct options {
     uint32_t scenario_count;
     struct scenario_overrides overrides;
     const char *out;      /* --out; NULL: a folder of the scenario's name in OPTIONS_DEFAULT_OUT;
-                           * sweep: a folder for the page, NULL: no page */
+                           * sweep: a folder for the page, NULL: no page;
+                           * calibrate: the file, NULL: OPTIONS_DEFAULT_CALIBRATION */
     const char *database; /* NULL: none */
     bool verify;          /* run twice, compare the trace hashes */
     bool trace;           /* also write every fact, and a timeline */
@@ -88,7 +92,7 @@ struct options {
 MUST_USE bool options_parse(struct options *options, struct arena *arena, int argc,
                             const char *const *argv, struct buffer *error);
 
-/* What `help` prints. Static storage. */
-const char *options_help(void);
+/* What `help` prints: texts, ended by NULL. Static storage. */
+const char *const *options_help(void);
 
 #endif

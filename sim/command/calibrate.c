@@ -1,0 +1,478 @@
+#include "sim/command/calibrate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/base/check.h"
+#include "sim/campaign/human.h"
+#include "sim/campaign/output_files.h"
+#include "sim/campaign/verdict.h"
+#include "sim/live/live_measure.h"
+#include "sim/live/live_run.h"
+#include "sim/scenario/scenario_fields.h"
+#include "sim/scenario/scenario_values.h"
+#include "sim/world/cost.h"
+
+enum { TRIALS = 3, FIGURES_MAX = 16, SETTINGS_MAX = 8, NS_PER_S = 1000000000, MIB = 1 << 20 };
+
+/* One value of the fragment, and how it was found. */
+struct figure {
+    const char *section; /* of `cluster` */
+    const char *name;
+    const char *value;
+    const char *how;
+};
+
+struct calibration {
+    const struct options *options;
+    struct arena *arena;
+    const char *folder; /* for the files of all measurements, one after the other */
+    struct figure figures[FIGURES_MAX];
+    uint32_t figure_count;
+    struct live_disk_speed disk;
+    struct live_message_speed messages;
+    uint64_t record_ns;
+    enum state_backend backend; /* of the job that is measured */
+    struct buffer *error;
+};
+
+/* ---- figures --------------------------------------------------------------------------------- */
+
+/* Three significant digits: more would claim too much. */
+static uint64_t rounded(uint64_t value)
+{
+    uint64_t unit = 1;
+    while (value / unit >= 1000) {
+        unit *= 10;
+    }
+    return (value + unit / 2) / unit * unit;
+}
+
+static void add_figure(struct calibration *calibration, const char *section, const char *name,
+                       const char *value, const char *how)
+{
+    CHECK(calibration->figure_count < FIGURES_MAX);
+    calibration->figures[calibration->figure_count++] =
+        (struct figure){ .section = section, .name = name, .value = value, .how = how };
+}
+
+static void add_value(struct calibration *calibration, const char *section, const char *name,
+                      uint64_t value, enum value_unit unit, const char *how)
+{
+    struct buffer text;
+    buffer_init(&text, calibration->arena);
+    value_format(value, unit, &text);
+    *buffer_extend(&text, 1) = '\0';
+    add_figure(calibration, section, name, (const char *)text.data, how);
+}
+
+static void add_duration(struct calibration *calibration, const char *section, const char *name,
+                         uint64_t duration_ns, const char *how)
+{
+    add_value(calibration, section, name, rounded(duration_ns), VALUE_DURATION, how);
+}
+
+/* In whole MiB a second: a smaller disk than that is none. */
+static void add_bandwidth(struct calibration *calibration, const char *section, const char *name,
+                          uint64_t bytes_per_s, const char *how)
+{
+    uint64_t mib_per_s = rounded(bytes_per_s / MIB);
+    add_value(calibration, section, name, (mib_per_s > 0 ? mib_per_s : 1) * MIB, VALUE_BANDWIDTH,
+              how);
+}
+
+/* ---- trials: the job, for real --------------------------------------------------------------- */
+
+/* One worker that counts; what the user sets comes on top. */
+static const char trial_json[] =
+    "{ \"name\": \"calibrate\","
+    "  \"job\": { \"name\": \"count\", \"parallelism\": 1,"
+    "             \"input\": { \"records\": 500000, \"keys\": 10000, \"skew\": 0 } },"
+    "  \"checkpoint\": { \"interval\": \"1h\" },"
+    "  \"cluster\": { \"task_managers\": 1 } }";
+
+struct trial {
+    uint64_t running_ns;
+    uint64_t end_of_data_ns; /* of the last subtask */
+    uint64_t records;
+    uint64_t bytes; /* of the largest part of the final checkpoint */
+    uint64_t async_ns;
+};
+
+static void on_fact(void *context, const struct fact_event *event)
+{
+    struct trial *trial = context;
+    if (event->fact.kind == FACT_JOB_RUNNING) {
+        trial->running_ns = event->time_ns;
+    } else if (event->fact.kind == FACT_TASK_END_OF_DATA) {
+        trial->end_of_data_ns = event->time_ns;
+    }
+}
+
+static enum status read_trial(struct calibration *calibration, struct arena *arena,
+                              const char *const *settings, struct scenario *scenario)
+{
+    const struct scenario_overrides *given = &calibration->options->overrides;
+    const char **all = arena_alloc(arena, given->setting_count + SETTINGS_MAX, sizeof *all);
+    struct scenario_overrides overrides = *given;
+    overrides.settings = all;
+    for (uint32_t i = 0; i < given->setting_count; i++) {
+        all[i] = given->settings[i];
+    }
+    for (; *settings != NULL; settings++) {
+        CHECK(overrides.setting_count < given->setting_count + SETTINGS_MAX);
+        all[overrides.setting_count++] = *settings;
+    }
+    return scenario_parse(scenario, arena, bytes_of_text(trial_json), "calibrate", ".", &overrides,
+                          calibration->error);
+}
+
+static void note_checkpoint(struct trial *trial, const struct summary *summary)
+{
+    for (size_t i = 0; i < summary->task_count; i++) {
+        if (summary->tasks[i].bytes >= trial->bytes) {
+            trial->bytes = summary->tasks[i].bytes;
+            trial->async_ns = summary->tasks[i].async_ns;
+        }
+    }
+}
+
+/* Runs it, live or simulated; it must pass. */
+static enum status run_trial_in(struct calibration *calibration, struct arena *arena, bool is_live,
+                                const char *const *settings, struct trial *trial)
+{
+    struct scenario scenario;
+    struct bytes input;
+    struct run run;
+    *trial = (struct trial){ 0 };
+    struct live_run_options how = { .threads = true, .folder = calibration->folder };
+    how.run.observer = (struct run_observer){ .on_fact = on_fact, .context = trial };
+    enum status status = read_trial(calibration, arena, settings, &scenario);
+    if (status == STATUS_OK) {
+        status = run_read_input(&scenario, arena, &input, calibration->error);
+    }
+    if (status == STATUS_OK && is_live) {
+        struct buffer notes;
+        buffer_init(&notes, arena);
+        status = live_run(&run, arena, &scenario, input, &how, &notes, calibration->error);
+    } else if (status == STATUS_OK) {
+        run_scenario(&run, arena, &scenario, input, &how.run);
+    }
+    if (status == STATUS_OK && run.verdict != VERDICT_PASS) {
+        buffer_append_format(calibration->error, "calibrate: the job that is measured ended: %s",
+                             verdict_name(run.verdict));
+        status = STATUS_INVALID;
+    }
+    if (status == STATUS_OK) {
+        trial->records = run.totals.records;
+        note_checkpoint(trial, &run.summary);
+    }
+    return status;
+}
+
+static enum status run_trial(struct calibration *calibration, bool is_live,
+                             const char *const *settings, struct trial *trial)
+{
+    struct arena arena;
+    arena_init(&arena);
+    enum status status = run_trial_in(calibration, &arena, is_live, settings, trial);
+    arena_drop(&arena);
+    return status;
+}
+
+static uint64_t record_ns_of(const struct trial *trial)
+{
+    uint64_t whole_ns = trial->end_of_data_ns - trial->running_ns;
+    return whole_ns / (trial->records > 0 ? trial->records : 1);
+}
+
+/* The median time of a record in several runs. */
+static enum status measure_record(struct calibration *calibration, const char *const *settings,
+                                  uint64_t *record_ns)
+{
+    uint64_t took_ns[TRIALS];
+    enum status status = STATUS_OK;
+    for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
+        struct trial trial;
+        status = run_trial(calibration, true, settings, &trial);
+        took_ns[i] = status == STATUS_OK ? record_ns_of(&trial) : 0;
+    }
+    if (status == STATUS_OK) {
+        *record_ns = live_median(took_ns, TRIALS);
+    }
+    return status;
+}
+
+/* ---- what is measured ------------------------------------------------------------------------ */
+
+static enum status calibrate_disk(struct calibration *calibration)
+{
+    struct live_disk_speed *disk = &calibration->disk;
+    enum status status = live_measure_disk(calibration->arena, calibration->folder, disk,
+                                           calibration->error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    static const char written[] = "3 new files of 32 MiB, written and synced, in the median";
+    static const char read[] = "the same files read again, from the system's cache";
+    add_bandwidth(calibration, "disk", "write", disk->write_bytes_per_s, written);
+    add_bandwidth(calibration, "disk", "read", disk->read_bytes_per_s, read);
+    add_duration(calibration, "disk", "sync", disk->sync_ns,
+                 "4 KiB of a file changed and synced 15 times, the sync in the median");
+    add_bandwidth(calibration, "store", "write", disk->write_bytes_per_s, written);
+    add_bandwidth(calibration, "store", "read", disk->read_bytes_per_s, read);
+    add_duration(calibration, "store", "latency", disk->call_ns,
+                 "a small file made, synced, renamed and its folder synced 15 times: a quarter of "
+                 "the median");
+    return STATUS_OK;
+}
+
+static enum status calibrate_messages(struct calibration *calibration)
+{
+    struct live_message_speed *messages = &calibration->messages;
+    enum status status = live_measure_messages(calibration->arena, calibration->folder, messages,
+                                               calibration->error);
+    if (status == STATUS_OK) {
+        add_duration(calibration, "network", "latency", messages->latency_ns,
+                     "half a round trip between two live processes, the median of 9 times 200");
+        add_duration(calibration, "network", "local_latency", messages->local_latency_ns,
+                     "the same between two threads of one process");
+        add_bandwidth(calibration, "network", "bandwidth", messages->bytes_per_s,
+                      "round trips of 1 MiB between the processes, the median of 9 times 8");
+    }
+    return status;
+}
+
+/* A backend on disk is given fewer records: it takes so much longer for each. */
+static const char *const few[] = { "job.input.records=100000", NULL };
+
+/* How long a row of the backend takes: as long as makes a simulated record last as a real one. The
+ * simulator also knows how many rows there are to a record. */
+static enum status calibrate_state(struct calibration *calibration, uint64_t live_record_ns)
+{
+    enum { PROBE_NS = 10000 };
+    const char *record = arena_format(calibration->arena, "cluster.cpu.record=%" PRIu64 "ns",
+                                      calibration->record_ns);
+    const char *const without[] = { few[0], record, "cluster.cpu.state=0ns", NULL };
+    const char *const with[] = { few[0], record, "cluster.cpu.state=10us", NULL };
+    struct trial none;
+    struct trial some;
+    enum status status = run_trial(calibration, false, without, &none);
+    if (status == STATUS_OK) {
+        status = run_trial(calibration, false, with, &some);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    uint64_t none_ns = record_ns_of(&none);
+    uint64_t some_ns = record_ns_of(&some);
+    if (some_ns > none_ns && live_record_ns > none_ns) {
+        add_duration(calibration, "cpu", "state",
+                     (live_record_ns - none_ns) * PROBE_NS / (some_ns - none_ns),
+                     "what makes a simulated record of this backend last as long as a live one");
+    }
+    return STATUS_OK;
+}
+
+static enum status calibrate_records(struct calibration *calibration)
+{
+    static const char *const plain[] = { "state.backend=heap", NULL };
+    uint64_t live_record_ns = 0;
+    enum status status = measure_record(calibration, plain, &calibration->record_ns);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    add_duration(calibration, "cpu", "record", calibration->record_ns,
+                 "the job run live on the heap at parallelism 1, the median of 3 runs");
+    if (calibration->backend != STATE_BACKEND_HEAP) {
+        status = measure_record(calibration, few, &live_record_ns);
+        if (status == STATUS_OK) {
+            status = calibrate_state(calibration, live_record_ns);
+        }
+    }
+    return status;
+}
+
+/* From the asynchronous part of a checkpoint that nothing disturbs, less what the store takes. */
+static enum status calibrate_snapshot(struct calibration *calibration)
+{
+    static const char *const large[] = { "job.input.records=400000", "job.input.keys=400000",
+                                         NULL };
+    static const char *const small[] = { "job.input.records=100000", "job.input.keys=100000",
+                                         NULL };
+    enum { UPLOAD_CALLS = 3 };
+    bool is_heap = calibration->backend == STATE_BACKEND_HEAP;
+    uint64_t rates[TRIALS];
+    uint32_t count = 0;
+    enum status status = STATUS_OK;
+    for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
+        struct trial trial;
+        status = run_trial(calibration, true, is_heap ? large : small, &trial);
+        const struct live_disk_speed *disk = &calibration->disk;
+        uint64_t store_ns = UPLOAD_CALLS * disk->call_ns +
+                            cost_transfer_ns(trial.bytes, disk->write_bytes_per_s);
+        if (status == STATUS_OK && trial.async_ns > store_ns) {
+            CHECK(trial.bytes <= UINT64_MAX / NS_PER_S);
+            rates[count++] = trial.bytes * NS_PER_S / (trial.async_ns - store_ns);
+        }
+    }
+    if (status == STATUS_OK && count > 0) {
+        add_bandwidth(calibration, "cpu", "snapshot", live_median(rates, count),
+                      is_heap ? "a live checkpoint of 400,000 records of 400,000 keys, less what "
+                                "writing it takes; the median of 3 runs"
+                              : "a live checkpoint of 100,000 records of 100,000 keys, less what "
+                                "writing it takes; the median of 3 runs");
+    }
+    return status;
+}
+
+/* ---- the fragment ---------------------------------------------------------------------------- */
+
+static bool has_figure(const struct calibration *calibration, const char *name)
+{
+    for (uint32_t i = 0; i < calibration->figure_count; i++) {
+        if (strcmp(calibration->figures[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is not in the fragment, each with its reason, a line each. */
+static void write_missing(const struct calibration *calibration, uint64_t start_ns,
+                          struct buffer *out)
+{
+    if (!has_figure(calibration, "snapshot")) {
+        buffer_append_text(out, "  cpu.snapshot: not measured: the disk takes all of the time\n");
+    }
+    if (!has_figure(calibration, "state")) {
+        const char *why = calibration->backend == STATE_BACKEND_HEAP
+                              ? "the heap has no rows on disk"
+                              : "its rows take no time of their own";
+        buffer_append_format(out, "  cpu.state: not measured: %s\n", why);
+    }
+    buffer_append_text(out, "  a restore: has no key of its own; cpu.snapshot and store.read\n"
+                            "  the start of a process: ");
+    human_duration(out, start_ns);
+    buffer_append_text(out, ", the median of 9; no key: a fault's \"for\" says it\n");
+}
+
+/* Sections stand together, in the order of their first figures. */
+static void write_cluster(const struct calibration *calibration, struct buffer *out)
+{
+    static const char *const sections[] = { "network", "disk", "store", "cpu" };
+    const char *between_sections = "";
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
+        const char *between = "";
+        buffer_append_format(out, "%s    \"%s\": { ", between_sections, sections[i]);
+        for (uint32_t j = 0; j < calibration->figure_count; j++) {
+            const struct figure *figure = &calibration->figures[j];
+            if (strcmp(figure->section, sections[i]) == 0) {
+                buffer_append_format(out, "%s\"%s\": \"%s\"", between, figure->name,
+                                     figure->value);
+                between = ", ";
+            }
+        }
+        buffer_append_text(out, " }");
+        between_sections = ",\n";
+    }
+}
+
+static void write_fragment(const struct calibration *calibration, struct buffer *out)
+{
+    const struct scenario_overrides *given = &calibration->options->overrides;
+    struct buffer about;
+    buffer_init(&about, calibration->arena);
+    buffer_append_text(&about, "What this machine takes, by faultline calibrate");
+    for (uint32_t i = 0; i < given->setting_count; i++) {
+        buffer_append_format(&about, " --set %s", given->settings[i]);
+    }
+    for (uint32_t i = 0; i < calibration->figure_count; i++) {
+        const struct figure *figure = &calibration->figures[i];
+        buffer_append_format(&about, "; %s.%s: %s", figure->section, figure->name, figure->how);
+    }
+    *buffer_extend(&about, 1) = '\0';
+    buffer_append_text(out, "{\n  \"about\": ");
+    append_json_text((const char *)about.data, out);
+    buffer_append_text(out, ",\n  \"cluster\": {\n");
+    write_cluster(calibration, out);
+    buffer_append_text(out, "\n  }\n}\n");
+}
+
+static void print_figures(const struct calibration *calibration, uint64_t start_ns,
+                          const char *path)
+{
+    struct buffer text;
+    buffer_init(&text, calibration->arena);
+    for (uint32_t i = 0; i < calibration->figure_count; i++) {
+        const struct figure *figure = &calibration->figures[i];
+        const char *key = arena_format(calibration->arena, "%s.%s", figure->section, figure->name);
+        buffer_append_format(&text, "%-22s %-10s %s\n", key, figure->value, figure->how);
+    }
+    buffer_append_text(&text, "not in the file:\n");
+    write_missing(calibration, start_ns, &text);
+    buffer_append_format(&text, "written to %s\n", path);
+    (void)fwrite(text.data, 1, text.size, stdout);
+}
+
+/* ---- the command ----------------------------------------------------------------------------- */
+
+/* Processes first: when a job has run here, this process has had other threads. */
+static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
+{
+    struct output_folder folder = { .arena = calibration->arena,
+                                    .path = calibration->folder,
+                                    .error = calibration->error };
+    static const char *const as_given[] = { NULL };
+    struct scenario scenario;
+    enum status status = read_trial(calibration, calibration->arena, as_given, &scenario);
+    calibration->backend = scenario.job.state.backend;
+    if (status == STATUS_OK) {
+        status = output_folder_make(&folder);
+    }
+    if (status == STATUS_OK) {
+        status = live_measure_start(start_ns, calibration->error);
+    }
+    if (status == STATUS_OK) {
+        status = calibrate_messages(calibration);
+    }
+    if (status == STATUS_OK) {
+        status = calibrate_disk(calibration);
+    }
+    if (status == STATUS_OK) {
+        status = calibrate_records(calibration);
+    }
+    if (status == STATUS_OK) {
+        status = calibrate_snapshot(calibration);
+    }
+    return status;
+}
+
+enum verdict calibrate_command(const struct options *options)
+{
+    const char *path = options->out != NULL ? options->out : OPTIONS_DEFAULT_CALIBRATION;
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer error;
+    buffer_init(&error, &arena);
+    struct calibration calibration = { .options = options, .arena = &arena, .error = &error };
+    calibration.folder = arena_format(&arena, "%s.volumes", path);
+    uint64_t start_ns = 0;
+    enum status status = measure_all(&calibration, &start_ns);
+    if (status == STATUS_OK) {
+        struct buffer fragment;
+        buffer_init(&fragment, &arena);
+        write_fragment(&calibration, &fragment);
+        status = output_path_write(&arena, path, buffer_bytes(&fragment), &error);
+    }
+    if (status == STATUS_OK) {
+        print_figures(&calibration, start_ns, path);
+    } else {
+        (void)fprintf(stderr, "%.*s\n", (int)error.size, (const char *)error.data);
+    }
+    arena_drop(&arena);
+    return status == STATUS_OK        ? VERDICT_PASS
+           : status == STATUS_INVALID ? VERDICT_BAD_USAGE
+                                      : VERDICT_SURROUNDINGS;
+}

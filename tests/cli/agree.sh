@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# agree.sh - `calibrate` writes a file that a scenario can be like, and leaves nothing else behind.
+# Only that there are figures is checked, not how large they are. Closes with
+# `agree: N passed, M failed`.
+set -u
+. "$(dirname "$0")/../lib.sh"
+
+program=${PROGRAM:-build/release/faultline}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+machine=$scratch/machine.json
+for key in network.latency network.local_latency network.bandwidth disk.write disk.read disk.sync \
+    store.write store.read store.latency cpu.record; do
+    keys+=("$key")
+done
+expect 0 "^written to $machine\$" "$program" calibrate -o "$machine"
+printed=$output
+for key in "${keys[@]}"; do
+    expect 0 "^$key +[1-9][0-9]*(ns|us|ms|s|MiB/s|GiB/s) " printf '%s\n' "$printed"
+    expect 0 "\"${key#*.}\": \"[1-9]" cat "$machine"
+done
+expect 0 '^machine\.json$' ls "$scratch"
+expect 0 'cpu.state: not measured: the heap has no rows' printf '%s\n' "$printed"
+
+# A scenario that is like it has its costs.
+cat >"$scratch/like.json" <<'JSON'
+{ "like": "machine.json", "name": "like",
+  "job": { "name": "count", "input": { "records": 5000, "keys": 100 } } }
+JSON
+expect 0 '^PASS +like' "$program" run --no-db --quiet --out "$scratch/out" "$scratch/like.json"
+record=$(grep -oE '"record": "[^"]*"' "$machine")
+expect 0 "$record" cat "$scratch/out/run.json"
+
+expect 0 '^cpu.state +[1-9]' "$program" calibrate -o "$scratch/sqlite.json" \
+    --set state.backend=sqlite --set job.input.keys=100
+expect 3 'calibrate: takes no scenario' "$program" calibrate scenarios/demo.json
+expect 3 '^--set: job.nme: unknown' \
+    "$program" calibrate -o "$scratch/x.json" --set job.nme=count
+
+close agree
