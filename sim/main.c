@@ -16,6 +16,7 @@
 #include "sim/campaign/run.h"
 #include "sim/campaign/verdict.h"
 #include "sim/command/calibrate.h"
+#include "sim/command/compare.h"
 #include "sim/command/hunt_command.h"
 #include "sim/command/options.h"
 #include "sim/command/predict_run.h"
@@ -577,6 +578,7 @@ static enum verdict do_command(const struct options *options)
     case COMMAND_ENUMERATE: return enumerate_command(options);
     case COMMAND_SHRINK: return shrink_command(options);
     case COMMAND_CALIBRATE: return calibrate_command(options);
+    case COMMAND_COMPARE: return compare_command(options);
     case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
     case COMMAND_HELP: return command_help();
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;

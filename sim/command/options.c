@@ -22,7 +22,7 @@ static const char *take_word(struct words *words)
 
 static const char *const verb_names[] = { "run",     "live", "sweep",     "report", "predict",
                                          "fuzz",    "enumerate", "shrink", "calibrate",
-                                         "list",    "help" };
+                                         "compare", "list", "help" };
 static const char *const topic_names[] = { "jobs",       "backends", "faults", "facts",
                                           "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
@@ -40,6 +40,8 @@ enum option {
     OPTION_SEEDS,
     OPTION_TIME,
     OPTION_FAULTS,
+    OPTION_CALIBRATION,
+    OPTION_N,
     OPTION_REQUIRE_MARKS,
     OPTION_NO_DB,
     OPTION_VERIFY,
@@ -69,6 +71,8 @@ static const char *const option_names[OPTION_COUNT] = {
     [OPTION_SEEDS] = "--seeds",
     [OPTION_TIME] = "--time",
     [OPTION_FAULTS] = "--faults",
+    [OPTION_CALIBRATION] = "--calibration",
+    [OPTION_N] = "-n",
     [OPTION_REQUIRE_MARKS] = "--require-marks",
     [OPTION_NO_DB] = "--no-db",
     [OPTION_VERIFY] = "--verify",
@@ -90,10 +94,12 @@ static const char *const option_names[OPTION_COUNT] = {
 #define CAMPAIGNS   (OF(COMMAND_FUZZ) | OF(COMMAND_ENUMERATE) | OF(COMMAND_SHRINK))
 enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
-    [OPTION_SEED] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | CAMPAIGNS,
+    [OPTION_SEED] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_COMPARE) |
+                    CAMPAIGNS,
     [OPTION_SET] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_CALIBRATE) |
+                   OF(COMMAND_COMPARE) | CAMPAIGNS,
+    [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_COMPARE) |
                    CAMPAIGNS,
-    [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | CAMPAIGNS,
     [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_CALIBRATE) | CAMPAIGNS,
     [OPTION_DB] = RUNS | OF(COMMAND_SWEEP),
     [OPTION_JUNIT] = RUNS | OF(COMMAND_SWEEP),
@@ -103,6 +109,8 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_SEEDS] = OF(COMMAND_FUZZ),
     [OPTION_TIME] = OF(COMMAND_FUZZ) | OF(COMMAND_SHRINK),
     [OPTION_FAULTS] = OF(COMMAND_FUZZ),
+    [OPTION_CALIBRATION] = OF(COMMAND_COMPARE),
+    [OPTION_N] = OF(COMMAND_COMPARE),
     [OPTION_REQUIRE_MARKS] = OF(COMMAND_FUZZ),
     [OPTION_NO_DB] = RUNS,
     [OPTION_VERIFY] = OF(COMMAND_RUN),
@@ -110,10 +118,10 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_PLOTS] = RUNS,
     [OPTION_JSON] = RUNS | OF(COMMAND_PREDICT),
     [OPTION_QUIET] = RUNS | OF(COMMAND_SWEEP) | CAMPAIGNS,
-    [OPTION_CSV] = OF(COMMAND_REPORT) | OF(COMMAND_SWEEP),
+    [OPTION_CSV] = OF(COMMAND_REPORT) | OF(COMMAND_SWEEP) | OF(COMMAND_COMPARE),
     [OPTION_SHRINK] = OF(COMMAND_FUZZ),
     [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
-    [OPTION_THREADS] = OF(COMMAND_LIVE),
+    [OPTION_THREADS] = OF(COMMAND_LIVE) | OF(COMMAND_COMPARE),
     [OPTION_SKIP_FAULTS] = OF(COMMAND_LIVE),
     [OPTION_HELP] = ~0u,
 };
@@ -218,6 +226,16 @@ static bool parse_campaign_value(struct options *options, struct words *words, e
 
 /* ---- run ------------------------------------------------------------------------------------- */
 
+static bool parse_repeats(struct options *options, struct words *words, const char *value)
+{
+    enum { REPEATS_MAX = 1000 };
+    uint64_t repeats = 0;
+    bool ok = value_parse(bytes_of_text(value), VALUE_COUNT, &repeats) == VALUE_OK &&
+              repeats >= 1 && repeats <= REPEATS_MAX;
+    options->repeats = (uint32_t)repeats;
+    return ok || blame(words, "-n: must be a whole number from 1 to 1000");
+}
+
 static bool apply_value(struct options *options, struct words *words, enum option option,
                         const char *value)
 {
@@ -239,6 +257,9 @@ static bool apply_value(struct options *options, struct words *words, enum optio
         options->processes = (uint32_t)processes;
         return ok || blame(words, "-j: must be a whole number from 1 to 256");
     }
+    if (option == OPTION_N) {
+        return parse_repeats(options, words, value);
+    }
     if (*value == '\0') {
         buffer_append_format(words->error, "%s: must not be empty", option_names[option]);
         return false;
@@ -251,6 +272,7 @@ static bool apply_value(struct options *options, struct words *words, enum optio
     case OPTION_OUT:
     case OPTION_O: options->out = value; return true;
     case OPTION_DB: options->database = value; return true;
+    case OPTION_CALIBRATION: options->calibration = value; return true;
     case OPTION_JUNIT: options->junit = value; return true;
     case OPTION_FAILURE_RATE: options->failure_rate = value; return true;
     case OPTION_RECOVERY_LIMIT: options->recovery_limit = value; return true;
@@ -429,6 +451,15 @@ static bool parse_calibrate(struct options *options, struct words *words)
            blame(words, "calibrate: takes no scenario; --set changes the job that is measured");
 }
 
+static bool parse_compare(struct options *options, struct words *words)
+{
+    options->repeats = 1;
+    if (!parse_words(options, words) || options->command == COMMAND_HELP) {
+        return words->error->size == 0;
+    }
+    return options->scenario_count == 1 || blame(words, "compare: needs the path of one scenario");
+}
+
 /* ---- the other verbs ------------------------------------------------------------------------- */
 
 static bool parse_list(struct options *options, struct words *words)
@@ -456,7 +487,8 @@ static const struct {
     bool (*parse)(struct options *options, struct words *words);
 } others[] = { { "report", COMMAND_REPORT, parse_report },
                { "predict", COMMAND_PREDICT, parse_predict },
-               { "calibrate", COMMAND_CALIBRATE, parse_calibrate } };
+               { "calibrate", COMMAND_CALIBRATE, parse_calibrate },
+               { "compare", COMMAND_COMPARE, parse_compare } };
 
 bool options_parse(struct options *options, struct arena *arena, int argc, const char *const *argv,
                    struct buffer *error)
@@ -479,7 +511,7 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     const char *verb = take_word(&words);
     if (verb == NULL) {
         return blame(&words, "needs a verb: run, live, sweep, report, predict, fuzz, "
-                             "enumerate, shrink, calibrate, list or help");
+                             "enumerate, shrink, calibrate, compare, list or help");
     }
     bool is_live = strcmp(verb, "live") == 0;
     if (is_live || strcmp(verb, "run") == 0) {
@@ -524,7 +556,7 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
     return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
                       sizeof verb_names / sizeof *verb_names,
                       "there are run, live, sweep, report, predict, fuzz, enumerate, shrink, "
-                      "calibrate, list, help");
+                      "calibrate, compare, list, help");
 }
 
 /* ---- help ------------------------------------------------------------------------------------ */
@@ -542,6 +574,7 @@ static const char *const help_texts[] = {
     "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
     "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
     "  faultline calibrate [OPTION]...               what this machine takes, as a scenario\n"
+    "  faultline compare SCENARIO [OPTION]...        simulated and live, side by side\n"
     "  faultline list jobs|backends|faults|facts|properties|marks   what can be named\n"
     "  faultline help | --version\n"
     "\n"
@@ -585,6 +618,12 @@ static const char *const help_texts[] = {
     "Options of calibrate:\n"
     "  -o FILE           where to write (default out/calibration.json)\n"
     "  --set PATH=VALUE  another job or backend to measure, as in a scenario\n"
+    "\n"
+    "Options of compare: --seed, --set, --threads as above, and\n"
+    "  --calibration FILE  what calibrate wrote, instead of the scenario's own costs\n"
+    "  -n N              how often for real; the median counts (default 1)\n"
+    "  --out DIR         where the live files are meanwhile (default out/compare/NAME)\n"
+    "  --csv             print the numbers as CSV\n"
     "\n"
     "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
     "  -j N              how many runs at once (default: one a core)\n"

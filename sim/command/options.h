@@ -31,6 +31,7 @@ enum command {
     COMMAND_SHRINK,
     COMMAND_PREDICT,
     COMMAND_CALIBRATE,
+    COMMAND_COMPARE,
     COMMAND_LIST,
     COMMAND_HELP,
     COMMAND_VERSION
@@ -70,7 +71,11 @@ struct options {
     bool skip_faults;     /* live: go on without the faults that cannot be caused */
     const char *junit;    /* --junit: also write the verdicts there as JUnit XML; NULL: no */
     uint32_t processes;   /* -j: how many at once; 0: one a core */
-    bool csv;             /* the tables behind the figures too */
+    bool csv;             /* the tables behind the figures too; compare: instead of the text */
+
+    /* compare, of one scenario */
+    const char *calibration; /* --calibration: a scenario whose costs count; NULL: its own */
+    uint32_t repeats;        /* -n: how often for real */
 
     /* fuzz, enumerate, shrink: one scenario each */
     uint64_t seed_first; /* --seeds A..B */

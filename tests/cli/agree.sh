@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# agree.sh - `calibrate` writes a file that a scenario can be like, and leaves nothing else behind.
-# Only that there are figures is checked, not how large they are. Closes with
-# `agree: N passed, M failed`.
+# agree.sh - `calibrate` writes a file that a scenario can be like, and leaves nothing else behind;
+# `compare` finds a simulated and a live run equal. Only that there are figures is checked, not how
+# large they are. Closes with `agree: N passed, M failed`.
 set -u
 . "$(dirname "$0")/../lib.sh"
 
@@ -37,5 +37,24 @@ expect 0 '^cpu.state +[1-9]' "$program" calibrate -o "$scratch/sqlite.json" \
 expect 3 'calibrate: takes no scenario' "$program" calibrate scenarios/demo.json
 expect 3 '^--set: job.nme: unknown' \
     "$program" calibrate -o "$scratch/x.json" --set job.nme=count
+
+# --- compare ---
+kills=scenarios/live/three-kills.json
+compare() {
+    "$program" compare --out "$scratch/compare" "$@"
+}
+expect 0 '^result +pass +pass +equal$' compare "$kills" --calibration "$machine"
+expect 0 '^checkpoint ids +1.* the same rules$' printf '%s\n' "$output"
+expect 0 '^checkpoint time .* [0-9]+\.[0-9][0-9]$' compare "$kills" --threads -n 2
+expect 0 '^until it runs again .* [0-9]+\.[0-9][0-9]$' printf '%s\n' "$output"
+expect 0 '^result_is_equal,,,1$' compare "$scratch/like.json" --csv
+expect 0 '^records_per_s,[1-9][0-9]*,[1-9][0-9]*,[0-9.]+$' printf '%s\n' "$output"
+expect 1 '^result +wrong +wrong +NOT equal$' \
+    compare "$scratch/like.json" --set 'expect.checkpoints=>= 1000'
+expect 3 'cannot cause "lie"' compare scenarios/smoke/no-fault.json --set \
+    'faults=[{"at":"1ms","do":"lie","on":"store","for":"1s"}]'
+expect 3 'compare: needs the path of one scenario' compare
+expect 3 '^faultline: -n: must be a whole number' compare "$kills" -n 0
+expect 6 'none.json' compare "$kills" --calibration "$scratch/none.json"
 
 close agree

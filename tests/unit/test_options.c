@@ -138,7 +138,7 @@ START_TEST(a_word_like_no_other_gets_all_told)
 {
     expect_refused("f colour",
                    "unknown verb \"colour\"; there are run, live, sweep, report, predict, fuzz, "
-                   "enumerate, shrink, calibrate, list, help");
+                   "enumerate, shrink, calibrate, compare, list, help");
     expect_refused("f run --xyzzy a", "unknown option \"--xyzzy\"; \"help\" lists the options");
     expect_refused("f list colours",
                    "unknown list \"colours\"; there are jobs, backends, faults, facts, "
@@ -149,7 +149,7 @@ END_TEST
 START_TEST(what_is_missing_or_too_much_is_told)
 {
     expect_refused("f", "needs a verb: run, live, sweep, report, predict, fuzz, enumerate, shrink, "
-                        "calibrate, list or help");
+                        "calibrate, compare, list or help");
     expect_refused("f run", "run: needs the path of a scenario");
     expect_refused("f run --verify", "run: needs the path of a scenario");
     expect_refused("f run a --out", "--out: needs a value");
