@@ -211,7 +211,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = contract_suite(&simulated_host);
+    Suite *suite = contract_suite(&simulated_host, 1);
     TCase *tcase = tcase_create("simulated time");
     tcase_add_test(tcase, every_call_takes_what_the_scenario_says);
     tcase_add_test(tcase, the_seed_decides_what_actors_draw);

@@ -2,9 +2,9 @@
 #include "tests/support/live_contract.h"
 #include "tests/support/runner.h"
 
-static Suite *make(void)
+static Suite *make(uint64_t slowness)
 {
-    return contract_suite(&live_contract_processes);
+    return contract_suite(&live_contract_processes, slowness);
 }
 
 int main(void)

@@ -2,9 +2,9 @@
 #include "tests/support/live_contract.h"
 #include "tests/support/runner.h"
 
-static Suite *make(void)
+static Suite *make(uint64_t slowness)
 {
-    return contract_suite(&live_contract_threads);
+    return contract_suite(&live_contract_threads, slowness);
 }
 
 int main(void)

@@ -34,7 +34,7 @@ const struct actor_ops contract_actor_ops = {
 
 void contract_setup(void)
 {
-    contract = (struct contract){ .host = contract.host };
+    contract = (struct contract){ .host = contract.host, .slowness = contract.slowness };
 }
 
 void contract_setup_timed(void)

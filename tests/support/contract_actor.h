@@ -50,8 +50,9 @@ struct contract {
     struct contract_script script;
     struct contract_entry entries[CONTRACT_ENTRIES_MAX];
     size_t entry_count;
-    bool is_timed; /* moments matter: a host on the real clock goes slowly */
-    int crash_at; /* the report at which process 0 crashes, from 1; 0: none */
+    uint64_t slowness; /* of the real clock, for all tests of the suite */
+    bool is_timed;     /* moments matter: a host on the real clock goes slowly */
+    int crash_at;      /* the report at which process 0 crashes, from 1; 0: none */
 };
 extern struct contract contract;
 extern const struct actor_ops contract_actor_ops;

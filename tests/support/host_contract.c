@@ -608,9 +608,10 @@ TCase *contract_actor_tests(const struct contract_host *host)
     return tcase;
 }
 
-Suite *contract_suite(const struct contract_host *host)
+Suite *contract_suite(const struct contract_host *host, uint64_t slowness)
 {
     contract.host = host;
+    contract.slowness = slowness;
     Suite *suite = suite_create(host->name);
     suite_add_tcase(suite, contract_actor_tests(host));
     suite_add_tcase(suite, contract_storage_tests(host));

@@ -35,7 +35,7 @@ struct contract_host {
     void (*end)(void *cluster);
 };
 
-/* The suite for `host`. */
-Suite *contract_suite(const struct contract_host *host);
+/* The suite for `host`; on the real clock it goes `slowness` times slower than usual. */
+Suite *contract_suite(const struct contract_host *host, uint64_t slowness);
 
 #endif

@@ -41,7 +41,7 @@ static void *start(bool threads, uint32_t process_count, const struct actor_ops 
     struct live_cluster_options options = {
         .threads = threads,
         .process_count = process_count,
-        .slowness = contract.is_timed ? SLOWNESS : 1,
+        .slowness = contract.slowness * (contract.is_timed ? SLOWNESS : 1),
         .first = main,
         .others = main,
         .directory = live->directory,

@@ -3,12 +3,14 @@
 #define FAULTLINE_TESTS_RUNNER_H
 
 #include <check.h>
+#include <stdint.h>
 
 /* Runs `suite` (libcheck, taken over) and returns the exit status for main. */
 int run_suite(Suite *suite);
 
 /* The same for tests against the real clock: on a machine that has much else to do they may come
- * too late, so what failed is tried again, a few times in all. */
-int run_suite_on_a_clock(Suite *(*make)(void));
+ * too late, so a suite that failed is tried again with the clock going half as fast, a few times in
+ * all. `make` makes the suite for a clock that goes `slowness` times slower than usual. */
+int run_suite_on_a_clock(Suite *(*make)(uint64_t slowness));
 
 #endif

@@ -84,6 +84,8 @@ static const struct actor_ops mortal = {
     .name = "mortal", .on_start = start, .on_message = abort_on_message, .on_timer = on_timer
 };
 
+static uint64_t clock_slowness; /* of all tests of the suite */
+
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
 {
     (void)info;
@@ -102,6 +104,7 @@ static void run(bool threads, const struct actor_ops *ops, uint64_t until_ns, st
         .first = ops,
         .others = ops,
         .directory = folder,
+        .slowness = clock_slowness,
         .listener = { .on_fact = on_fact, .on_death = on_death, .context = heard },
     };
     struct live_cluster *cluster = live_cluster_create(&options);
@@ -137,8 +140,9 @@ START_TEST(a_process_that_ends_by_itself_is_told)
 }
 END_TEST
 
-static Suite *make(void)
+static Suite *make(uint64_t slowness)
 {
+    clock_slowness = slowness;
     Suite *suite = suite_create("live cluster");
     TCase *tcase = tcase_create("live cluster");
     tcase_set_timeout(tcase, 20);
