@@ -21,8 +21,6 @@ enum {
     SMALL_ROUNDS = 15,
     START_ROUNDS = 9,
     NS_PER_S = 1000000000,
-    /* Opened, synced, renamed, and the directory synced: what a simulated store takes time for. */
-    COMMIT_CALLS = 4,
 };
 
 static int compare(const void *left, const void *right)
@@ -86,34 +84,6 @@ static bool measure_sync(const struct probe *probe, uint64_t *sync_ns)
     return ok;
 }
 
-/* As a manifest is committed. */
-static bool commit_once(const struct probe *probe, const char *from, const char *to, int directory)
-{
-    int file = open(from, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = file >= 0 && write_whole(file, probe->block, SMALL_BYTES) && fdatasync(file) == 0;
-    ok = (file < 0 || close(file) == 0) && ok;
-    return ok && rename(from, to) == 0 && fsync(directory) == 0;
-}
-
-static bool measure_commit(const struct probe *probe, uint64_t *call_ns)
-{
-    uint64_t took_ns[SMALL_ROUNDS];
-    const char *from = path_of(probe, "pending");
-    int directory = open(probe->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = directory >= 0;
-    for (int i = 0; ok && i < SMALL_ROUNDS; i++) {
-        const char *to = arena_format(probe->arena, "%s/named-%d", probe->folder, i);
-        uint64_t start_ns = real_now_ns();
-        ok = commit_once(probe, from, to, directory);
-        took_ns[i] = real_now_ns() - start_ns;
-    }
-    ok = (directory < 0 || close(directory) == 0) && ok;
-    if (ok) {
-        *call_ns = live_median(took_ns, SMALL_ROUNDS) / COMMIT_CALLS;
-    }
-    return ok;
-}
-
 /* Writes a new file, syncs it, and reads it back. */
 static bool measure_large_once(const struct probe *probe, int round, uint64_t *write_ns,
                                uint64_t *read_ns)
@@ -168,8 +138,7 @@ enum status live_measure_disk(struct arena *arena, const char *folder,
     if (opened == NULL) {
         return STATUS_IO;
     }
-    bool ok = measure_sync(&probe, &speed->sync_ns) && measure_commit(&probe, &speed->call_ns) &&
-              measure_large(&probe, speed);
+    bool ok = measure_sync(&probe, &speed->sync_ns) && measure_large(&probe, speed);
     if (!ok) {
         buffer_append_format(error, "%s: cannot be measured: %s", folder, strerror(errno));
     }

@@ -20,7 +20,6 @@ struct live_disk_speed {
     uint64_t write_bytes_per_s; /* until it is durable, a sync subtracted */
     uint64_t read_bytes_per_s;  /* of what was written a moment ago */
     uint64_t sync_ns;           /* of a small change */
-    uint64_t call_ns;           /* of each call that makes a small file durable */
 };
 
 /* Measures in `folder`, made anew and removed. Errors, with one sentence in `error`: IO. */
