@@ -133,10 +133,11 @@ determinism: ## the same trace hash from every compiler, optimisation and saniti
 	@MAKE='$(MAKE)' tests/determinism.sh
 
 .PHONY: tidy
-tidy: $(library_objects) $(main_object) ## the arrows between folders, forbidden symbols, style
+tidy: $(library_objects) $(main_object) ## arrows between folders, forbidden symbols, style, mutants
 	@tests/tidy/layers.sh
 	@tests/tidy/symbols.sh $(build)
 	@tests/tidy/style.sh
+	@tests/tidy/mutants.sh
 
 .PHONY: bench
 bench: $(bench_programs) ## the benchmarks, one after the other

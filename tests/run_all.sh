@@ -60,7 +60,7 @@ test_programs() {
 
 tidy() {
     local status=0
-    for check in layers symbols style; do
+    for check in layers symbols style mutants; do
         tests/tidy/$check.sh || status=1
     done
     return "$status"

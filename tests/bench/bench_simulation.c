@@ -115,7 +115,7 @@ static struct cost run_world(const char *text, const char *setting)
 }
 
 /* One run as the command line does it: with faults and the oracle, which must find nothing. */
-static struct cost run_judged(struct arena *arena, const struct scenario *scenario)
+static struct cost run_judged(struct arena *arena, struct scenario *scenario)
 {
     struct buffer error;
     struct bytes input;

@@ -84,10 +84,10 @@ show_scenarios() {
     done
 }
 
-# chosen_patches [NAME...] - those whose names contain a NAME; without one, all.
+# chosen_patches [NAME...] - those whose number is NAME, or that contain it; without one, all.
 chosen_patches() {
     local patch wanted
-    wanted=$(printf '%s\n' "$@")
+    wanted=$(printf '%s\n' "$@" | sed -E 's/^[0-9]+$/\/&-/')
     for patch in tests/mutants/*.patch; do
         if [ $# -eq 0 ] || grep -qE -- "${wanted//$'\n'/|}" <<<"$patch"; then
             echo "$patch"
