@@ -42,7 +42,32 @@ START_TEST(running_before_all_are_restored_is_found)
     oracle_tell_task(&world, FACT_TASK_RESTORED, 1, 1, 0);
     oracle_tell(&world, FACT_JOB_RUNNING, 0);
     ck_assert(oracle_says(&world, PROPERTY_DEPLOYMENT,
-                          "attempt 2 runs although only 3 of its 4 subtasks are restored"));
+                          "attempt 2 runs although 3 of its 4 subtasks are restored"));
+}
+END_TEST
+
+static void deploy_at(uint32_t parallelism, uint32_t max_parallelism)
+{
+    world.attempt++;
+    oracle_tell(&world, FACT_RESTORE_CHOSEN, 0);
+    oracle_tell_values(&world, FACT_JOB_DEPLOYED, parallelism, max_parallelism);
+}
+
+START_TEST(another_parallelism_than_the_one_accepted_is_found)
+{
+    struct fault rescale = { .verb = FAULT_RESCALE, .parallelism = 3 };
+    world.scenario.faults = &rescale;
+    world.scenario.fault_count = 1;
+    oracle_world_start(&world);
+    deploy_at(3, 128); /* asked for: whoever accepted it may have died before it could say so */
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_DEPLOYMENT), 0);
+    oracle_tell_values(&world, FACT_RESCALE_ACCEPTED, 3, 128);
+    deploy_at(3, 128);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_DEPLOYMENT), 0);
+    deploy_at(2, 128); /* what the scenario began with holds no more */
+    ck_assert(oracle_says(&world, PROPERTY_DEPLOYMENT, "attempt 4 was deployed at parallelism 2"));
+    deploy_at(3, 256);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_DEPLOYMENT), 2);
 }
 END_TEST
 
@@ -54,7 +79,7 @@ START_TEST(what_an_older_attempt_restored_does_not_count)
     oracle_restore_subtasks(&world);
     world.attempt = 2;
     oracle_tell(&world, FACT_JOB_RUNNING, 0);
-    ck_assert(oracle_says(&world, PROPERTY_DEPLOYMENT, "only 0 of its 4"));
+    ck_assert(oracle_says(&world, PROPERTY_DEPLOYMENT, "although 0 of its 4"));
 }
 END_TEST
 
@@ -502,6 +527,7 @@ static Suite *suite(void)
     TCase *tests = tcase_create("limits");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, running_before_all_are_restored_is_found);
+    tcase_add_test(tests, another_parallelism_than_the_one_accepted_is_found);
     tcase_add_test(tests, what_an_older_attempt_restored_does_not_count);
     tcase_add_test(tests, a_subtask_that_is_restored_twice_is_found);
     tcase_add_loop_test(tests, running_from_a_damaged_checkpoint_is_found, 0, 3);

@@ -497,7 +497,7 @@ START_TEST(a_source_that_counts_its_records_wrong_is_found)
     cut.records_off = _i == 0 ? 1 : 0;
     cut.bad_off = _i == 0 ? 0 : 1;
     run_to_cut(&cut);
-    ck_assert(oracle_says(&world, PROPERTY_CONSISTENT_CUT, "source[0] counts"));
+    ck_assert(oracle_says(&world, PROPERTY_CONSISTENT_CUT, "split 0 counts"));
 }
 END_TEST
 

@@ -82,6 +82,7 @@ struct oracle_cut oracle_cut_at(const struct oracle_world *world, uint64_t lines
     return cut;
 }
 
+/* Whatever is deployed is deployed at the scenario's parallelism. */
 void oracle_tell_of(struct oracle_world *world, enum fact_kind kind, uint64_t attempt,
                     uint64_t checkpoint)
 {
@@ -95,6 +96,23 @@ void oracle_tell_of(struct oracle_world *world, enum fact_kind kind, uint64_t at
                   .checkpoint = checkpoint,
                   .text = bytes_of_text(kind == FACT_JOB_FAILED ? "no restart is left" : "") },
     };
+    if (kind == FACT_JOB_DEPLOYED) {
+        event.fact.values[0] = world->scenario.job.parallelism;
+        event.fact.values[1] = world->scenario.job.max_parallelism;
+    }
+    oracle_on_fact(world->oracle, &event);
+}
+
+void oracle_tell_values(struct oracle_world *world, enum fact_kind kind, uint64_t value0,
+                        uint64_t value1)
+{
+    world->now_ns += STEP_NS;
+    struct fact_event event = { .time_ns = world->now_ns,
+                                .fact = { .kind = kind,
+                                          .vertex = FACT_NO_TASK,
+                                          .subtask = FACT_NO_TASK,
+                                          .attempt = world->attempt,
+                                          .values = { value0, value1 } } };
     oracle_on_fact(world->oracle, &event);
 }
 
@@ -201,8 +219,15 @@ static void encode_source(const struct oracle_world *world, const struct oracle_
         bad += digit_of(world, first + i) < 0;
     }
     bool is_off = subtask == 0;
-    encode_u16(out, 2); /* source and map, which has no state */
-    encode_u32(out, 24);
+    encode_u16(out, 2);  /* source and map, which has no state */
+    encode_u32(out, 53); /* of which the item is 28 */
+    encode_u16(out, 1);  /* one state: its name, its mode, one item without a key */
+    encode_bytes(out, bytes_of_text("splits"));
+    encode_u8(out, 0);
+    encode_u32(out, 1);
+    encode_u32(out, 0);
+    encode_u32(out, 28);
+    encode_u32(out, subtask);
     encode_u64(out, 2 * (cut->lines[subtask] + first) + (uint64_t)(is_off ? cut->position_off : 0));
     encode_u64(out, cut->lines[subtask] + (uint64_t)(is_off ? cut->records_off : 0));
     encode_u64(out, bad + (uint64_t)(is_off ? cut->bad_off : 0));

@@ -71,6 +71,10 @@ void oracle_tell(struct oracle_world *world, enum fact_kind kind, uint64_t check
 void oracle_tell_of(struct oracle_world *world, enum fact_kind kind, uint64_t attempt,
                     uint64_t checkpoint);
 
+/* The same with the values of the fact. */
+void oracle_tell_values(struct oracle_world *world, enum fact_kind kind, uint64_t value0,
+                        uint64_t value1);
+
 /* The same of a subtask, at once; of the JobManager, with a value and a text; and that every
  * subtask of the attempt is restored. */
 void oracle_tell_task(struct oracle_world *world, enum fact_kind kind, uint32_t vertex,

@@ -94,6 +94,8 @@ static const char *const every_verb[] = {
     "{ \"at\": \"1s\", \"do\": \"hot_key\", \"on\": \"input\", \"for\": \"3ms\" }",
     "{ \"at\": \"1s\", \"do\": \"burst\", \"on\": \"input\", \"factor\": 9, \"for\": \"3ms\" }",
     "{ \"at\": \"1s\", \"do\": \"poison\", \"on\": \"input\" }",
+    "{ \"at\": \"1s\", \"do\": \"rescale\", \"on\": \"job\", \"parallelism\": 3 }",
+    "{ \"at\": \"1s\", \"do\": \"rescale\", \"parallelism\": 2, \"max_parallelism\": 7 }",
 };
 enum { EVERY_VERB_COUNT = sizeof every_verb / sizeof *every_verb };
 
@@ -449,7 +451,8 @@ START_TEST(every_verb_has_a_scenario_that_passes)
 {
     static const char folder_name[] = "scenarios/faults";
     bool seen[FAULT_VERB_COUNT] = {
-        [FAULT_CORRUPT] = true, [FAULT_REMOVE] = true, [FAULT_PAUSE] = true, [FAULT_SWIZZLE] = true
+        [FAULT_CORRUPT] = true, [FAULT_REMOVE] = true, [FAULT_PAUSE] = true, [FAULT_SWIZZLE] = true,
+        [FAULT_RESCALE] = true /* scenarios/rescale is full of them */
     };
     DIR *folder = opendir(folder_name);
     ck_assert_msg(folder != NULL, "the tests run in the root of the project");

@@ -98,7 +98,7 @@ START_TEST(a_store_with_four_writers_takes_eight_tasks_in_two_rounds)
     cluster.scenario.cluster.store.writers = 4;
     struct uploads uploads = run_and_measure(3);
     ck_assert_uint_eq(uploads.waiting, PARALLELISM / 2);
-    ck_assert_uint_ge(uploads.async_max_ns, transfer_ns(uploads.bytes_max) * 18 / 10);
+    ck_assert_uint_ge(uploads.async_max_ns, transfer_ns(uploads.bytes_max) * 17 / 10);
     ck_assert_uint_le(uploads.async_max_ns, transfer_ns(uploads.bytes_max) * 21 / 10);
 }
 END_TEST
