@@ -121,9 +121,16 @@ enum status state_assign(struct arena *arena, const struct manifest_vertex *old,
         return STATUS_CORRUPT;
     }
     assign_keyed(arena, old, max_parallelism, parallelism, assigned);
-    return finished_count == old->parallelism
-               ? STATUS_OK
-               : assign_operators(arena, old, chain_length, parallelism, assigned);
+    if (finished_count == old->parallelism) {
+        return STATUS_OK;
+    }
+    enum status status = assign_operators(arena, old, chain_length, parallelism, assigned);
+    for (uint32_t i = 0; i < parallelism && parallelism == old->parallelism; i++) {
+        if (old->subtasks[i].finished) {
+            assigned[i] = (struct assigned_state){ .finished = true };
+        }
+    }
+    return status;
 }
 
 void assigned_state_encode(struct buffer *out, const struct assigned_state *state)

@@ -7,8 +7,9 @@
  *                   anew at the same parallelism too.
  *   timers          are keyed state; windows are.
  *
- * What had finished has no operator state any more, and what is left belongs to the others: if all
- * old subtasks had finished all new ones have, else none has.
+ * What had finished has no operator state any more, and what is left belongs to the others. At the
+ * same parallelism each stays finished that was; at another one, if all old subtasks had finished
+ * all new ones have, else none has.
  *
  * Source: Flink's StateAssignmentOperation. */
 #ifndef FAULTLINE_RUNTIME_STATE_ASSIGNMENT_H

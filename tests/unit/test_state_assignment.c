@@ -169,7 +169,11 @@ START_TEST(what_finished_subtasks_had_is_gone_and_the_rest_is_dealt_out)
         ck_assert_str_eq(items_of(i), expected[i]);
     }
     ck_assert_int_eq(assign(3, 3, MAX_PARALLELISM), STATUS_OK);
-    ck_assert_str_eq(items_of(1), ""); /* it does not begin anew */
+    for (uint32_t i = 0; i < 3; i++) {
+        ck_assert(assigned[i].finished == (i == 1)); /* it does not begin anew */
+    }
+    ck_assert_uint_eq(assigned[1].operators.size + assigned[1].keyed_count, 0);
+    ck_assert_str_eq(items_of(2), "cd");
 }
 END_TEST
 
