@@ -180,10 +180,15 @@ void swarm_append_object(struct swarm_drawing *drawing, const char *object)
                          swarm_vertex_name(drawing, vertex));
 }
 
+/* Where a scene may take a TaskManager away for ever (SCENE_SPARE_SLOTS), the slots of the others
+ * must do. */
 static uint64_t draw_parallelism(struct swarm_drawing *drawing)
 {
     const struct job_config *job = &drawing->scenario->job;
-    uint64_t slots = (uint64_t)job->task_managers * job->slots;
+    uint64_t slots = (uint64_t)job->slots * (job->task_managers - 1);
+    if (slots < job->parallelism) {
+        slots += job->slots;
+    }
     return prng_between(&drawing->prng, 1,
                         slots < job->max_parallelism ? slots : job->max_parallelism);
 }
