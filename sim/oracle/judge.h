@@ -106,6 +106,7 @@ struct pace_memory {
 
 /* Property 12. */
 struct abandoned_memory {
+    uint64_t failed_attempt; /* the newest */
     uint64_t aborted_ns; /* the last work on a checkpoint that was given up long before: when */
     uint64_t worked_ns;  /* 0: there was none */
     uint64_t id;

@@ -200,6 +200,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_pace_on_fact(oracle, event);
         break;
     case FACT_FAILURE_DETECTED:
+        property_abandoned_on_fact(oracle, event);
         property_liveness_on_fact(oracle, fact);
         property_pace_on_fact(oracle, event);
         property_heartbeat_on_fact(oracle, event);

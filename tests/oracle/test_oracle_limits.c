@@ -340,7 +340,7 @@ END_TEST
 /* ---- 12 abandoned ---------------------------------------------------------------------------- */
 
 /* 0: long after; 1: while the news may be on its way; 2: while a fault may hold them; 3: by a
- * subtask of an older attempt. */
+ * subtask of an older attempt; 4: by one of an attempt that failed. */
 START_TEST(a_snapshot_for_a_checkpoint_that_was_given_up_is_found)
 {
     oracle_world_start(&world);
@@ -350,6 +350,9 @@ START_TEST(a_snapshot_for_a_checkpoint_that_was_given_up_is_found)
     if (_i == 3) {
         oracle_restart(&world, 0);
         world.attempt = 1;
+    }
+    if (_i == 4) {
+        oracle_tell_why(&world, FACT_FAILURE_DETECTED, 0, 0, "no heartbeat within the timeout");
     }
     oracle_tell_task(&world, FACT_SNAPSHOT_TAKEN, 1, 1, 1);
     oracle_on_end(world.oracle, OUTCOME_STUCK, world.now_ns,
@@ -548,7 +551,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_completed_checkpoint_forgives_failed_ones);
     tcase_add_loop_test(tests, a_job_that_fails_for_a_tolerable_failure_is_found, 1, 3);
     tcase_add_test(tests, checkpoints_that_end_with_their_attempt_do_not_count);
-    tcase_add_loop_test(tests, a_snapshot_for_a_checkpoint_that_was_given_up_is_found, 0, 4);
+    tcase_add_loop_test(tests, a_snapshot_for_a_checkpoint_that_was_given_up_is_found, 0, 5);
     tcase_add_loop_test(tests, a_buffer_sent_without_credit_is_found, 0, 3);
     tcase_add_test(tests, a_buffer_that_was_consumed_is_not_on_its_way);
     tcase_add_test(tests, each_channel_has_a_credit_of_its_own);
