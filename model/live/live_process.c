@@ -37,12 +37,13 @@ struct live_process *live_process_create(const struct live_process_options *opti
         return NULL;
     }
     arena_init(&process->arena);
-    process->options.argument = bytes_copy(&process->arena, options->argument);
     process->peers = arena_alloc(&process->arena, options->process_count, sizeof *process->peers);
     int result = pthread_mutex_init(&process->lock, NULL);
     CHECK(result == 0);
     result = pthread_cond_init(&process->resumed, NULL);
     CHECK(result == 0);
+    /* Here already: a peer that runs before this one may write to it at once. */
+    (void)live_actor_create(process, HOST_MAIN_ACTOR, options->main, options->argument);
     return process;
 }
 
@@ -51,8 +52,7 @@ void live_process_start(struct live_process *process, uint64_t epoch_ns)
     (void)pthread_mutex_lock(&process->lock);
     process->epoch_ns = epoch_ns;
     if (!process->is_halted) {
-        live_actor_start(live_actor_create(process, HOST_MAIN_ACTOR, process->options.main,
-                                           process->options.argument));
+        live_actor_start(process->actors[HOST_MAIN_ACTOR]);
     }
     (void)pthread_mutex_unlock(&process->lock);
 }

@@ -49,7 +49,8 @@ struct live_process_options {
 /* CLOCK_MONOTONIC, in nanoseconds. */
 uint64_t live_clock_ns(void);
 
-/* A process whose actors do not run yet; NULL if a directory cannot be opened. */
+/* A process whose main actor does not run yet, though messages may wait for it; NULL if a directory
+ * cannot be opened. */
 struct live_process *live_process_create(const struct live_process_options *options);
 
 /* Starts the main actor; the world began when live_clock_ns said `epoch_ns`. */
