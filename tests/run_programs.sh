@@ -21,7 +21,8 @@ printf '%s\n' "$@" |
 
 for program in "$@"; do
     log=$logs/${program//\//_}
-    counts=$(grep -E '^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$' "$log")
+    counts=$(grep -E '^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$' "$log" |
+        tail -n 1)
     read -r _ _ checks _ failures _ errors <<<"${counts:-0% Checks: 0 Failures: 0 Errors: 0}"
     checks=${checks%,} failures=${failures%,}
     passed=$((passed + checks - failures - errors))

@@ -94,8 +94,7 @@ static inline actor_id contract_main_of(uint32_t process)
     return actor_address(process, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR);
 }
 
-/* The parts of the suite. */
-TCase *contract_actor_tests(const struct contract_host *host);
+/* The part of the suite that is about storage. */
 TCase *contract_storage_tests(const struct contract_host *host);
 
 #endif

@@ -577,35 +577,40 @@ START_TEST(a_process_that_nobody_watches_dies_quietly)
 }
 END_TEST
 
-TCase *contract_actor_tests(const struct contract_host *host)
+static void add(Suite *suite, const TTest *test)
 {
-    TCase *tcase = tcase_create("actors");
+    TCase *tcase = tcase_create(test->name); /* alone, so that it can be tried again alone */
     tcase_set_timeout(tcase, 20);
     tcase_add_checked_fixture(tcase, contract_setup_timed, contract_teardown);
-    tcase_add_test(tcase, messages_of_a_stream_arrive_in_the_order_sent);
-    tcase_add_test(tcase, a_message_arrives_as_it_was_sent);
-    tcase_add_test(tcase, messages_to_an_incarnation_that_is_gone_are_lost);
-    tcase_add_test(tcase, whichever_incarnation_lives_can_be_addressed);
-    tcase_add_test(tcase, what_comes_to_a_busy_actor_waits_its_turn);
-    tcase_add_test(tcase, timers_fire_once_in_the_order_of_their_times);
-    tcase_add_test(tcase, a_cancelled_timer_does_not_fire);
-    tcase_add_test(tcase, a_timer_that_waits_for_its_busy_actor_can_still_be_cancelled);
-    tcase_add_test(tcase, a_spawned_actor_starts_after_the_handler_with_a_copy_of_its_argument);
-    tcase_add_test(tcase, a_stopped_actor_gets_no_messages_and_no_timers);
-    tcase_add_test(tcase, an_actor_can_end_itself);
-    tcase_add_test(tcase, no_address_is_used_twice);
-    tcase_add_test(tcase, every_actor_draws_other_numbers);
-    tcase_add_test(tcase, the_crash_of_a_watched_process_is_told_once);
-    tcase_add_test(tcase, a_peer_that_was_gone_before_it_was_watched_is_found_by_writing_to_it);
-    tcase_add_test(tcase, a_peer_that_has_not_come_back_is_found_by_writing_to_it);
-    tcase_add_test(tcase, a_process_that_nobody_watches_dies_quietly);
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}
+
+static void add_actor_tests(Suite *suite, const struct contract_host *host)
+{
+    add(suite, messages_of_a_stream_arrive_in_the_order_sent);
+    add(suite, a_message_arrives_as_it_was_sent);
+    add(suite, messages_to_an_incarnation_that_is_gone_are_lost);
+    add(suite, whichever_incarnation_lives_can_be_addressed);
+    add(suite, what_comes_to_a_busy_actor_waits_its_turn);
+    add(suite, timers_fire_once_in_the_order_of_their_times);
+    add(suite, a_cancelled_timer_does_not_fire);
+    add(suite, a_timer_that_waits_for_its_busy_actor_can_still_be_cancelled);
+    add(suite, a_spawned_actor_starts_after_the_handler_with_a_copy_of_its_argument);
+    add(suite, a_stopped_actor_gets_no_messages_and_no_timers);
+    add(suite, an_actor_can_end_itself);
+    add(suite, no_address_is_used_twice);
+    add(suite, every_actor_draws_other_numbers);
+    add(suite, the_crash_of_a_watched_process_is_told_once);
+    add(suite, a_peer_that_was_gone_before_it_was_watched_is_found_by_writing_to_it);
+    add(suite, a_peer_that_has_not_come_back_is_found_by_writing_to_it);
+    add(suite, a_process_that_nobody_watches_dies_quietly);
     if (host->simulated) {
-        tcase_add_test(tcase, a_message_on_its_way_is_lost_when_its_sender_dies);
-        tcase_add_test(tcase, a_message_on_its_way_is_lost_when_its_receiver_dies);
-        tcase_add_test(tcase, a_machine_without_power_is_silent_until_it_is_back);
-        tcase_add_test(tcase, a_machine_without_power_does_not_answer_for_those_who_died_before);
+        add(suite, a_message_on_its_way_is_lost_when_its_sender_dies);
+        add(suite, a_message_on_its_way_is_lost_when_its_receiver_dies);
+        add(suite, a_machine_without_power_is_silent_until_it_is_back);
+        add(suite, a_machine_without_power_does_not_answer_for_those_who_died_before);
     }
-    return tcase;
 }
 
 Suite *contract_suite(const struct contract_host *host, uint64_t slowness)
@@ -613,7 +618,7 @@ Suite *contract_suite(const struct contract_host *host, uint64_t slowness)
     contract.host = host;
     contract.slowness = slowness;
     Suite *suite = suite_create(host->name);
-    suite_add_tcase(suite, contract_actor_tests(host));
+    add_actor_tests(suite, host);
     suite_add_tcase(suite, contract_storage_tests(host));
     return suite;
 }

@@ -9,8 +9,9 @@
 int run_suite(Suite *suite);
 
 /* The same for tests against the real clock: on a machine that has much else to do they may come
- * too late, so a suite that failed is tried again with the clock going half as fast, a few times in
- * all. `make` makes the suite for a clock that goes `slowness` times slower than usual. */
+ * too late, so a test case (all its tests) that failed is tried again with the clock going half as
+ * fast, a few times in all. `make` makes the suite for a clock that goes `slowness` times slower
+ * than usual; the names of its test cases differ. */
 int run_suite_on_a_clock(Suite *(*make)(uint64_t slowness));
 
 #endif
