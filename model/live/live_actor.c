@@ -96,31 +96,57 @@ void live_actor_push(struct live_actor *actor, struct message *message)
     }
 }
 
-void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t by_ns)
+/* When what of the same sender and stream is held up will all have come; 0: nothing is. */
+static uint64_t held_up_until_ns(const struct live_actor *actor, const struct message *message)
 {
-    uint64_t due_ns = live_actor_now_ns(actor) + by_ns;
-    bool is_behind = false;
-    struct live_delayed **link = &actor->delayed;
+    uint64_t due_ns = 0;
     for (const struct live_delayed *other = actor->delayed; other != NULL; other = other->next) {
-        if (other->message->stream == message->stream) {
-            is_behind = true;
-            due_ns = other->due_ns > due_ns ? other->due_ns : due_ns;
+        if (other->in_order && other->message->stream == message->stream &&
+            actor_process(other->message->from) == actor_process(message->from)) {
+            due_ns = other->due_ns; /* they are sorted by it */
         }
     }
-    if (by_ns == 0 && !is_behind) {
+    return due_ns;
+}
+
+void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t due_ns,
+                          bool in_order)
+{
+    struct live_delayed **link = &actor->delayed;
+    uint64_t behind_ns = in_order ? held_up_until_ns(actor, message) : 0;
+    if (behind_ns == 0 && due_ns <= live_actor_now_ns(actor)) {
         live_actor_push(actor, message);
         return;
     }
+    due_ns = behind_ns > due_ns ? behind_ns : due_ns;
     while (*link != NULL && (*link)->due_ns <= due_ns) {
         link = &(*link)->next;
     }
     struct live_delayed *delayed = arena_alloc(&actor->process->arena, 1, sizeof *delayed);
-    *delayed = (struct live_delayed){ .next = *link, .due_ns = due_ns, .message = message };
+    *delayed = (struct live_delayed){
+        .next = *link, .due_ns = due_ns, .message = message, .in_order = in_order
+    };
     *link = delayed;
     atomic_store_explicit(&actor->delayed_due_ns, actor->delayed->due_ns, memory_order_release);
     if (actor->is_sleeping) {
         actor->is_sleeping = false;
         (void)pthread_cond_signal(&actor->wake);
+    }
+}
+
+void live_actor_drop_late(struct live_actor *actor, uint32_t process, uint32_t incarnation)
+{
+    struct live_delayed **link = &actor->delayed;
+    while (*link != NULL) {
+        struct live_delayed *delayed = *link;
+        actor_id from = delayed->message->from;
+        if (actor_process(from) != process || actor_incarnation(from) != incarnation) {
+            link = &delayed->next;
+            continue;
+        }
+        *link = delayed->next;
+        live_message_free(delayed->message);
+        arena_free(&actor->process->arena, delayed);
     }
 }
 
@@ -272,6 +298,13 @@ static void start_spawned(struct live_actor *actor)
     actor->spawned_count = 0;
 }
 
+static void begin_handler(struct live_actor *actor)
+{
+    if (actor->process->options.tells != NULL) {
+        actor->began_ns = live_actor_now_ns(actor);
+    }
+}
+
 static void end_handler(struct live_actor *actor)
 {
     if (actor->spawned_count > 0 && !live_actor_is_dead(actor)) {
@@ -285,6 +318,7 @@ static void fire(struct live_actor *actor, struct live_timer *timer)
     uint64_t tag = timer->tag;
     timer_free(timer);
     find_due(actor);
+    begin_handler(actor);
     actor->ops->on_timer(actor->self, id, tag);
     end_handler(actor);
 }
@@ -299,8 +333,23 @@ static void run_item(struct live_actor *actor, struct message *item)
         }
         return;
     }
+    begin_handler(actor);
+    bool is_told = (live_process_tells(actor->process, item) & LIVE_TELL_RECEIVED) != 0;
+    struct live_report report = {
+        .kind = LIVE_PASSING,
+        .passing = { .from_ns = actor->began_ns,
+                     .from = item->from,
+                     .to = item->to,
+                     .message_kind = item->kind,
+                     .stream = item->stream,
+                     .is_received = true },
+    };
     live_message_hold(actor, item);
     actor->ops->on_message(actor->self, item);
+    if (is_told) {
+        report.passing.until_ns = live_actor_now_ns(actor);
+        live_actor_report(actor, &report);
+    }
     end_handler(actor);
 }
 
@@ -352,6 +401,7 @@ static void *actor_main(void *argument)
     struct live_actor *actor = argument;
     wait_while_paused(actor);
     if (!live_actor_is_dead(actor)) {
+        begin_handler(actor);
         actor->self = actor->ops->on_start(&actor->host, actor->argument);
         end_handler(actor);
     }

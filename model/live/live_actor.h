@@ -24,6 +24,12 @@ struct live_delayed {
     struct live_delayed *next;
     uint64_t due_ns;
     struct message *message;
+    bool in_order; /* of its stream; a second copy is not */
+};
+
+struct live_file {
+    int descriptor; /* -1: free */
+    enum host_volume volume;
 };
 
 struct live_timer {
@@ -50,7 +56,7 @@ struct live_actor {
     bool has_thread;
     bool is_sleeping;
     struct live_queue inbox;
-    struct live_delayed *delayed; /* by due_ns; of one stream in the order of arrival */
+    struct live_delayed *delayed; /* by due_ns; of a sender's stream in the order of arrival */
     pthread_cond_t wake;
     struct live_actor *next_ended;
 
@@ -66,10 +72,11 @@ struct live_actor {
     size_t timer_capacity;
     uint64_t timers_set;
     uint64_t due_ns;   /* of the first timer that is not queued; UINT64_MAX: none */
+    uint64_t began_ns; /* when its handler began; kept only if the passing of messages is told */
     uint32_t *spawned; /* indices of the actors that start when this handler returns */
     size_t spawned_count;
     size_t spawned_capacity;
-    int *files; /* descriptors by file_id - 1; -1: free */
+    struct live_file *files; /* by file_id - 1 */
     size_t file_count;
     size_t file_capacity;
 };
@@ -95,15 +102,14 @@ struct live_process {
     struct arena arena;
     bool is_halted;
     bool is_paused;
-    atomic_bool may_pause;      /* a hint, as has_inbox */
+    atomic_bool may_pause; /* hints, as has_inbox */
+    atomic_bool may_be_full;
     struct live_actor **actors; /* by index; NULL: never started or gone */
     size_t actor_count;
     size_t actor_capacity;
     struct live_actor *ended; /* stopped by themselves; their threads are not joined yet */
     struct live_watch *watches;
-    struct live_delay *delays;
-    size_t delay_count;
-    size_t delay_capacity;
+    struct live_rules rules;
     struct live_peer *peers; /* by process */
 };
 
@@ -126,8 +132,13 @@ void live_actor_start(struct live_actor *actor);
 struct live_actor *live_actor_find(struct live_process *process, actor_id address);
 void live_actor_push(struct live_actor *actor, struct message *message);
 
-/* The same for one that is held up for by_ns, or is behind one of its stream that is. */
-void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t by_ns);
+/* The same for one that is held up until due_ns, or in_order behind one of its sender and stream
+ * that is. */
+void live_actor_push_late(struct live_actor *actor, struct message *message, uint64_t due_ns,
+                          bool in_order);
+
+/* H1: what an incarnation of a process has sent and is held up is lost when it dies. */
+void live_actor_drop_late(struct live_actor *actor, uint32_t process, uint32_t incarnation);
 void live_actor_kill(struct live_actor *actor);
 
 /* ---- without it ------------------------------------------------------------------------------ */
@@ -144,6 +155,14 @@ void live_message_release(struct message *message);
 void live_files_close(struct live_actor *actor);
 
 uint64_t live_actor_now_ns(const struct live_actor *actor);
+
+/* Which of LIVE_TELL_SENT and LIVE_TELL_RECEIVED the supervisor wants of a message. */
+static inline uint32_t live_process_tells(const struct live_process *process,
+                                          const struct message *message)
+{
+    return process->options.tells != NULL ? process->options.tells(message) : 0;
+}
+void live_actor_report(struct live_actor *actor, const struct live_report *report);
 
 /* ---- storage: live_files.c ------------------------------------------------------------------- */
 

@@ -31,20 +31,23 @@ static void send_message(void *context, struct message *message)
 }
 
 /* A supervisor that is gone takes this process with it; until then nobody notices. */
-static void trace(void *context, const struct fact_event *event)
+static void tell(void *context, const struct live_report *report)
 {
     struct child *child = context;
-    struct fact_event copy = *event;
-    struct bytes text = event->fact.text;
-    text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
-    copy.fact.text = (struct bytes){ .data = NULL, .size = text.size };
+    struct live_report copy = *report;
+    struct bytes text = { 0 };
+    if (report->kind == LIVE_FACT) {
+        text = report->event.fact.text;
+        text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
+        copy.event.fact.text = (struct bytes){ .data = NULL, .size = text.size };
+    }
     struct iovec parts[] = { { .iov_base = &copy, .iov_len = sizeof copy },
                              { .iov_base = (void *)(uintptr_t)text.data, .iov_len = text.size } };
     struct msghdr what = { .msg_iov = parts, .msg_iovlen = text.size > 0 ? 2 : 1 };
     (void)pthread_mutex_lock(&child->lock);
     while (sendmsg(child->control, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
-    if (live_cluster_waits(child->member->cluster, event->fact.kind)) {
+    if (live_report_waits(child->member->cluster, report)) {
         uint64_t number = ++child->asked_count;
         while (child->served_count < number) {
             (void)pthread_cond_wait(&child->served, &child->lock);
@@ -76,8 +79,13 @@ static void take_order(struct child *child)
         live_process_start(child->process, order.epoch_ns);
         return;
     }
-    if (order.kind == WIRE_DELAY) {
-        live_process_delay(child->process, &order.delay);
+    if (order.kind == WIRE_RULE) {
+        live_process_add_rule(child->process, &order.rule);
+        return;
+    }
+    if (order.kind == WIRE_TELL) {
+        live_process_tell(child->process, order.told.kind,
+                          (struct bytes){ .data = order.told.data, .size = order.told.size });
         return;
     }
     if (order.kind == WIRE_SERVED) {
@@ -113,7 +121,7 @@ _Noreturn void live_child_run(const struct live_member *member, int control,
     CHECK(result == 0);
     result = pthread_cond_init(&child.served, NULL);
     CHECK(result == 0);
-    struct live_port port = { .send = send_message, .trace = trace, .context = &child };
+    struct live_port port = { .send = send_message, .report = tell, .context = &child };
     child.process = live_member_process(member, &arena, port);
     CHECK(child.process != NULL);
     int epoll = epoll_create1(EPOLL_CLOEXEC);

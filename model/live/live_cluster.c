@@ -96,8 +96,8 @@ static bool create_process(struct live_member *member)
     CHECK(member->incarnation <= UINT16_MAX);
     struct live_cluster *cluster = member->cluster;
     member->is_alive = cluster->kind->start(member);
-    for (size_t i = 0; i < cluster->delay_count && member->is_alive; i++) {
-        cluster->kind->delay(member, &cluster->delays[i]);
+    for (size_t i = 0; i < cluster->rule_count && member->is_alive; i++) {
+        cluster->kind->add_rule(member, &cluster->rules[i]);
     }
     return member->is_alive;
 }
@@ -157,18 +157,53 @@ bool live_cluster_resume(struct live_cluster *cluster, uint32_t process)
     return member->is_alive;
 }
 
-void live_cluster_delay(struct live_cluster *cluster, uint32_t stream, uint64_t by_ns,
-                        uint64_t until_ns)
+/* Rules that are over are forgotten: who starts later never hears of them. */
+static void forget_rules(struct live_cluster *cluster)
 {
-    struct live_delay delay = { .stream = stream, .by_ns = by_ns, .until_ns = until_ns };
-    cluster->delays = arena_grow(&cluster->arena, cluster->delays, &cluster->delay_capacity,
-                                 cluster->delay_count + 1, sizeof *cluster->delays);
-    cluster->delays[cluster->delay_count++] = delay;
-    for (uint32_t i = 0; i < cluster->options.process_count; i++) {
-        if (cluster->members[i].is_alive) {
-            cluster->kind->delay(&cluster->members[i], &delay);
+    uint64_t now_ns = live_cluster_now_ns(cluster);
+    size_t kept = 0;
+    for (size_t i = 0; i < cluster->rule_count; i++) {
+        if (cluster->rules[i].until_ns > now_ns) {
+            cluster->rules[kept++] = cluster->rules[i];
         }
     }
+    cluster->rule_count = kept;
+}
+
+void live_cluster_add_rule(struct live_cluster *cluster, const struct live_rule *rule)
+{
+    CHECK(cluster->epoch_ns > 0);
+    forget_rules(cluster);
+    cluster->rules = arena_grow(&cluster->arena, cluster->rules, &cluster->rule_capacity,
+                                cluster->rule_count + 1, sizeof *cluster->rules);
+    cluster->rules[cluster->rule_count++] = *rule;
+    for (uint32_t i = 0; i < cluster->options.process_count; i++) {
+        if (cluster->members[i].is_alive) {
+            cluster->kind->add_rule(&cluster->members[i], rule);
+        }
+    }
+}
+
+bool live_cluster_tell(struct live_cluster *cluster, uint32_t process, uint32_t kind,
+                       struct bytes data)
+{
+    struct live_member *member = member_of(cluster, process);
+    CHECK(data.size <= LIVE_TOLD_BYTES_MAX);
+    if (member->is_alive) {
+        cluster->kind->tell(member, kind, data);
+    }
+    return member->is_alive;
+}
+
+void live_member_report(struct live_member *member, const struct live_report *report)
+{
+    const struct live_listener *listener = &member->cluster->options.listener;
+    switch (report->kind) {
+    case LIVE_FACT: listener->on_fact(listener->context, &report->event); return;
+    case LIVE_PASSING: listener->on_passing(listener->context, &report->passing); return;
+    case LIVE_STRUCK: listener->on_struck(listener->context, &report->struck); return;
+    }
+    CHECK_UNREACHABLE("a report");
 }
 
 void live_member_died(struct live_member *member, const char *how)
@@ -192,6 +227,7 @@ struct live_process *live_member_process(const struct live_member *member, struc
         .slowness = cluster->options.slowness,
         .main = member->number == 0 ? cluster->options.first : cluster->options.others,
         .argument = cluster->options.argument,
+        .tells = cluster->options.tells,
         .shared = shared_folder(cluster, arena),
         .local = machine_folder(cluster, member->number, arena),
         .port = port,

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "model/host.h"
+#include "model/live/live_rules.h"
 
 struct live_cluster;
 
@@ -27,6 +28,10 @@ struct live_listener {
     void (*on_fact)(void *context, const struct fact_event *event);
     /* A process ended that nobody killed. `how` is borrowed for the call. */
     void (*on_death)(void *context, uint32_t process, const char *how);
+    /* A message passed of which `tells` wants to know. NULL if that is NULL. */
+    void (*on_passing)(void *context, const struct live_passing *passing);
+    /* A rule of storage struck for the first time in a process. NULL: there are none. */
+    void (*on_struck)(void *context, const struct live_struck *struck);
     void *context;
 };
 
@@ -42,6 +47,9 @@ struct live_cluster_options {
     const char *directory;          /* borrowed for the cluster's life; must exist */
     uint64_t waits; /* bits of enum fact_kind: who reports such a fact goes on only when on_fact has
                      * returned */
+    /* Bits of enum live_tell: which messages' passing is told. Asked in every process, on any
+     * thread. NULL: none. */
+    uint32_t (*tells)(const struct message *message);
     struct live_listener listener;
 };
 
@@ -67,9 +75,13 @@ bool live_cluster_kill(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_pause(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_resume(struct live_cluster *cluster, uint32_t process);
 
-/* Until `until_ns` every message of a stream arrives by_ns later, whoever sends it. */
-void live_cluster_delay(struct live_cluster *cluster, uint32_t stream, uint64_t by_ns,
-                        uint64_t until_ns);
+/* Puts a rule in force for the processes it names, and for those that start later. */
+void live_cluster_add_rule(struct live_cluster *cluster, const struct live_rule *rule);
+
+/* Gives the main actor of a process a message that comes from itself. */
+enum { LIVE_TOLD_BYTES_MAX = 64 };
+bool live_cluster_tell(struct live_cluster *cluster, uint32_t process, uint32_t kind,
+                       struct bytes data);
 
 /* Not while listening: starts the next incarnation of a process. False if it lives, or if the
  * system does not allow one more. */

@@ -29,7 +29,8 @@ struct live_cluster_kind {
     /* Lets its main actor start. */
     void (*go)(struct live_member *member);
     void (*kill)(struct live_member *member);
-    void (*delay)(struct live_member *member, const struct live_delay *delay);
+    void (*add_rule)(struct live_member *member, const struct live_rule *rule);
+    void (*tell)(struct live_member *member, uint32_t kind, struct bytes data);
     void (*pause)(struct live_member *member);
     void (*resume)(struct live_member *member);
 };
@@ -40,9 +41,9 @@ struct live_cluster {
     struct arena arena;
     uint64_t epoch_ns;
     struct live_member *members;
-    struct live_delay *delays; /* so far */
-    size_t delay_count;
-    size_t delay_capacity;
+    struct live_rule *rules; /* so far */
+    size_t rule_count;
+    size_t rule_capacity;
     void *own; /* of the kind */
 };
 
@@ -54,10 +55,16 @@ extern const struct live_cluster_kind live_forks;
 struct live_process *live_member_process(const struct live_member *member, struct arena *arena,
                                          struct live_port port);
 
-static inline bool live_cluster_waits(const struct live_cluster *cluster, enum fact_kind kind)
+/* Does whoever reported it wait until it has been listened to? */
+static inline bool live_report_waits(const struct live_cluster *cluster,
+                                     const struct live_report *report)
 {
-    return (cluster->options.waits >> kind & 1u) != 0;
+    return report->kind == LIVE_FACT &&
+           (cluster->options.waits >> report->event.fact.kind & 1u) != 0;
 }
+
+/* Tells the listener. */
+void live_member_report(struct live_member *member, const struct live_report *report);
 
 /* The end of a process that nobody killed. */
 void live_member_died(struct live_member *member, const char *how);

@@ -44,17 +44,43 @@ static const char *name_of(const char *path)
     return *path == '\0' ? "." : path;
 }
 
-static int *file_of(struct live_actor *actor, file_id id)
+static struct live_file *file_of(struct live_actor *actor, file_id id)
 {
     CHECK(id >= 1 && id <= actor->file_count);
-    CHECK(actor->files[id - 1] >= 0);
+    CHECK(actor->files[id - 1].descriptor >= 0);
     return &actor->files[id - 1];
+}
+
+/* Is there no space for a call that needs some? Tells the supervisor of the first such call. */
+static bool is_full(struct live_actor *actor, enum host_volume volume)
+{
+    struct live_process *process = actor->process;
+    uint64_t now_ns = live_actor_now_ns(actor);
+    uint32_t number = UINT32_MAX;
+    (void)pthread_mutex_lock(&process->lock);
+    bool full = live_rules_full(&process->rules, process->options.number, volume, now_ns, &number);
+    (void)pthread_mutex_unlock(&process->lock);
+    if (number != UINT32_MAX) {
+        live_actor_report(
+            actor, &(struct live_report){ .kind = LIVE_STRUCK, .struck = { now_ns, number } });
+    }
+    return full;
+}
+
+static bool may_be_full(const struct live_actor *actor)
+{
+    return atomic_load_explicit(&actor->process->may_be_full, memory_order_acquire);
+}
+
+static bool exists(const struct live_actor *actor, enum host_volume volume, const char *path)
+{
+    return faccessat(root_of(actor, volume), name_of(path), F_OK, 0) == 0;
 }
 
 static file_id file_id_new(struct live_actor *actor)
 {
     for (size_t i = 0; i < actor->file_count; i++) {
-        if (actor->files[i] < 0) {
+        if (actor->files[i].descriptor < 0) {
             return (file_id)i + 1;
         }
     }
@@ -73,12 +99,16 @@ enum status live_file_open(struct host *host, enum host_volume volume, const cha
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
+    if (mode != HOST_READ && may_be_full(actor) && !exists(actor, volume, path) &&
+        is_full(actor, volume)) {
+        return STATUS_NO_SPACE;
+    }
     int file = openat(root_of(actor, volume), name_of(path), flags[mode] | O_CLOEXEC, 0666);
     if (file < 0) {
         return status_of_errno();
     }
     *id = file_id_new(actor);
-    actor->files[*id - 1] = file;
+    actor->files[*id - 1] = (struct live_file){ .descriptor = file, .volume = volume };
     return STATUS_OK;
 }
 
@@ -86,17 +116,17 @@ void live_file_close(struct host *host, file_id id)
 {
     struct live_actor *actor = actor_of(host);
     if (!live_actor_is_dead(actor)) {
-        int *file = file_of(actor, id);
-        (void)close(*file); /* what must be durable was synced before */
-        *file = -1;
+        struct live_file *file = file_of(actor, id);
+        (void)close(file->descriptor); /* what must be durable was synced before */
+        file->descriptor = -1;
     }
 }
 
 void live_files_close(struct live_actor *actor)
 {
     for (size_t i = 0; i < actor->file_count; i++) {
-        if (actor->files[i] >= 0) {
-            (void)close(actor->files[i]);
+        if (actor->files[i].descriptor >= 0) {
+            (void)close(actor->files[i].descriptor);
         }
     }
     actor->file_count = 0;
@@ -109,7 +139,7 @@ enum status live_file_size(struct host *host, file_id id, uint64_t *size_bytes)
         return STATUS_HALTED;
     }
     struct stat info;
-    if (fstat(*file_of(actor, id), &info) != 0) {
+    if (fstat(file_of(actor, id)->descriptor, &info) != 0) {
         return STATUS_IO;
     }
     *size_bytes = (uint64_t)info.st_size;
@@ -124,7 +154,7 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    int file = *file_of(actor, id);
+    int file = file_of(actor, id)->descriptor;
     while (*got_bytes < size_bytes) {
         ssize_t got = pread(file, (uint8_t *)data + *got_bytes, size_bytes - *got_bytes,
                             (off_t)(offset_bytes + *got_bytes));
@@ -139,6 +169,13 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
     return STATUS_OK;
 }
 
+/* Does a write up to `end_bytes` make the file longer? */
+static bool grows(const struct live_file *file, uint64_t end_bytes)
+{
+    struct stat info;
+    return fstat(file->descriptor, &info) != 0 || end_bytes > (uint64_t)info.st_size;
+}
+
 enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes,
                             struct bytes bytes)
 {
@@ -146,7 +183,12 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    int file = *file_of(actor, id);
+    const struct live_file *open_file = file_of(actor, id);
+    if (may_be_full(actor) && grows(open_file, offset_bytes + bytes.size) &&
+        is_full(actor, open_file->volume)) {
+        return STATUS_NO_SPACE;
+    }
+    int file = open_file->descriptor;
     for (size_t done = 0; done < bytes.size;) {
         ssize_t put =
             pwrite(file, bytes.data + done, bytes.size - done, (off_t)(offset_bytes + done));
@@ -165,7 +207,7 @@ enum status live_file_sync(struct host *host, file_id id)
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    return status_of(fdatasync(*file_of(actor, id)));
+    return status_of(fdatasync(file_of(actor, id)->descriptor));
 }
 
 static bool is_directory(int root, const char *path)
@@ -200,6 +242,9 @@ enum status live_make_dir(struct host *host, enum host_volume volume, const char
     struct live_actor *actor = actor_of(host);
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
+    }
+    if (may_be_full(actor) && !exists(actor, volume, path) && is_full(actor, volume)) {
+        return STATUS_NO_SPACE;
     }
     return status_of(mkdirat(root_of(actor, volume), path, 0777));
 }

@@ -20,7 +20,7 @@ struct fork {
 
 struct forks {
     struct fork *forks; /* by process */
-    struct wire_fact *fact;
+    struct wire_report *heard;
 };
 
 static struct forks *forks_of(const struct live_member *member)
@@ -41,7 +41,7 @@ static void *create(struct live_cluster *cluster)
     for (uint32_t i = 0; i < count; i++) {
         forks->forks[i].control = -1;
     }
-    forks->fact = arena_alloc(&cluster->arena, 1, sizeof *forks->fact);
+    forks->heard = arena_alloc(&cluster->arena, 1, sizeof *forks->heard);
     return forks;
 }
 
@@ -89,13 +89,13 @@ static void tell_end(struct live_member *member)
     arena_drop(&arena);
 }
 
-/* Tells one fact; false if none is there. */
+/* Tells one report; false if none is there. */
 static bool hear(struct live_member *member)
 {
     struct fork *fork = fork_of(member);
     struct live_cluster *cluster = member->cluster;
-    struct wire_fact *fact = forks_of(member)->fact;
-    ssize_t got = recv(fork->control, fact, sizeof *fact, MSG_DONTWAIT);
+    struct wire_report *heard = forks_of(member)->heard;
+    ssize_t got = recv(fork->control, heard, sizeof *heard, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
         return false;
     }
@@ -103,12 +103,16 @@ static bool hear(struct live_member *member)
         tell_end(member);
         return false;
     }
-    struct bytes *text = &fact->event.fact.text;
-    text->data = fact->text;
-    CHECK((size_t)got == offsetof(struct wire_fact, text) + text->size);
-    enum fact_kind kind = fact->event.fact.kind;
-    cluster->options.listener.on_fact(cluster->options.listener.context, &fact->event);
-    if (member->is_alive && live_cluster_waits(cluster, kind)) {
+    struct live_report *report = &heard->report;
+    size_t text_size = 0;
+    if (report->kind == LIVE_FACT) {
+        text_size = report->event.fact.text.size;
+        report->event.fact.text.data = heard->text;
+    }
+    CHECK((size_t)got == sizeof *report + text_size);
+    bool waits = live_report_waits(cluster, report);
+    live_member_report(member, report);
+    if (member->is_alive && waits) {
         send_order(fork, &(struct wire_order){ .kind = WIRE_SERVED }, -1);
     }
     return true;
@@ -266,9 +270,17 @@ static void kill_child(struct live_member *member)
     }
 }
 
-static void delay_child(struct live_member *member, const struct live_delay *delay)
+static void add_rule(struct live_member *member, const struct live_rule *rule)
 {
-    struct wire_order order = { .kind = WIRE_DELAY, .delay = *delay };
+    struct wire_order order = { .kind = WIRE_RULE, .rule = *rule };
+    send_order(fork_of(member), &order, -1);
+}
+
+static void tell_child(struct live_member *member, uint32_t kind, struct bytes data)
+{
+    struct wire_order order = { .kind = WIRE_TELL,
+                                .told = { .kind = kind, .size = (uint32_t)data.size } };
+    memcpy(order.told.data, data.data, data.size);
     send_order(fork_of(member), &order, -1);
 }
 
@@ -298,6 +310,7 @@ const struct live_cluster_kind live_forks = { .create = create,
                                               .start = start,
                                               .go = go,
                                               .kill = kill_child,
-                                              .delay = delay_child,
+                                              .add_rule = add_rule,
+                                              .tell = tell_child,
                                               .pause = pause_child,
                                               .resume = resume_child };

@@ -6,6 +6,14 @@ static struct live_actor *actor_of(struct host *host)
     return (struct live_actor *)host;
 }
 
+void live_actor_report(struct live_actor *actor, const struct live_report *report)
+{
+    const struct live_port *port = &actor->process->options.port;
+    if (!live_actor_is_dead(actor)) { /* H3 */
+        port->report(port->context, report);
+    }
+}
+
 static uint64_t now_ns(struct host *host)
 {
     return live_actor_now_ns(actor_of(host));
@@ -50,6 +58,21 @@ static void message_free(struct host *host, struct message *message)
     live_message_free(message);
 }
 
+/* Before it leaves: so no consequence of it is told with an earlier time. */
+static void tell_sent(struct live_actor *actor, const struct message *message)
+{
+    struct live_report report = {
+        .kind = LIVE_PASSING,
+        .passing = { .from_ns = actor->began_ns,
+                     .until_ns = live_actor_now_ns(actor),
+                     .from = message->from,
+                     .to = message->to,
+                     .message_kind = message->kind,
+                     .stream = message->stream },
+    };
+    live_actor_report(actor, &report);
+}
+
 static void send(struct host *host, actor_id to, struct message *message)
 {
     struct live_actor *actor = actor_of(host);
@@ -59,6 +82,9 @@ static void send(struct host *host, actor_id to, struct message *message)
     live_message_release(message);
     message->from = host->self;
     message->to = to;
+    if ((live_process_tells(process, message) & LIVE_TELL_SENT) != 0) {
+        tell_sent(actor, message);
+    }
     if (live_actor_is_dead(actor) || actor_process(to) >= process->options.process_count) {
         live_message_free(message); /* H3 */
     } else if (actor_process(to) == process->options.number) {
@@ -113,6 +139,11 @@ void live_process_peer_lost(struct live_process *process, uint32_t number, uint3
     (void)pthread_mutex_lock(&process->lock);
     if (process->peers[number].incarnation == incarnation) {
         process->peers[number].is_connected = false;
+    }
+    for (size_t i = 0; i < process->actor_count; i++) {
+        if (process->actors[i] != NULL) {
+            live_actor_drop_late(process->actors[i], number, incarnation);
+        }
     }
     struct live_watch **link = &process->watches;
     while (*link != NULL) {
@@ -174,13 +205,11 @@ static void stop(struct host *host, actor_id id)
 static void trace(struct host *host, const struct fact *fact)
 {
     struct live_actor *actor = actor_of(host);
-    if (!live_actor_is_dead(actor)) {
-        const struct live_port *port = &actor->process->options.port;
-        struct fact_event event = { .time_ns = live_actor_now_ns(actor),
-                                    .actor = host->self,
-                                    .fact = *fact };
-        port->trace(port->context, &event);
-    }
+    struct live_report report = {
+        .kind = LIVE_FACT,
+        .event = { .time_ns = live_actor_now_ns(actor), .actor = host->self, .fact = *fact },
+    };
+    live_actor_report(actor, &report);
 }
 
 const struct host_ops live_host_ops = {

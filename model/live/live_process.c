@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "model/base/check.h"
@@ -32,6 +33,7 @@ struct live_process *live_process_create(const struct live_process_options *opti
     struct live_process *process = calloc(1, sizeof *process);
     CHECK(process != NULL);
     process->options = *options;
+    process->rules.prng.state = hash_mix(options->seed ^ hash_mix(options->number));
     if (!open_roots(process)) {
         free(process);
         return NULL;
@@ -57,33 +59,49 @@ void live_process_start(struct live_process *process, uint64_t epoch_ns)
     (void)pthread_mutex_unlock(&process->lock);
 }
 
-void live_process_delay(struct live_process *process, const struct live_delay *delay)
+void live_process_add_rule(struct live_process *process, const struct live_rule *rule)
 {
     (void)pthread_mutex_lock(&process->lock);
-    process->delays = arena_grow(&process->arena, process->delays, &process->delay_capacity,
-                                 process->delay_count + 1, sizeof *process->delays);
-    process->delays[process->delay_count++] = *delay;
+    live_rules_add(&process->rules, &process->arena, rule);
+    if (rule->kind == LIVE_FULL) {
+        atomic_store_explicit(&process->may_be_full, true, memory_order_release);
+    }
     (void)pthread_mutex_unlock(&process->lock);
 }
 
-/* With the lock held: by how much a message of a stream is held up. */
-static uint64_t delay_of(const struct live_process *process, uint32_t stream, uint64_t now_ns)
+static struct message *copy_of(const struct message *message)
 {
-    uint64_t by_ns = 0;
-    for (size_t i = 0; i < process->delay_count; i++) {
-        const struct live_delay *delay = &process->delays[i];
-        by_ns += delay->stream == stream && now_ns < delay->until_ns ? delay->by_ns : 0;
+    struct message *copy = live_message_new(message->size);
+    uint32_t capacity = copy->capacity;
+    *copy = *message;
+    copy->capacity = capacity;
+    memcpy(copy->data, message->data, message->size);
+    return copy;
+}
+
+/* With the lock held: what the rules make of a message on its way. */
+static void push_by_rules(struct live_actor *actor, struct message *message)
+{
+    struct live_rules *rules = &actor->process->rules;
+    uint64_t now_ns = live_actor_now_ns(actor);
+    uint64_t arrival_ns = live_rules_arrival_ns(rules, message, now_ns);
+    uint64_t by_ns;
+    if (arrival_ns == LIVE_FOR_GOOD) {
+        live_message_free(message);
+        return;
     }
-    return by_ns;
+    if (live_rules_duplicate(rules, message, now_ns, &by_ns)) {
+        live_actor_push_late(actor, copy_of(message), arrival_ns + by_ns, false);
+    }
+    live_actor_push_late(actor, message, arrival_ns, true);
 }
 
 void live_process_deliver(struct live_process *process, struct message *message)
 {
     (void)pthread_mutex_lock(&process->lock);
     struct live_actor *actor = process->is_halted ? NULL : live_actor_find(process, message->to);
-    if (actor != NULL && process->delay_count > 0) {
-        live_actor_push_late(actor, message,
-                             delay_of(process, message->stream, live_actor_now_ns(actor)));
+    if (actor != NULL && process->rules.count > 0) {
+        push_by_rules(actor, message);
     } else if (actor != NULL) {
         live_actor_push(actor, message);
     }
@@ -91,6 +109,18 @@ void live_process_deliver(struct live_process *process, struct message *message)
     if (actor == NULL) {
         live_message_free(message);
     }
+}
+
+void live_process_tell(struct live_process *process, uint32_t kind, struct bytes data)
+{
+    struct message *message = live_message_new((uint32_t)data.size);
+    message->kind = kind;
+    message->from =
+        actor_address(process->options.number, process->options.incarnation, HOST_MAIN_ACTOR);
+    message->to = message->from;
+    message->size = (uint32_t)data.size;
+    memcpy(message->data, data.data, data.size);
+    live_process_deliver(process, message);
 }
 
 void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation)

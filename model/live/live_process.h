@@ -14,23 +14,29 @@
 #include <stdint.h>
 
 #include "model/host.h"
+#include "model/live/live_rules.h"
 
 struct live_process;
+
+/* What the supervisor hears of a process. */
+enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK };
+struct live_report {
+    enum live_report_kind kind;
+    union {
+        struct fact_event event; /* its text is borrowed for the call */
+        struct live_passing passing;
+        struct live_struck struck;
+    };
+};
 
 /* What a live process asks of the world outside it. */
 struct live_port {
     /* Takes a message for another process; lost if there is no way to it. */
     void (*send)(void *context, struct message *message);
-    /* Passes a fact on; it may return only when whoever listens has acted upon it. */
-    void (*trace)(void *context, const struct fact_event *event);
+    /* Passes on what the supervisor is to hear; of a fact it may return only when whoever listens
+     * has acted upon it. */
+    void (*report)(void *context, const struct live_report *report);
     void *context;
-};
-
-/* Until `until_ns` what arrives on a stream is given to its actor by_ns later, in its order. */
-struct live_delay {
-    uint32_t stream;
-    uint64_t by_ns;
-    uint64_t until_ns;
 };
 
 struct live_process_options {
@@ -40,8 +46,9 @@ struct live_process_options {
     uint64_t seed;
     uint64_t slowness; /* of the actors' clock: 1, or how often it divides real time */
     const struct actor_ops *main;
-    struct bytes argument; /* of the main actor; copied */
-    const char *shared;    /* the directories behind the two volumes; they exist */
+    struct bytes argument;                            /* of the main actor; copied */
+    uint32_t (*tells)(const struct message *message); /* as in live_cluster.h; NULL: nothing */
+    const char *shared; /* the directories behind the two volumes; they exist */
     const char *local;
     struct live_port port;
 };
@@ -59,13 +66,16 @@ void live_process_start(struct live_process *process, uint64_t epoch_ns);
 /* Takes a message from another process for an actor here, `from` and `to` set. */
 void live_process_deliver(struct live_process *process, struct message *message);
 
+/* A message for the main actor, from itself. */
+void live_process_tell(struct live_process *process, uint32_t kind, struct bytes data);
+
 /* The connection to an incarnation of process `number` stands; is lost: those who watch it are
  * told, as will be who watches it later. */
 void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation);
 void live_process_peer_lost(struct live_process *process, uint32_t number, uint32_t incarnation);
 
-/* Several that hold at once add up. */
-void live_process_delay(struct live_process *process, const struct live_delay *delay);
+/* From now on, for what arrives and for calls to come. */
+void live_process_add_rule(struct live_process *process, const struct live_rule *rule);
 
 /* Between handlers no actor goes on until the process is resumed. */
 void live_process_pause(struct live_process *process);

@@ -9,9 +9,10 @@
 #include "model/base/check.h"
 #include "model/live/live_cluster_private.h"
 
-struct told_fact {
-    struct told_fact *next;
-    struct fact_event event;
+struct told_report {
+    struct told_report *next;
+    struct live_member *member;
+    struct live_report report;
     uint8_t text[];
 };
 
@@ -29,8 +30,8 @@ struct threads {
     pthread_mutex_t fact_lock; /* guards what follows */
     pthread_cond_t came;
     pthread_cond_t served;
-    struct told_fact *first;
-    struct told_fact *last;
+    struct told_report *first;
+    struct told_report *last;
     uint64_t came_count;
     uint64_t served_count;
 };
@@ -57,24 +58,27 @@ static void send(void *context, struct message *message)
     (void)pthread_rwlock_unlock(&threads->routes);
 }
 
-static struct told_fact *copy_of(const struct fact_event *event)
+static struct told_report *copy_of(struct live_member *member, const struct live_report *report)
 {
-    size_t size = event->fact.text.size;
-    struct told_fact *told = malloc(sizeof *told + size);
+    bool is_fact = report->kind == LIVE_FACT;
+    struct bytes text = is_fact ? report->event.fact.text : (struct bytes){ 0 };
+    struct told_report *told = malloc(sizeof *told + text.size);
     CHECK(told != NULL);
-    *told = (struct told_fact){ .event = *event };
-    if (size > 0) {
-        memcpy(told->text, event->fact.text.data, size);
+    *told = (struct told_report){ .member = member, .report = *report };
+    if (text.size > 0) {
+        memcpy(told->text, text.data, text.size);
     }
-    told->event.fact.text = (struct bytes){ .data = told->text, .size = size };
+    if (is_fact) {
+        told->report.event.fact.text.data = told->text;
+    }
     return told;
 }
 
-static void trace(void *context, const struct fact_event *event)
+static void tell(void *context, const struct live_report *report)
 {
     struct group *group = context;
     struct threads *threads = threads_of(group->member);
-    struct told_fact *told = copy_of(event);
+    struct told_report *told = copy_of(group->member, report);
     (void)pthread_mutex_lock(&threads->fact_lock);
     if (group->is_halted) {
         (void)pthread_mutex_unlock(&threads->fact_lock);
@@ -89,7 +93,7 @@ static void trace(void *context, const struct fact_event *event)
     }
     threads->last = told;
     uint64_t number = ++threads->came_count;
-    bool waits = live_cluster_waits(group->member->cluster, event->fact.kind);
+    bool waits = live_report_waits(group->member->cluster, report);
     while (waits && threads->served_count < number && !group->is_halted) {
         (void)pthread_cond_wait(&threads->served, &threads->fact_lock);
     }
@@ -137,7 +141,7 @@ static bool start(struct live_member *member)
     struct live_cluster *cluster = member->cluster;
     struct group *group = arena_alloc(&cluster->arena, 1, sizeof *group);
     *group = (struct group){ .member = member };
-    struct live_port port = { .send = send, .trace = trace, .context = group };
+    struct live_port port = { .send = send, .report = tell, .context = group };
     group->process = live_member_process(member, &cluster->arena, port);
     if (group->process == NULL) {
         return false;
@@ -189,7 +193,7 @@ static void bury(struct threads *threads)
 }
 
 /* Takes the whole line; NULL if none came in time. */
-static struct told_fact *take_facts(struct threads *threads, uint64_t wait_ns)
+static struct told_report *take_reports(struct threads *threads, uint64_t wait_ns)
 {
     uint64_t until_ns = live_clock_ns() + wait_ns;
     struct timespec until = { .tv_sec = (time_t)(until_ns / 1000000000),
@@ -199,34 +203,39 @@ static struct told_fact *take_facts(struct threads *threads, uint64_t wait_ns)
     while (threads->first == NULL && result == 0 && wait_ns > 0) {
         result = pthread_cond_timedwait(&threads->came, &threads->fact_lock, &until);
     }
-    struct told_fact *facts = threads->first;
+    struct told_report *reports = threads->first;
     threads->first = NULL;
     (void)pthread_mutex_unlock(&threads->fact_lock);
-    return facts;
+    return reports;
 }
 
-static void poll_facts(struct live_cluster *cluster, uint64_t wait_ns)
+static void poll_reports(struct live_cluster *cluster, uint64_t wait_ns)
 {
     struct threads *threads = cluster->own;
-    const struct live_listener *listener = &cluster->options.listener;
-    struct told_fact *fact = take_facts(threads, wait_ns);
-    while (fact != NULL) {
-        struct told_fact *next = fact->next;
-        listener->on_fact(listener->context, &fact->event);
-        free(fact);
+    struct told_report *told = take_reports(threads, wait_ns);
+    while (told != NULL) {
+        struct told_report *next = told->next;
+        live_member_report(told->member, &told->report);
+        free(told);
         (void)pthread_mutex_lock(&threads->fact_lock);
         threads->served_count++;
         (void)pthread_cond_broadcast(&threads->served);
         (void)pthread_mutex_unlock(&threads->fact_lock);
-        fact = next;
+        told = next;
     }
     bury(threads);
 }
 
-static void delay_group(struct live_member *member, const struct live_delay *delay)
+static void add_rule(struct live_member *member, const struct live_rule *rule)
 {
     struct threads *threads = threads_of(member);
-    live_process_delay(threads->groups[member->number]->process, delay);
+    live_process_add_rule(threads->groups[member->number]->process, rule);
+}
+
+static void tell_group(struct live_member *member, uint32_t kind, struct bytes data)
+{
+    struct threads *threads = threads_of(member);
+    live_process_tell(threads->groups[member->number]->process, kind, data);
 }
 
 static void pause_group(struct live_member *member)
@@ -245,10 +254,10 @@ static void destroy(struct live_cluster *cluster)
 {
     struct threads *threads = cluster->own;
     bury(threads);
-    for (struct told_fact *fact = threads->first; fact != NULL;) {
-        struct told_fact *next = fact->next;
-        free(fact);
-        fact = next;
+    for (struct told_report *told = threads->first; told != NULL;) {
+        struct told_report *next = told->next;
+        free(told);
+        told = next;
     }
     (void)pthread_cond_destroy(&threads->came);
     (void)pthread_cond_destroy(&threads->served);
@@ -258,10 +267,11 @@ static void destroy(struct live_cluster *cluster)
 
 const struct live_cluster_kind live_threads = { .create = create,
                                                 .destroy = destroy,
-                                                .poll = poll_facts,
+                                                .poll = poll_reports,
                                                 .start = start,
                                                 .go = go,
                                                 .kill = kill_group,
-                                                .delay = delay_group,
+                                                .add_rule = add_rule,
+                                                .tell = tell_group,
                                                 .pause = pause_group,
                                                 .resume = resume_group };

@@ -7,9 +7,9 @@
 
 enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text of a fact is cut */
 
-/* Process -> supervisor: one fact. */
-struct wire_fact {
-    struct fact_event event; /* its text's `data` means nothing */
+/* Process -> supervisor. */
+struct wire_report {
+    struct live_report report; /* the `data` of a fact's text means nothing */
     uint8_t text[WIRE_TEXT_BYTES_MAX];
 };
 
@@ -17,7 +17,8 @@ struct wire_fact {
 enum wire_order_kind {
     WIRE_GO,     /* the main actor starts; the world began at `epoch_ns` */
     WIRE_SERVED, /* one more fact that is waited for was listened to */
-    WIRE_DELAY,  /* a stream is delayed */
+    WIRE_RULE,   /* a rule is put in force */
+    WIRE_TELL,   /* a message for the main actor */
     WIRE_LINK,   /* a peer was started: comes with the socket to it */
 };
 struct wire_order {
@@ -25,7 +26,14 @@ struct wire_order {
     uint32_t process;
     uint32_t incarnation;
     uint64_t epoch_ns;
-    struct live_delay delay;
+    union {
+        struct live_rule rule;
+        struct {
+            uint32_t kind;
+            uint32_t size;
+            uint8_t data[LIVE_TOLD_BYTES_MAX];
+        } told;
+    };
 };
 
 struct wire_peer {

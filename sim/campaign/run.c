@@ -131,10 +131,14 @@ static void on_fired(void *context, const struct fault_record *record)
     run_on_fired(context, record);
 }
 
+void run_on_damage(struct run *run, const char *path)
+{
+    oracle_on_damage(run->oracle, path);
+}
+
 static void on_damage(void *context, const char *path)
 {
-    struct run *run = context;
-    oracle_on_damage(run->oracle, path);
+    run_on_damage(context, path);
 }
 
 /* ---- judging --------------------------------------------------------------------------------- */

@@ -109,6 +109,7 @@ void run_begin(struct run *run, const struct disk *shared);
 /* In the order in which they happened. */
 void run_on_fact(struct run *run, const struct fact_event *event);
 void run_on_fired(struct run *run, const struct fault_record *record);
+void run_on_damage(struct run *run, const char *path);
 
 /* Something that was expected did not hold; the text is borrowed for the run's life. */
 void run_note_unmet(struct run *run, const char *message);

@@ -1,13 +1,17 @@
 #include "sim/live/live_faults.h"
 
 #include "model/base/check.h"
+#include "model/runtime/messages.h"
 #include "model/runtime/process.h"
+#include "sim/live/live_effects.h"
 
 #define NOWHERE UINT32_MAX
 #define NEVER   UINT64_MAX
 
+enum { ASK_AGAIN_NS = 200 * 1000 * 1000 };
+
 /* What is to be done at a time. */
-enum duty_kind { DUTY_STRIKE, DUTY_START, DUTY_RESUME };
+enum duty_kind { DUTY_STRIKE, DUTY_START, DUTY_RESUME, DUTY_ASK };
 struct duty {
     uint64_t due_ns;
     enum duty_kind kind;
@@ -19,6 +23,8 @@ struct live_faults {
     struct arena *arena;
     const struct scenario *scenario;
     const struct pipeline *pipeline;
+    const char *shared;
+    uint32_t parallelism_max;
     struct live_cluster *cluster;
     struct fault_hooks hooks;
     struct fault_record *records; /* by fault */
@@ -40,31 +46,28 @@ const char *live_fault_refusal(const struct fault *fault)
     case FAULT_PAUSE:
     case FAULT_HOT_KEY:
     case FAULT_BURST:
-    case FAULT_POISON: return NULL;
+    case FAULT_POISON:
+    case FAULT_DELAY:
+    case FAULT_THROTTLE:
+    case FAULT_CLOG:
+    case FAULT_PARTITION:
+    case FAULT_SWIZZLE:
+    case FAULT_DUPLICATE:
+    case FAULT_FULL:
+    case FAULT_CORRUPT:
+    case FAULT_REMOVE:
+    case FAULT_TRUNCATE:
+    case FAULT_RESCALE: return NULL;
     case FAULT_WIPE: return "the power of a machine cannot be cut";
-    case FAULT_FULL: return "there is no quota to be had for a folder";
+    case FAULT_LIE: return "only a power cut would tell, and power cannot be cut";
     case FAULT_SLOW:
     case FAULT_LATE:
     case FAULT_CLOCK: return "all processes share the clock and the processors of one machine";
     case FAULT_STALL:
     case FAULT_IO_ERROR:
-    case FAULT_AMBIGUOUS:
-    case FAULT_LIE:
-    case FAULT_CORRUPT:
-    case FAULT_REMOVE:
-    case FAULT_TRUNCATE: return "the file system is a real one";
-    case FAULT_DELAY:
-        return fault->object.kind == OBJECT_LINK && fault->jitter_ns == 0
-                   ? NULL
-                   : "only a whole link can be delayed, and always by the same time";
-    case FAULT_THROTTLE:
-    case FAULT_CLOG:
-    case FAULT_PARTITION:
-    case FAULT_SWIZZLE:
-    case FAULT_RESET:
-    case FAULT_DUPLICATE: return "the sockets between the processes are real ones";
+    case FAULT_AMBIGUOUS: return "the file system is a real one, and does not fail when asked to";
+    case FAULT_RESET: return "a real connection breaks only with one of its processes";
     case FAULT_THROW: return "user code runs as it is";
-    case FAULT_RESCALE: return "nobody can ask a live JobManager for another parallelism yet";
     case FAULT_VERB_COUNT: break;
     }
     CHECK_UNREACHABLE("a verb");
@@ -80,11 +83,17 @@ static void add_duty(struct live_faults *faults, uint64_t due_ns, enum duty_kind
 }
 
 struct live_faults *live_faults_create(struct arena *arena, const struct scenario *scenario,
-                                       const struct pipeline *pipeline, struct fault_hooks hooks)
+                                       const struct pipeline *pipeline, const char *shared,
+                                       struct fault_hooks hooks)
 {
     struct live_faults *faults = arena_alloc(arena, 1, sizeof *faults);
     *faults = (struct live_faults){
-        .arena = arena, .scenario = scenario, .pipeline = pipeline, .hooks = hooks
+        .arena = arena,
+        .scenario = scenario,
+        .pipeline = pipeline,
+        .shared = shared,
+        .parallelism_max = scenario_parallelism_max(scenario),
+        .hooks = hooks,
     };
     faults->process_count = PROCESS_FIRST_TASK_MANAGER + scenario->job.task_managers;
     faults->records = arena_alloc(arena, scenario->fault_count, sizeof *faults->records);
@@ -121,28 +130,40 @@ void live_faults_attach(struct live_faults *faults, struct live_cluster *cluster
 
 static uint32_t process_of_task(const struct live_faults *faults, uint32_t vertex, uint32_t subtask)
 {
-    size_t index = (size_t)vertex * faults->scenario->job.parallelism + subtask;
+    size_t index = (size_t)vertex * faults->parallelism_max + subtask;
     return index < faults->location_count ? faults->location[index] : NOWHERE;
 }
 
-/* The processes first..last that a fault is about; false: nobody knows where the subtask runs. */
-static bool find_range(const struct live_faults *faults, const struct fault_object *object,
-                       uint32_t *first, uint32_t *last)
+/* The processes that a process object names, or all; false: nobody knows where the subtask runs. */
+static bool find_range(const struct live_faults *faults, enum fault_object_kind kind,
+                       uint32_t index, uint32_t vertex, struct process_range *range)
 {
-    *first = PROCESS_JOB_MANAGER;
-    *last = *first;
-    switch (object->kind) {
+    uint32_t last = faults->process_count - 1;
+    uint32_t process = PROCESS_JOB_MANAGER;
+    switch (kind) {
     case OBJECT_JOB_MANAGER: break;
-    case OBJECT_TASK_MANAGER: *first = PROCESS_FIRST_TASK_MANAGER + object->index; break;
-    case OBJECT_TASK: *first = process_of_task(faults, object->vertex, object->index); break;
+    case OBJECT_TASK_MANAGER: process = PROCESS_FIRST_TASK_MANAGER + index; break;
+    case OBJECT_TASK: process = process_of_task(faults, vertex, index); break;
     case OBJECT_ALL_TASK_MANAGERS:
-        *first = PROCESS_FIRST_TASK_MANAGER;
-        *last = faults->process_count - 1;
-        return *first <= *last;
-    default: CHECK_UNREACHABLE("an object of crash or pause");
+        *range = (struct process_range){ PROCESS_FIRST_TASK_MANAGER, last };
+        return last >= PROCESS_FIRST_TASK_MANAGER;
+    default: *range = (struct process_range){ 0, last }; return true;
     }
-    *last = *first;
-    return *first < faults->process_count;
+    *range = (struct process_range){ process, process };
+    return process <= last;
+}
+
+static bool find_ranges(const struct live_faults *faults, const struct fault_object *object,
+                        struct live_effect *effect)
+{
+    if (object->kind == OBJECT_CONNECTION) {
+        const struct fault_peer *first = &object->first;
+        const struct fault_peer *other = &object->other;
+        return find_range(faults, first->kind, first->index, first->vertex, &effect->one) &&
+               find_range(faults, other->kind, other->index, other->vertex, &effect->other);
+    }
+    return find_range(faults, object->kind, object->index, object->vertex, &effect->one) &&
+           find_range(faults, OBJECT_NETWORK, 0, 0, &effect->other);
 }
 
 static bool strike_process(struct live_faults *faults, const struct fault *fault, uint32_t process,
@@ -164,55 +185,132 @@ static bool strike_process(struct live_faults *faults, const struct fault *fault
     return was_alive;
 }
 
-static bool strike(struct live_faults *faults, const struct fault *fault, uint64_t now_ns)
+static bool strike_processes(struct live_faults *faults, const struct live_effect *effect)
 {
-    uint32_t first;
-    uint32_t last;
     bool fired = false;
-    if (fault->object.kind == OBJECT_INPUT) {
-        return true; /* the input is made like that: fault_input.h */
-    }
-    if (fault->verb == FAULT_DELAY && live_fault_refusal(fault) == NULL) {
-        int32_t edge =
-            pipeline_edge(faults->pipeline, fault->object.vertex, fault->object.vertex_to);
-        CHECK(edge >= 0);
-        live_cluster_delay(faults->cluster, (uint32_t)edge + 1, fault->by_ns,
-                           fault->for_ever ? NEVER : now_ns + fault->for_ns);
-        return true;
-    }
-    if (live_fault_refusal(fault) != NULL || !find_range(faults, &fault->object, &first, &last)) {
-        return false;
-    }
-    for (uint32_t i = first; i <= last; i++) {
-        fired = strike_process(faults, fault, i, now_ns) || fired;
+    for (uint32_t i = effect->one.first; i <= effect->one.last; i++) {
+        fired = strike_process(faults, effect->fault, i, effect->now_ns) || fired;
     }
     return fired;
 }
 
-static void fire(struct live_faults *faults, uint32_t number)
+static bool strike(struct live_faults *faults, uint32_t number, uint64_t now_ns)
 {
-    struct fault_record *record = &faults->records[number];
-    uint64_t now_ns = live_cluster_now_ns(faults->cluster);
-    if (record->armed || !strike(faults, record->fault, now_ns)) {
+    const struct fault *fault = &faults->scenario->faults[number];
+    struct live_effect effect = { .cluster = faults->cluster,
+                                  .pipeline = faults->pipeline,
+                                  .process_count = faults->process_count,
+                                  .now_ns = now_ns,
+                                  .fault = fault,
+                                  .number = number };
+    if (!find_ranges(faults, &fault->object, &effect)) {
+        return false;
+    }
+    switch (fault->verb) {
+    case FAULT_CRASH:
+    case FAULT_PAUSE: return strike_processes(faults, &effect);
+    case FAULT_CORRUPT:
+    case FAULT_REMOVE:
+    case FAULT_TRUNCATE: return live_effect_damage(fault, faults->shared, faults->hooks);
+    case FAULT_HOT_KEY: /* the input is made like that: fault_input.h */
+    case FAULT_BURST:
+    case FAULT_POISON: return true;
+    case FAULT_RESCALE: add_duty(faults, now_ns, DUTY_ASK, number); return true;
+    default: live_effect_apply(&effect); return true;
+    }
+}
+
+/* The fault had an effect, at `now_ns`, the first of it. */
+static void note_effect(struct live_faults *faults, struct fault_record *record, uint64_t now_ns)
+{
+    const struct fault *fault = record->fault;
+    if (record->fired) {
         return;
     }
-    record->armed = true;
+    uint64_t end_ns = record->armed_ns + (fault->for_ever ? 0 : fault->for_ns);
     record->fired = true;
-    record->armed_ns = now_ns;
     record->fired_ns = now_ns;
-    record->ended_ns = now_ns + (record->fault->for_ever ? 0 : record->fault->for_ns);
+    record->ended_ns = end_ns > now_ns ? end_ns : now_ns;
     if (record->ended_ns > faults->last_ns) {
         faults->last_ns = record->ended_ns;
     }
     faults->hooks.on_fired(faults->hooks.context, record);
 }
 
+static void fire(struct live_faults *faults, uint32_t number)
+{
+    struct fault_record *record = &faults->records[number];
+    uint64_t now_ns = live_cluster_now_ns(faults->cluster);
+    if (record->armed || !strike(faults, number, now_ns)) {
+        return;
+    }
+    record->armed = true;
+    record->armed_ns = now_ns;
+    if (!fault_waits_for_a_hit(record->fault)) {
+        note_effect(faults, record, now_ns);
+    }
+}
+
+void live_faults_on_struck(struct live_faults *faults, const struct live_struck *struck)
+{
+    CHECK(struck->number < faults->scenario->fault_count);
+    note_effect(faults, &faults->records[struck->number], struck->time_ns);
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+/* The rescale that was asked for first and is not answered; NULL: there is none. */
+static struct fault_record *asked(struct live_faults *faults)
+{
+    struct fault_record *first = NULL;
+    for (uint32_t i = 0; i < faults->scenario->fault_count; i++) {
+        struct fault_record *record = &faults->records[i];
+        bool is_open = record->fault->verb == FAULT_RESCALE && record->armed && !record->fired;
+        if (is_open && (first == NULL || record->armed_ns < first->armed_ns)) {
+            first = record;
+        }
+    }
+    return first;
+}
+
+/* Whoever asked waits for an answer, and asks again if the JobManager is dead or in trouble. */
+static void ask(struct live_faults *faults, uint32_t number)
+{
+    const struct fault_record *record = &faults->records[number];
+    if (record->fired) {
+        return;
+    }
+    if (asked(faults) == record) {
+        struct rescale_request request = { .parallelism = record->fault->parallelism,
+                                           .max_parallelism = record->fault->max_parallelism };
+        struct buffer bytes;
+        buffer_init(&bytes, faults->arena);
+        rescale_request_encode(&bytes, &request);
+        (void)live_cluster_tell(faults->cluster, PROCESS_JOB_MANAGER, MESSAGE_RESCALE,
+                                buffer_bytes(&bytes));
+        buffer_free(&bytes);
+    }
+    add_duty(faults, live_cluster_now_ns(faults->cluster) + ASK_AGAIN_NS, DUTY_ASK, number);
+}
+
+/* Requests are made one after the other: an answer is that to the first. */
+static void note_answer(struct live_faults *faults, const struct fact_event *event)
+{
+    const struct fact *fact = &event->fact;
+    if (fact->kind != FACT_RESCALE_ACCEPTED && fact->kind != FACT_RESCALE_REFUSED) {
+        return;
+    }
+    struct fault_record *record = asked(faults);
+    if (record != NULL && record->fault->parallelism == fact->values[0]) {
+        note_effect(faults, record, event->time_ns);
+    }
+}
+
 /* ---- triggers -------------------------------------------------------------------------------- */
 
 static void note_location(struct live_faults *faults, const struct fact_event *event)
 {
-    size_t index =
-        (size_t)event->fact.vertex * faults->scenario->job.parallelism + event->fact.subtask;
+    size_t index = (size_t)event->fact.vertex * faults->parallelism_max + event->fact.subtask;
     faults->location = arena_grow(faults->arena, faults->location, &faults->location_capacity,
                                   index + 1, sizeof *faults->location);
     while (faults->location_count <= index) {
@@ -226,6 +324,7 @@ void live_faults_on_fact(struct live_faults *faults, const struct fact_event *ev
     if (event->fact.kind == FACT_TASK_STARTED) {
         note_location(faults, event);
     }
+    note_answer(faults, event);
     for (uint32_t i = 0; i < faults->scenario->fault_count; i++) {
         struct fault_record *record = &faults->records[i];
         const struct fault_trigger *trigger = &record->fault->trigger;
@@ -250,6 +349,7 @@ static bool do_duty(struct live_faults *faults, const struct duty *duty)
             (void)live_cluster_resume(faults->cluster, duty->number);
         }
         return true;
+    case DUTY_ASK: ask(faults, duty->number); return true;
     case DUTY_START:
         return live_cluster_is_alive(faults->cluster, duty->number) ||
                live_cluster_start(faults->cluster, duty->number);

@@ -4,7 +4,7 @@
 
 #include "model/base/check.h"
 
-enum entry_kind { ENTRY_FACT, ENTRY_CHANGES, ENTRY_FIRED };
+enum entry_kind { ENTRY_FACT, ENTRY_CHANGES, ENTRY_DAMAGE, ENTRY_FIRED };
 
 struct entry {
     uint64_t time_ns;
@@ -13,6 +13,7 @@ struct entry {
     union {
         struct fact_event event;
         struct live_changes changes;
+        const char *damaged; /* a path */
         const struct fault_record *record;
     };
 };
@@ -50,8 +51,28 @@ void live_log_add_fact(struct live_log *log, const struct fact_event *event)
     log->fact_count++;
 }
 
+/* A fact comes a moment after its time; meanwhile a file may have been damaged. */
+static void keep_order(struct live_log *log, uint64_t time_ns)
+{
+    for (size_t i = log->count; i > 0; i--) {
+        struct entry *entry = &log->entries[i - 1];
+        bool is_of_files = entry->kind == ENTRY_CHANGES || entry->kind == ENTRY_DAMAGE;
+        if (is_of_files && entry->time_ns <= time_ns) {
+            return;
+        }
+        entry->time_ns = is_of_files ? time_ns : entry->time_ns;
+    }
+}
+
+void live_log_add_damage(struct live_log *log, uint64_t time_ns, const char *path)
+{
+    keep_order(log, time_ns);
+    add(log, ENTRY_DAMAGE, time_ns)->damaged = arena_text(log->arena, path);
+}
+
 void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes)
 {
+    keep_order(log, time_ns);
     if (changes.count > 0) {
         add(log, ENTRY_CHANGES, time_ns)->changes = changes;
     }
@@ -87,6 +108,7 @@ void live_log_tell(struct live_log *log, struct run *run, struct disk *disk)
         switch (entry->kind) {
         case ENTRY_FACT: run_on_fact(run, &entry->event); break;
         case ENTRY_CHANGES: live_changes_apply(&entry->changes, disk); break;
+        case ENTRY_DAMAGE: run_on_damage(run, entry->damaged); break;
         case ENTRY_FIRED: run_on_fired(run, entry->record); break;
         }
     }

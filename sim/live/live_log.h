@@ -13,10 +13,15 @@ struct live_log;
 
 struct live_log *live_log_create(struct arena *arena);
 
-/* Keeps a copy of a fact; what became of files just before it; that a fault struck (borrowed). */
+/* Keeps a copy of a fact; what became of files just before it; that a fault struck (borrowed). What
+ * was seen of files is told in the order in which it was seen: if it turns out to belong before a
+ * fact of an earlier time, so does all that was seen before. */
 void live_log_add_fact(struct live_log *log, const struct fact_event *event);
 void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes);
 void live_log_add_fired(struct live_log *log, const struct fault_record *record);
+
+/* A file was damaged behind the model's back; what became of it is among the changes. */
+void live_log_add_damage(struct live_log *log, uint64_t time_ns, const char *path);
 
 uint64_t live_log_fact_count(const struct live_log *log);
 

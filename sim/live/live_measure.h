@@ -35,8 +35,7 @@ struct live_message_speed {
 /* The same for messages between two processes of a live cluster, which answer each other. This
  * process must have no other thread. */
 MUST_USE enum status live_measure_messages(struct arena *arena, const char *folder,
-                                           struct live_message_speed *speed,
-                                           struct buffer *error);
+                                           struct live_message_speed *speed, struct buffer *error);
 
 /* From the start of this program, as a new process, to its end; it does nothing else. */
 MUST_USE enum status live_measure_start(uint64_t *start_ns, struct buffer *error);

@@ -79,9 +79,8 @@ static void *ping_on_start(struct host *host, struct bytes argument)
     *ping = (struct ping){ .host = host };
     CHECK(argument.size == sizeof ping->plan);
     memcpy(&ping->plan, argument.data, sizeof ping->plan);
-    ping->peer = ping->plan.is_local
-                     ? host_spawn(host, ECHO, &echo_actor, (struct bytes){ 0 })
-                     : actor_address(1, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR);
+    ping->peer = ping->plan.is_local ? host_spawn(host, ECHO, &echo_actor, (struct bytes){ 0 })
+                                     : actor_address(1, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR);
     ping_begin(ping);
     return ping;
 }

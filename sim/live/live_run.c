@@ -87,6 +87,23 @@ static void on_fired(void *context, const struct fault_record *record)
     live_log_add_fired(live->log, record);
 }
 
+/* What became of the file is seen at once: the oracle hears of both together. */
+static void on_damage(void *context, const char *path)
+{
+    struct live *live = context;
+    uint64_t now_ns = live_cluster_now_ns(live->cluster);
+    live_log_add_changes(live->log, now_ns, live_volume_look(live->volume, ""));
+    live_log_add_damage(live->log, now_ns, path);
+}
+
+static void on_struck(void *context, const struct live_struck *struck)
+{
+    struct live *live = context;
+    if (!live->has_ended) {
+        live_faults_on_struck(live->faults, struck);
+    }
+}
+
 static void on_death(void *context, uint32_t process, const char *how)
 {
     struct live *live = context;
@@ -122,7 +139,7 @@ static void show_progress(struct live *live)
         return;
     }
     uint64_t records = 0;
-    for (uint32_t i = 0; i < live->run->scenario->job.parallelism; i++) {
+    for (uint32_t i = 0; i < scenario_parallelism_max(live->run->scenario); i++) {
         records += live->records[i];
     }
     uint64_t now_ns = live_cluster_now_ns(live->cluster);
@@ -205,7 +222,10 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
         .argument = { .data = (const uint8_t *)argument, .size = sizeof *argument },
         .directory = live->options->folder,
         .waits = live_faults_waits(live->faults) | JUDGED | LAST,
-        .listener = { .on_fact = on_fact, .on_death = on_death, .context = live },
+        .listener = { .on_fact = on_fact,
+                      .on_death = on_death,
+                      .on_struck = on_struck,
+                      .context = live },
     };
     return live_cluster_create(&options);
 }
@@ -259,6 +279,15 @@ static void judge(struct live *live)
     }
 }
 
+static bool damages_files(const struct scenario *scenario)
+{
+    bool damages = false;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        damages = damages || scenario->faults[i].object.kind == OBJECT_FILE;
+    }
+    return damages;
+}
+
 enum status live_run(struct run *run, struct arena *arena, const struct scenario *given,
                      struct bytes input, const struct live_run_options *options,
                      struct buffer *notes, struct buffer *error)
@@ -281,11 +310,13 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     run_prepare(run, arena, scenario, input, &options->run);
     run->live = options->threads ? "threads" : "processes";
     struct live live = { .run = run, .arena = arena, .options = options, .outcome = OUTCOME_STUCK };
-    struct fault_hooks hooks = { .on_fired = on_fired, .context = &live };
-    live.faults = live_faults_create(arena, run->scenario, &run->pipeline, hooks);
-    live.volume = live_volume_create(arena, arena_format(arena, "%s/shared", options->folder));
+    struct fault_hooks hooks = { .on_fired = on_fired, .on_damage = on_damage, .context = &live };
+    const char *shared = arena_format(arena, "%s/shared", options->folder);
+    live.faults = live_faults_create(arena, run->scenario, &run->pipeline, shared, hooks);
+    live.volume = live_volume_create(arena, shared, !damages_files(run->scenario));
     live.log = live_log_create(arena);
-    live.records = arena_alloc(arena, run->scenario->job.parallelism, sizeof *live.records);
+    live.records =
+        arena_alloc(arena, scenario_parallelism_max(run->scenario), sizeof *live.records);
     progress_init(&live.progress, options->progress);
     if (status == STATUS_OK && !run_cluster(&live, error)) {
         status = STATUS_IO;

@@ -24,15 +24,16 @@ struct seen_file {
 struct live_volume {
     struct arena *arena;
     const char *folder;
+    bool may_map;
     struct seen_file *files; /* in no order: there are few */
     size_t count;
     size_t capacity;
 };
 
-struct live_volume *live_volume_create(struct arena *arena, const char *folder)
+struct live_volume *live_volume_create(struct arena *arena, const char *folder, bool may_map)
 {
     struct live_volume *volume = arena_alloc(arena, 1, sizeof *volume);
-    *volume = (struct live_volume){ .arena = arena, .folder = folder };
+    *volume = (struct live_volume){ .arena = arena, .folder = folder, .may_map = may_map };
     return volume;
 }
 
@@ -80,8 +81,9 @@ static struct bytes content_of(struct live_volume *volume, const char *path)
     struct bytes content = { 0 };
     if (file >= 0 && fstat(file, &info) == 0 && info.st_size > 0) {
         size_t size = (size_t)info.st_size;
-        content = size >= MAPPED_BYTES_MIN ? map_file(volume->arena, file, size)
-                                           : read_file(volume->arena, file, size);
+        bool is_mapped = volume->may_map && size >= MAPPED_BYTES_MIN;
+        content =
+            is_mapped ? map_file(volume->arena, file, size) : read_file(volume->arena, file, size);
     }
     if (file >= 0) {
         (void)close(file);

@@ -4,7 +4,8 @@
  * A checkpoint that the oracle is to read may be gone a moment later; so the folder is looked at
  * while the step is held that the oracle judges, and what has changed since the last look is noted,
  * to be put into the volume when its turn comes. Files are told apart by number, size and time of
- * change. Large ones are mapped, not read: they stay readable when their name is gone. */
+ * change. Large ones are mapped, not read: they stay readable when their name is gone; but what is
+ * to be damaged in place must be read. */
 #ifndef FAULTLINE_SIM_LIVE_LIVE_VOLUME_H
 #define FAULTLINE_SIM_LIVE_LIVE_VOLUME_H
 
@@ -28,7 +29,7 @@ struct live_changes {
 };
 
 /* Nothing seen yet of `folder` (borrowed). All memory and all contents live as long as `arena`. */
-struct live_volume *live_volume_create(struct arena *arena, const char *folder);
+struct live_volume *live_volume_create(struct arena *arena, const char *folder, bool may_map);
 
 /* Looks at everything below `part` ("": all of it), and forgets nothing of the rest. Borrowed for
  * the arena's life. */

@@ -49,6 +49,12 @@ expect 0 '^PASS +live-three-kills$' live --set state.backend=sqlite "$kills"
 
 expect 0 '^PASS +live-slow-link$' live scenarios/live/slow-link.json
 expect 0 '^PASS +live-slow-link$' live --threads scenarios/live/slow-link.json
+expect 0 '^PASS +live-network$' live scenarios/live/network.json
+expect 0 '^PASS +live-network$' live --threads scenarios/live/network.json
+expect 0 '^PASS +live-rescale$' live scenarios/live/rescale.json
+expect 0 '^PASS +live-full$' live --threads scenarios/live/full.json
+expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
+expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 
 for seed in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 '^PASS' live --seed "$seed" scenarios/live/random-kills.json
@@ -61,7 +67,7 @@ cat >"$scratch/lie.json" <<'JSON'
   "faults": [ { "at": "1ms", "do": "lie", "on": "store", "for": "1s" } ] }
 JSON
 refused=$scratch/lie.json
-expect 3 'live: faults\[0\]: cannot cause "lie": the file system is a real one; --skip-faults' \
+expect 3 'live: faults\[0\]: cannot cause "lie": only a power cut would tell, .*; --skip-faults' \
     live "$refused"
 expect 0 'cannot cause "lie".*; it is left out$' live --skip-faults "$refused"
 expect 3 '^faultline: --verify: is no option of this verb$' live --verify "$kills"

@@ -110,7 +110,12 @@ static void run(bool threads, const struct actor_ops *ops, uint64_t until_ns, st
     struct live_cluster *cluster = live_cluster_create(&options);
     ck_assert_ptr_nonnull(cluster);
     ck_assert(live_cluster_begin(cluster));
-    live_cluster_delay(cluster, 1, 300 * MS, 150 * MS);
+    live_cluster_add_rule(cluster, &(struct live_rule){ .kind = LIVE_DELAY,
+                                                        .until_ns = 150 * MS,
+                                                        .to_last = 1,
+                                                        .from_last = 1,
+                                                        .stream = 1,
+                                                        .by_ns = 300 * MS });
     while (live_cluster_now_ns(cluster) < until_ns && heard->death[0] == '\0') {
         live_cluster_poll(cluster, until_ns);
     }

@@ -1,0 +1,157 @@
+#include "sim/live/live_effects.h"
+
+#include <fcntl.h>
+#include <fts.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "model/base/check.h"
+#include "model/base/text.h"
+#include "model/runtime/process.h"
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static uint64_t until_ns(const struct live_effect *effect)
+{
+    const struct fault *fault = effect->fault;
+    return fault->for_ever ? LIVE_FOR_GOOD : effect->now_ns + fault->for_ns;
+}
+
+/* Every process that receives gets its equal share of what all of them have together. */
+static uint64_t share_of(const struct live_effect *effect, struct process_range to)
+{
+    const struct fault *fault = effect->fault;
+    uint64_t receivers = to.last - to.first + 1;
+    if (fault->object.kind == OBJECT_LINK) {
+        receivers = effect->process_count - PROCESS_FIRST_TASK_MANAGER;
+    }
+    CHECK(receivers > 0);
+    uint64_t share = fault->bandwidth_bytes_per_s / receivers;
+    return share > 0 ? share : 1;
+}
+
+static void add_rule(const struct live_effect *effect, enum live_rule_kind kind,
+                     struct process_range from, struct process_range to)
+{
+    const struct fault *fault = effect->fault;
+    struct live_rule rule = {
+        .kind = kind,
+        .until_ns = until_ns(effect),
+        .from_first = from.first,
+        .from_last = from.last,
+        .to_first = to.first,
+        .to_last = to.last,
+        .stream = LIVE_ALL_STREAMS,
+        .group_of_process = fault->groups != NULL ? fault->groups->of_process : NULL,
+        .by_ns = fault->by_ns,
+        .jitter_ns = fault->jitter_ns,
+        .bandwidth_bytes_per_s = kind == LIVE_THROTTLE ? share_of(effect, to) : 0,
+    };
+    if (fault->object.kind == OBJECT_LINK) {
+        int32_t edge =
+            pipeline_edge(effect->pipeline, fault->object.vertex, fault->object.vertex_to);
+        CHECK(edge >= 0);
+        rule.stream = (uint32_t)edge + 1;
+    }
+    live_cluster_add_rule(effect->cluster, &rule);
+}
+
+static void apply_rules(const struct live_effect *effect, enum live_rule_kind kind)
+{
+    const struct fault *fault = effect->fault;
+    bool whole = fault->object.kind == OBJECT_LINK || fault->object.kind == OBJECT_NETWORK;
+    if (whole || fault->direction != DIRECTION_IN) {
+        add_rule(effect, kind, effect->one, effect->other);
+    }
+    if (!whole && fault->direction != DIRECTION_OUT) {
+        add_rule(effect, kind, effect->other, effect->one);
+    }
+}
+
+static void fill(const struct live_effect *effect)
+{
+    const struct fault_object *object = &effect->fault->object;
+    struct live_rule rule = {
+        .kind = LIVE_FULL,
+        .until_ns = until_ns(effect),
+        .to_first = effect->one.first,
+        .to_last = effect->one.last,
+        .volume = object->part == PART_DISK ? HOST_LOCAL : HOST_SHARED,
+        .number = effect->number,
+    };
+    live_cluster_add_rule(effect->cluster, &rule);
+}
+
+void live_effect_apply(const struct live_effect *effect)
+{
+    switch (effect->fault->verb) {
+    case FAULT_DELAY: apply_rules(effect, LIVE_DELAY); return;
+    case FAULT_THROTTLE: apply_rules(effect, LIVE_THROTTLE); return;
+    case FAULT_CLOG:
+    case FAULT_PARTITION: apply_rules(effect, LIVE_HOLD); return;
+    case FAULT_DUPLICATE: apply_rules(effect, LIVE_DUPLICATE); return;
+    case FAULT_FULL: fill(effect); return;
+    default: break;
+    }
+    CHECK_UNREACHABLE("a verb for messages or a volume");
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
+
+/* The same bit that the simulator flips. */
+static bool flip_bit(int file, uint64_t size_bytes)
+{
+    uint64_t bit = size_bytes / 2;
+    uint8_t byte;
+    if (size_bytes == 0 || pread(file, &byte, 1, (off_t)(bit / 8)) != 1) {
+        return false;
+    }
+    byte = (uint8_t)(byte ^ 1u << bit % 8);
+    bool flipped = pwrite(file, &byte, 1, (off_t)(bit / 8)) == 1;
+    /* The system notes times of change less finely than they follow each other. */
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return futimens(file, (struct timespec[]){ now, now }) == 0 && flipped;
+}
+
+static bool damage_file(const struct fault *fault, const char *path, const struct stat *info)
+{
+    uint64_t size_bytes = (uint64_t)info->st_size;
+    if (fault->verb == FAULT_REMOVE) {
+        return unlink(path) == 0;
+    }
+    if (fault->verb == FAULT_TRUNCATE) {
+        return size_bytes > fault->size_bytes && truncate(path, (off_t)fault->size_bytes) == 0;
+    }
+    CHECK(fault->verb == FAULT_CORRUPT);
+    int file = open(path, O_RDWR | O_CLOEXEC);
+    bool flipped = file >= 0 && flip_bit(file, size_bytes);
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return flipped;
+}
+
+bool live_effect_damage(const struct fault *fault, const char *folder, struct fault_hooks hooks)
+{
+    char *roots[] = { (char *)(uintptr_t)folder, NULL };
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    bool fired = false;
+    for (FTSENT *entry; tree != NULL && (entry = fts_read(tree)) != NULL;) {
+        if (entry->fts_info != FTS_F) {
+            continue;
+        }
+        const char *path = entry->fts_path + strlen(folder) + 1;
+        if (text_matches(fault->object.glob, path) &&
+            damage_file(fault, entry->fts_path, entry->fts_statp)) {
+            hooks.on_damage(hooks.context, path);
+            fired = true;
+        }
+    }
+    if (tree != NULL) {
+        (void)fts_close(tree);
+    }
+    return fired;
+}
