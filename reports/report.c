@@ -5,6 +5,7 @@
 
 #include "model/base/check.h"
 #include "reports/figure_choice.h"
+#include "reports/figure_compare.h"
 #include "reports/figure_cost.h"
 #include "reports/figure_interval.h"
 #include "reports/figure_recovery.h"
@@ -163,6 +164,8 @@ enum status report_build(struct report *report, struct arena *arena, const char 
     if (status == STATUS_OK) {
         add_cost_figures(report);
         add_other_figures(report);
+        figure_compare(&report->figures[report->figure_count], arena, &report->data);
+        keep_figure(report);
         add_story(report, &story);
     }
     int code = sqlite3_close(db);

@@ -368,6 +368,35 @@ static void read_recoveries(struct reading *reading)
     (void)sqlite3_finalize(row);
 }
 
+/* ---- comparisons ----------------------------------------------------------------------------- */
+
+static void read_comparisons(struct reading *reading)
+{
+    struct report_data *data = reading->data;
+    size_t capacity = 0;
+    sqlite3_stmt *row = prepare(
+        reading, "SELECT name, coordinates, quantity, live_kind, tasks, interval_ns / 1e9,"
+                 " simulated, live, live_runs, is_equal FROM comparison"
+                 " ORDER BY name, tasks, interval_ns, coordinates, quantity");
+    while (next_row(reading, row)) {
+        data->comparisons = arena_grow(data->arena, data->comparisons, &capacity,
+                                       data->comparison_count + 1, sizeof *data->comparisons);
+        data->comparisons[data->comparison_count++] = (struct report_comparison){
+            .name = text_at(reading, row, 0),
+            .coordinates = text_at(reading, row, 1),
+            .quantity = text_at(reading, row, 2),
+            .live_kind = text_at(reading, row, 3),
+            .tasks = number_at(row, 4),
+            .interval_s = number_at(row, 5),
+            .simulated = number_at(row, 6),
+            .live = number_at(row, 7),
+            .live_runs = number_at(row, 8),
+            .is_equal = sqlite3_column_int(row, 9) != 0,
+        };
+    }
+    (void)sqlite3_finalize(row);
+}
+
 enum status report_data_read(struct report_data *data, struct arena *arena, struct sqlite3 *db,
                              const char *path, struct buffer *error)
 {
@@ -379,5 +408,6 @@ enum status report_data_read(struct report_data *data, struct arena *arena, stru
     read_cells(&reading);
     read_plots(&reading);
     read_recoveries(&reading);
+    read_comparisons(&reading);
     return reading.failed ? STATUS_IO : STATUS_OK;
 }

@@ -79,6 +79,18 @@ struct report_recovery {
     double replayed; /* records */
 };
 
+/* One quantity of one cell, simulated and for real, as `compare` found it. */
+struct report_comparison {
+    const char *name; /* of the scenario */
+    const char *coordinates;
+    const char *quantity; /* with its unit, in which the numbers are */
+    const char *live_kind;
+    double tasks, interval_s;
+    double simulated, live; /* NAN: there is none */
+    double live_runs;
+    bool is_equal;
+};
+
 struct report_data {
     struct arena *arena;
     struct report_run *runs; /* failures first, then the newest first */
@@ -89,6 +101,8 @@ struct report_data {
     size_t cell_count;
     struct report_recovery *recoveries; /* of the cells, in their order */
     size_t recovery_count;
+    struct report_comparison *comparisons; /* by name, tasks, interval, cell, quantity */
+    size_t comparison_count;
 };
 
 enum { REPORT_RUNS_MAX = 2000 };

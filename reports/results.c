@@ -256,6 +256,21 @@ static bool add_summary(struct results *results, uint64_t run_id, const struct s
     return ok;
 }
 
+/* The end of a transaction in which all went well so far, or not. */
+static enum status commit(struct results *results, bool ok, const char *doing,
+                          struct buffer *error)
+{
+    if (ok && results_execute(results, "COMMIT")) {
+        return STATUS_OK;
+    }
+    enum status status = results_fail(results, doing, error);
+    /* Some errors have rolled back already. */
+    if (sqlite3_get_autocommit(results->db) == 0) {
+        (void)results_execute(results, "ROLLBACK");
+    }
+    return status;
+}
+
 enum status results_add(struct results *results, const struct results_run *run,
                         const struct summary *summary, const struct results_fault *faults,
                         uint32_t fault_count, const struct results_violation *violations,
@@ -272,16 +287,7 @@ enum status results_add(struct results *results, const struct results_run *run,
     for (uint32_t i = 0; ok && i < violation_count; i++) {
         ok = add_violation(results, run_id, i + 1, &violations[i]);
     }
-    ok = ok && results_execute(results, "COMMIT");
-    if (ok) {
-        return STATUS_OK;
-    }
-    enum status status = results_fail(results, "add a run", error);
-    /* Some errors have rolled back already. */
-    if (sqlite3_get_autocommit(results->db) == 0) {
-        (void)results_execute(results, "ROLLBACK");
-    }
-    return status;
+    return commit(results, ok, "add a run", error);
 }
 
 /* The run of exactly this scenario by this build; *run_id is 0 if there is none. */
@@ -336,4 +342,38 @@ enum status results_forget_sweep(struct results *results, const char *sweep, str
     struct row row = row_begin(results, DELETE_SWEEP);
     put_text(&row, sweep);
     return row_end(&row) ? STATUS_OK : results_fail(results, "forget a sweep", error);
+}
+
+static bool add_comparison(struct results *results, const struct results_comparison_head *head,
+                           const struct results_comparison *comparison)
+{
+    struct row row = row_begin(results, INSERT_COMPARISON);
+    put_text(&row, head->name);
+    put_text(&row, comparison->coordinates);
+    put_text(&row, comparison->quantity);
+    put_text(&row, head->build);
+    put_number(&row, comparison->tasks);
+    put_number(&row, comparison->interval_ns);
+    put_number(&row, comparison->is_equal);
+    put_moment(&row, comparison->simulated);
+    put_moment(&row, comparison->live);
+    put_text(&row, head->live);
+    put_number(&row, head->live_runs);
+    return row_end(&row);
+}
+
+enum status results_keep_comparison(struct results *results,
+                                    const struct results_comparison_head *head,
+                                    const struct results_comparison *rows, size_t count,
+                                    struct buffer *error)
+{
+    CHECK(results != NULL && results->db != NULL);
+    bool ok = results_execute(results, "BEGIN IMMEDIATE");
+    struct row old = row_begin(results, DELETE_COMPARISON);
+    put_text(&old, head->name);
+    ok = row_end(&old) && ok;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = add_comparison(results, head, &rows[i]);
+    }
+    return commit(results, ok, "keep a comparison", error);
 }

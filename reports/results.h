@@ -3,8 +3,9 @@
  *
  * A run is added whole, in one transaction, when it has ended: a killed campaign loses no finished
  * run, and a write that fails leaves nothing of it. Several processes may add to one file at once.
- * Tables: run, checkpoint, task_checkpoint, recovery, fault, violation, progress, sweep_cell (see
- * schema.sql). A file of schema 1 is brought up to schema 2 when it is opened. */
+ * Tables: run, checkpoint, task_checkpoint, recovery, fault, violation, progress, sweep_cell,
+ * comparison (see schema.sql). A file of an older schema is brought up to date when it is
+ * opened. */
 #ifndef FAULTLINE_REPORTS_RESULTS_H
 #define FAULTLINE_REPORTS_RESULTS_H
 
@@ -90,5 +91,30 @@ MUST_USE enum status results_add(struct results *results, const struct results_r
                                  const struct summary *summary, const struct results_fault *faults,
                                  uint32_t fault_count, const struct results_violation *violations,
                                  uint32_t violation_count, struct buffer *error);
+
+/* A comparison of simulated and live runs: what all its rows have in common ... */
+struct results_comparison_head {
+    const char *name; /* of the scenario */
+    const char *build;
+    const char *live; /* "processes" or "threads" */
+    uint32_t live_runs;
+};
+
+/* ... and one quantity of one cell. */
+struct results_comparison {
+    const char *coordinates; /* JSON object: path in the scenario -> value in this cell */
+    const char *quantity;
+    uint32_t tasks;
+    uint64_t interval_ns;
+    bool is_equal;
+    uint64_t simulated; /* 0: there is none, as below */
+    uint64_t live;
+};
+
+/* Puts the rows in the place of those that the scenario had. Errors: as results_add. */
+MUST_USE enum status results_keep_comparison(struct results *results,
+                                             const struct results_comparison_head *head,
+                                             const struct results_comparison *rows, size_t count,
+                                             struct buffer *error);
 
 #endif

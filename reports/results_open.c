@@ -42,6 +42,11 @@ static const char *const statements_sql[RESULTS_STATEMENT_COUNT] = {
     [INSERT_SWEEP_CELL] = "INSERT OR REPLACE INTO sweep_cell (sweep, run_id, coordinates)"
                           " VALUES (?,?,?)",
     [DELETE_SWEEP] = "DELETE FROM sweep_cell WHERE sweep = ?",
+    [DELETE_COMPARISON] = "DELETE FROM comparison WHERE name = ?",
+    [INSERT_COMPARISON] =
+        "INSERT OR REPLACE INTO comparison (name, coordinates, quantity, build, tasks,"
+        " interval_ns, is_equal, simulated, live, live_kind, live_runs)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
     [QUERY_CONTAIN] = "SELECT id, exit_code FROM run WHERE scenario_hash = ? AND build = ?"
                       " AND scenario_json = ? LIMIT 1",
 };
@@ -217,12 +222,17 @@ static bool is_older(const struct identity *identity)
 }
 
 /* A file of an older schema lacks only tables and columns, which are added. */
+static bool add_missing(struct results *results, int64_t version)
+{
+    return execute_all(results, version == 1 ? results_schema_since_1 : results_schema_since_3) &&
+           (version > 2 || execute_all(results, results_schema_since_2));
+}
+
 static bool upgrade(struct results *results, struct identity *identity)
 {
     return results_execute(results, "BEGIN IMMEDIATE") && read_identity(results, identity) &&
            (!is_older(identity) ||
-            ((identity->version > 1 || execute_all(results, results_schema_since_1)) &&
-             execute_all(results, results_schema_since_2) && set_identity(results) &&
+            (add_missing(results, identity->version) && set_identity(results) &&
              read_identity(results, identity))) &&
            results_execute(results, "COMMIT");
 }

@@ -143,12 +143,32 @@ const char *const results_schema[] = {
     "    records INTEGER NOT NULL,      -- emitted by all sources, in what the attempt builds on\n"
     "    lag_ns  INTEGER NOT NULL,      -- duration: the largest since the row before\n"
     "    PRIMARY KEY (run_id, time_ns)\n"
+    ") WITHOUT ROWID;\n"
+    "\n",
+    "-- From schema 4 on.\n"
+    "-- What `compare` found: each quantity of each cell, simulated and live; of each scenario\n"
+    "-- the last comparison.\n"
+    "CREATE TABLE comparison (\n"
+    "    name        TEXT NOT NULL,     -- of the scenario\n"
+    "    coordinates TEXT NOT NULL,     -- JSON object: path -> value; without a grid {}\n"
+    "    quantity    TEXT NOT NULL,     -- checkpoint_time_ns ...: with its unit\n"
+    "    added_utc   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,\n"
+    "    build       TEXT NOT NULL,     -- build id of the program\n"
+    "    tasks       INTEGER NOT NULL,  -- N_task\n"
+    "    interval_ns INTEGER NOT NULL,  -- T_checkpoint\n"
+    "    is_equal    INTEGER NOT NULL,  -- 1: the results of the cell are\n"
+    "    simulated   INTEGER,\n"
+    "    live        INTEGER,           -- the median of the runs that have it\n"
+    "    live_kind   TEXT NOT NULL,     -- processes or threads\n"
+    "    live_runs   INTEGER NOT NULL,  -- how many there were\n"
+    "    PRIMARY KEY (name, coordinates, quantity)\n"
     ") WITHOUT ROWID;\n",
     NULL,
 };
 
-enum { STATEMENTS_OF_SCHEMA_1 = 12 };
+enum { STATEMENTS_OF_SCHEMA_1 = 12, STATEMENTS_OF_SCHEMA_3 = 14 };
 const char *const *const results_schema_since_1 = &results_schema[STATEMENTS_OF_SCHEMA_1];
+const char *const *const results_schema_since_3 = &results_schema[STATEMENTS_OF_SCHEMA_3];
 
 /* Schemas 1 and 2 knew full snapshots only. */
 const char *const results_schema_since_2[] = {

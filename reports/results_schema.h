@@ -4,15 +4,16 @@
 
 enum {
     RESULTS_APPLICATION_ID = 0x464c544e, /* "FLTN": marks the file as ours */
-    RESULTS_SCHEMA_VERSION = 3           /* rises with every change of schema.sql */
+    RESULTS_SCHEMA_VERSION = 4           /* rises with every change of schema.sql */
 };
 
 /* One SQL statement each with its comments; ends with NULL. Joined, they are schema.sql. */
 extern const char *const results_schema[];
 
-/* The statements that make schema 2 of schema 1, in results_schema too, and those that make schema
- * 3 of schema 2; each ends with NULL. */
+/* What an older file lacks: tables that came after schema 1, and those that came after schema 3,
+ * in results_schema too; and columns that came after schema 2. Each ends with NULL. */
 extern const char *const *const results_schema_since_1;
+extern const char *const *const results_schema_since_3;
 extern const char *const results_schema_since_2[];
 
 #endif

@@ -138,3 +138,22 @@ CREATE TABLE progress (
     lag_ns  INTEGER NOT NULL,      -- duration: the largest since the row before
     PRIMARY KEY (run_id, time_ns)
 ) WITHOUT ROWID;
+
+-- From schema 4 on.
+-- What `compare` found: each quantity of each cell, simulated and live; of each scenario
+-- the last comparison.
+CREATE TABLE comparison (
+    name        TEXT NOT NULL,     -- of the scenario
+    coordinates TEXT NOT NULL,     -- JSON object: path -> value; without a grid {}
+    quantity    TEXT NOT NULL,     -- checkpoint_time_ns ...: with its unit
+    added_utc   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    build       TEXT NOT NULL,     -- build id of the program
+    tasks       INTEGER NOT NULL,  -- N_task
+    interval_ns INTEGER NOT NULL,  -- T_checkpoint
+    is_equal    INTEGER NOT NULL,  -- 1: the results of the cell are
+    simulated   INTEGER,
+    live        INTEGER,           -- the median of the runs that have it
+    live_kind   TEXT NOT NULL,     -- processes or threads
+    live_runs   INTEGER NOT NULL,  -- how many there were
+    PRIMARY KEY (name, coordinates, quantity)
+) WITHOUT ROWID;

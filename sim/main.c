@@ -578,7 +578,7 @@ static enum verdict do_command(const struct options *options)
     case COMMAND_ENUMERATE: return enumerate_command(options);
     case COMMAND_SHRINK: return shrink_command(options);
     case COMMAND_CALIBRATE: return calibrate_command(options);
-    case COMMAND_COMPARE: return compare_command(options);
+    case COMMAND_COMPARE: return compare_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_LIST: command_list(options->topic); return VERDICT_PASS;
     case COMMAND_HELP: return command_help();
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;

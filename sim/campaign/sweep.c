@@ -9,6 +9,7 @@
 #include "model/base/hash.h"
 #include "reports/results_pack.h"
 #include "sim/campaign/outputs.h"
+#include "sim/campaign/sweep_grid.h"
 #include "sim/campaign/verdict.h"
 #include "sim/campaign/workers.h"
 
@@ -33,133 +34,22 @@ static uint64_t wall_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static const char *take_text(struct buffer *text)
-{
-    *buffer_extend(text, 1) = '\0';
-    return (const char *)text->data;
-}
-
 /* ---- the cells ------------------------------------------------------------------------------- */
 
-/* The settings of cell `number`: the last axis moves fastest. Returns how many. */
-static uint32_t settings_of(const struct sweep_grid *grid, uint64_t number,
-                            const struct sweep_setting **settings)
+static enum status find_cells(struct sweep *sweep, const struct sweep_grid *grid)
 {
-    uint32_t count = 0;
-    uint64_t below = grid->cell_count;
-    for (uint32_t i = 0; i < grid->axis_count; i++) {
-        const struct sweep_axis *axis = &grid->axes[i];
-        below /= axis->value_count;
-        const struct sweep_value *value = &axis->values[number / below % axis->value_count];
-        for (uint32_t j = 0; j < value->setting_count; j++) {
-            settings[count++] = &value->settings[j];
-        }
+    const struct sweep_options *options = sweep->options;
+    struct grid_cell *cells;
+    enum status status = sweep_grid_cells(grid, options->scenario, options->overrides,
+                                          sweep->arena, &cells, sweep->error);
+    for (uint64_t i = 0; i < grid->cell_count && status == STATUS_OK; i++) {
+        sweep->cells[i] =
+            (struct sweep_cell){ .label = cells[i].label,
+                                 .coordinates = cells[i].coordinates,
+                                 .json = cells[i].json,
+                                 .hash = hash_bytes(bytes_of_text(cells[i].json)),
+                                 .message = "" };
     }
-    return count;
-}
-
-static uint32_t settings_max(const struct sweep_grid *grid)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < grid->axis_count; i++) {
-        uint32_t most = 0;
-        for (uint32_t j = 0; j < grid->axes[i].value_count; j++) {
-            uint32_t count = grid->axes[i].values[j].setting_count;
-            most = count > most ? count : most;
-        }
-        sum += most;
-    }
-    return sum;
-}
-
-/* A path is a name of scenario keys: nothing in it needs an escape. */
-static void name_cell(struct arena *arena, struct sweep_cell *cell,
-                      const struct sweep_setting *const *settings, uint32_t count)
-{
-    struct buffer label;
-    struct buffer coordinates;
-    buffer_init(&label, arena);
-    buffer_init(&coordinates, arena);
-    buffer_append_text(&coordinates, "{");
-    for (uint32_t i = 0; i < count; i++) {
-        buffer_append_format(&label, "%s%s", i == 0 ? "" : " ", settings[i]->text);
-        buffer_append_format(&coordinates, "%s\"%s\":%s", i == 0 ? "" : ",", settings[i]->path,
-                             settings[i]->json);
-    }
-    buffer_append_text(&coordinates, "}");
-    cell->label = take_text(&label);
-    cell->coordinates = take_text(&coordinates);
-    cell->message = "";
-}
-
-/* The user's own overrides hold in every cell, but for what the grid sets. */
-static struct scenario_overrides overrides_of(struct sweep *sweep,
-                                              const struct sweep_setting *const *settings,
-                                              uint32_t count, struct arena *arena)
-{
-    const struct scenario_overrides *given = sweep->options->overrides;
-    const char **texts =
-        arena_alloc(arena, (size_t)given->setting_count + count + 1, sizeof *texts);
-    struct scenario_overrides all = { .settings = texts };
-    for (uint32_t i = 0; i < given->setting_count; i++) {
-        texts[all.setting_count++] = given->settings[i];
-    }
-    all.has_seed = given->has_seed;
-    all.seed = given->seed;
-    for (uint32_t i = 0; i < count; i++) {
-        texts[all.setting_count++] = settings[i]->text;
-        if (strcmp(settings[i]->path, "seed") == 0) {
-            all.has_seed = false;
-        }
-    }
-    return all;
-}
-
-/* What is wrong with a cell's value is wrong with the grid: the reader thinks of an override. */
-static void blame_cell(struct sweep *sweep, const struct sweep_cell *cell, const char *sentence)
-{
-    static const char option[] = "--set: ";
-    if (strncmp(sentence, option, strlen(option)) == 0) {
-        sentence += strlen(option);
-    }
-    buffer_append_format(sweep->error, "%s: sweep (%s): %s", sweep->options->scenario, cell->label,
-                         sentence);
-}
-
-static enum status resolve_cell(struct sweep *sweep, const struct sweep_grid *grid, uint64_t number)
-{
-    struct arena scratch;
-    arena_init(&scratch);
-    struct sweep_cell *cell = &sweep->cells[number];
-    const struct sweep_setting **settings =
-        arena_alloc(&scratch, settings_max(grid) + 1u, sizeof *settings);
-    uint32_t count = settings_of(grid, number, settings);
-    name_cell(sweep->arena, cell, settings, count);
-    struct scenario_overrides overrides = overrides_of(sweep, settings, count, &scratch);
-    struct buffer error;
-    buffer_init(&error, &scratch);
-    struct scenario scenario;
-    enum status status =
-        scenario_read(&scenario, &scratch, sweep->options->scenario, &overrides, &error);
-    if (status == STATUS_OK && scenario.job.input.kind == INPUT_FILE &&
-        input_is_standard(scenario.input_path)) {
-        /* The cells run side by side: each would get a part of it. */
-        buffer_append_format(&error,
-                             "%s: job.input.file: standard input cannot be swept: it can be read "
-                             "once only",
-                             sweep->options->scenario);
-        status = STATUS_INVALID;
-    }
-    if (status == STATUS_OK) {
-        struct buffer json;
-        buffer_init(&json, sweep->arena);
-        scenario_write(&scenario, &json);
-        cell->hash = hash_bytes(buffer_bytes(&json));
-        cell->json = take_text(&json);
-    } else {
-        blame_cell(sweep, cell, take_text(&error));
-    }
-    arena_drop(&scratch);
     return status;
 }
 
@@ -401,9 +291,7 @@ enum status sweep_run(struct sweep_state *state, struct arena *arena,
     sweep.cells = arena_alloc(arena, grid.cell_count, sizeof *sweep.cells);
     state->cells = sweep.cells;
     state->cell_count = grid.cell_count;
-    for (uint64_t i = 0; i < grid.cell_count && status == STATUS_OK; i++) {
-        status = resolve_cell(&sweep, &grid, i);
-    }
+    status = find_cells(&sweep, &grid);
     if (status == STATUS_OK) {
         find_twins(&sweep);
         status = results_forget_sweep(options->results, state->name, error);

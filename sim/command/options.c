@@ -101,7 +101,7 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_COMPARE) |
                    CAMPAIGNS,
     [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_CALIBRATE) | CAMPAIGNS,
-    [OPTION_DB] = RUNS | OF(COMMAND_SWEEP),
+    [OPTION_DB] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_COMPARE),
     [OPTION_JUNIT] = RUNS | OF(COMMAND_SWEEP),
     [OPTION_FAILURE_RATE] = OF(COMMAND_PREDICT),
     [OPTION_RECOVERY_LIMIT] = OF(COMMAND_PREDICT),
@@ -112,7 +112,7 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_CALIBRATION] = OF(COMMAND_COMPARE),
     [OPTION_N] = OF(COMMAND_COMPARE),
     [OPTION_REQUIRE_MARKS] = OF(COMMAND_FUZZ),
-    [OPTION_NO_DB] = RUNS,
+    [OPTION_NO_DB] = RUNS | OF(COMMAND_COMPARE),
     [OPTION_VERIFY] = OF(COMMAND_RUN),
     [OPTION_TRACE] = RUNS,
     [OPTION_PLOTS] = RUNS,
@@ -619,7 +619,7 @@ static const char *const help_texts[] = {
     "  -o FILE           where to write (default out/calibration.json)\n"
     "  --set PATH=VALUE  another job or backend to measure, as in a scenario\n"
     "\n"
-    "Options of compare: --seed, --set, --threads as above, and\n"
+    "Options of compare: --seed, --set, --threads, --db, --no-db as above, and\n"
     "  --calibration FILE  what calibrate wrote, instead of the scenario's own costs\n"
     "  -n N              how often for real; the median counts (default 1)\n"
     "  --out DIR         where the live files are meanwhile (default out/compare/NAME)\n"

@@ -41,7 +41,7 @@ expect 3 '^--set: job.nme: unknown' \
 # --- compare ---
 kills=scenarios/live/three-kills.json
 compare() {
-    "$program" compare --out "$scratch/compare" "$@"
+    "$program" compare --out "$scratch/compare" --db "$scratch/results.db" "$@"
 }
 expect 0 '^result +pass +pass +equal$' compare "$kills" --calibration "$machine"
 expect 0 '^checkpoint ids +1.* the same rules$' printf '%s\n' "$output"
@@ -51,6 +51,20 @@ expect 0 '^result_is_equal,,,1$' compare "$scratch/like.json" --csv
 expect 0 '^records_per_s,[1-9][0-9]*,[1-9][0-9]*,[0-9.]+$' printf '%s\n' "$output"
 expect 1 '^result +wrong +wrong +NOT equal$' \
     compare "$scratch/like.json" --set 'expect.checkpoints=>= 1000'
+# A grid: a line a cell, medians, rows, a figure.
+grid=("$scratch/like.json" --set 'sweep={"job.parallelism":[1,2],"checkpoint.interval":["5ms"]}')
+expect 0 '^ +4 +5 ms .* equal$' compare "${grid[@]}"
+expect 0 '^records a second +[0-9]+\.[0-9][0-9] \(2\)$' printf '%s\n' "$output"
+expect 0 '^10 2$' sqlite3 -separator ' ' "$scratch/results.db" \
+    "SELECT count(*), count(DISTINCT coordinates) FROM comparison WHERE name = 'like'"
+expect 0 'index.html' "$program" report "$scratch/results.db" -o "$scratch/page"
+expect 0 'Simulated against live' cat "$scratch/page/index.html"
+expect 0 '^"\{""job.parallelism"":1,""checkpoint.interval"":""5ms""\}",2,5000000,1,records_per_s,' \
+    compare "${grid[@]}" --csv --no-db
+expect 1 'NOT equal \(job.parallelism=2 .*: simulated wrong, live wrong\)$' \
+    compare "${grid[@]}" --set 'expect.checkpoints=>= 1000'
+expect 3 'sweep \(job.parallelism=0\): job.parallelism: ' \
+    compare "$scratch/like.json" --set 'sweep={"job.parallelism":[0]}'
 expect 3 'cannot cause "lie"' compare scenarios/smoke/no-fault.json --set \
     'faults=[{"at":"1ms","do":"lie","on":"store","for":"1s"}]'
 expect 3 'compare: needs the path of one scenario' compare

@@ -579,6 +579,41 @@ START_TEST(the_story_is_that_of_a_run_with_a_recovery)
 }
 END_TEST
 
+START_TEST(a_comparison_is_drawn_if_it_has_cells_and_a_quantity_if_it_has_both_sides)
+{
+    struct world world;
+    set_up(&world);
+    struct results *results = NULL;
+    ck_assert_int_eq(results_open(&results, &world.arena, world.path, &world.error), STATUS_OK);
+    struct results_comparison rows[3];
+    static const uint64_t live_ns[] = { 8, 10, 40 };
+    for (uint32_t i = 0; i < 3; i++) {
+        rows[i] = (struct results_comparison){
+            .coordinates = arena_format(&world.arena, "{\"job.parallelism\":%u}", i + 1),
+            .quantity = "checkpoint_time_ns",
+            .tasks = 2 * i + 2,
+            .interval_ns = 1000000,
+            .simulated = 10,
+            .live = live_ns[i],
+        };
+    }
+    struct results_comparison_head grid = { "grid", "b1", "threads", 3 };
+    struct results_comparison_head single = { "single", "b1", "threads", 3 };
+    ck_assert_int_eq(results_keep_comparison(results, &grid, rows, 3, &world.error), STATUS_OK);
+    ck_assert_int_eq(results_keep_comparison(results, &single, rows, 1, &world.error), STATUS_OK);
+    results_close(results);
+    struct report *report = arena_alloc(&world.arena, 1, sizeof *report);
+    (void)make_page(&world, report);
+    ck_assert_uint_eq(report->figure_count, 1);
+    ck_assert_str_eq(report->figures[0].name, "simulated-live");
+    ck_assert_uint_eq(report->figures[0].panel_count, 2);
+    ck_assert_ptr_nonnull(strstr(text_of(&report->figures[0].caption),
+                                 "1.00 times the live one in the median of 3 cells, from 0.25 to "
+                                 "1.25."));
+    tear_down(&world);
+}
+END_TEST
+
 START_TEST(what_is_no_results_database_is_refused)
 {
     struct world world;
@@ -624,6 +659,7 @@ static Suite *suite(void)
     tcase_add_test(page, nothing_of_a_run_becomes_markup_and_nothing_comes_from_the_network);
     tcase_add_test(page, pictures_take_the_colours_of_the_page_and_names_of_their_own);
     tcase_add_test(page, the_story_is_that_of_a_run_with_a_recovery);
+    tcase_add_test(page, a_comparison_is_drawn_if_it_has_cells_and_a_quantity_if_it_has_both_sides);
     tcase_add_test(page, what_is_no_results_database_is_refused);
     suite_add_tcase(result, page);
     return result;

@@ -437,7 +437,7 @@ START_TEST(another_schema_is_refused_with_both_versions)
     set_up(&world);
     results_close(open_results(&world));
     execute(&world, "PRAGMA user_version = 7");
-    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 3");
+    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 4");
     tear_down(&world);
 }
 END_TEST
@@ -449,7 +449,7 @@ START_TEST(a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs)
     struct results *results = open_results(&world);
     add_example(&world, results);
     results_close(results);
-    execute(&world, "DROP TABLE sweep_cell; DROP TABLE progress;"
+    execute(&world, "DROP TABLE sweep_cell; DROP TABLE progress; DROP TABLE comparison;"
                     "ALTER TABLE task_checkpoint DROP COLUMN store_wait_ns;"
                     "ALTER TABLE task_checkpoint DROP COLUMN written_bytes;"
                     "PRAGMA user_version = 1");
@@ -459,7 +459,7 @@ START_TEST(a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs)
     ck_assert_str_eq(read_text(&world, "SELECT store_wait_ns || ' ' || written_bytes"
                                        " FROM task_checkpoint"),
                      "0 950");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "3");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
     tear_down(&world);
 }
 END_TEST
@@ -471,7 +471,8 @@ START_TEST(a_file_of_schema_2_gets_the_columns_that_it_lacks)
     struct results *results = open_results(&world);
     add_example(&world, results);
     results_close(results);
-    execute(&world, "ALTER TABLE task_checkpoint DROP COLUMN store_wait_ns;"
+    execute(&world, "DROP TABLE comparison;"
+                    "ALTER TABLE task_checkpoint DROP COLUMN store_wait_ns;"
                     "ALTER TABLE task_checkpoint DROP COLUMN written_bytes;"
                     "PRAGMA user_version = 2");
     results = open_results(&world);
@@ -480,7 +481,47 @@ START_TEST(a_file_of_schema_2_gets_the_columns_that_it_lacks)
     ck_assert_str_eq(read_text(&world, "SELECT group_concat(store_wait_ns || ' ' || written_bytes)"
                                        " FROM task_checkpoint"),
                      "0 950,30 0");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "3");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_file_of_schema_3_gets_the_table_that_it_lacks)
+{
+    struct world world;
+    set_up(&world);
+    results_close(open_results(&world));
+    execute(&world, "DROP TABLE comparison; PRAGMA user_version = 3");
+    results_close(open_results(&world));
+    ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM comparison"), "0");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_comparison_takes_the_place_of_the_one_before)
+{
+    struct world world;
+    set_up(&world);
+    struct results *results = open_results(&world);
+    const struct results_comparison_head head = { .name = "grid",
+                                                  .build = "b",
+                                                  .live = "threads",
+                                                  .live_runs = 3 };
+    const struct results_comparison rows[] = {
+        { .coordinates = "{\"seed\":1}", .quantity = "time_ns", .simulated = 5, .live = 7 },
+        { .coordinates = "{\"seed\":2}", .quantity = "time_ns", .live = 9 },
+    };
+    struct buffer error;
+    buffer_init(&error, &world.arena);
+    ck_assert_int_eq(results_keep_comparison(results, &head, rows, 2, &error), STATUS_OK);
+    ck_assert_str_eq(read_text(&world, "SELECT count(simulated) || ' ' || sum(live)"
+                                       " FROM comparison"),
+                     "1 16");
+    ck_assert_int_eq(results_keep_comparison(results, &head, &rows[1], 1, &error), STATUS_OK);
+    ck_assert_str_eq(read_text(&world, "SELECT count(*) || ' ' || sum(live) FROM comparison"),
+                     "1 9");
+    results_close(results);
     tear_down(&world);
 }
 END_TEST
@@ -627,7 +668,9 @@ static Suite *suite(void)
     tcase_add_test(errors, another_schema_is_refused_with_both_versions);
     tcase_add_test(errors, a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs);
     tcase_add_test(errors, a_file_of_schema_2_gets_the_columns_that_it_lacks);
+    tcase_add_test(errors, a_file_of_schema_3_gets_the_table_that_it_lacks);
     tcase_add_test(errors, a_run_is_claimed_as_a_cell_only_once_it_is_there);
+    tcase_add_test(errors, a_comparison_takes_the_place_of_the_one_before);
     tcase_add_test(errors, a_write_that_fails_leaves_nothing_of_the_run);
     tcase_add_test(errors, a_run_that_is_refused_leaves_nothing_and_the_next_is_added);
     suite_add_tcase(suite, errors);

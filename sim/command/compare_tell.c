@@ -1,0 +1,234 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "model/base/check.h"
+#include "sim/campaign/human.h"
+#include "sim/campaign/verdict.h"
+#include "sim/command/compare_private.h"
+#include "sim/live/live_measure.h"
+
+uint64_t compare_live_value(const struct comparison *comparison, const struct compared_cell *cell,
+                            enum quantity quantity)
+{
+    uint32_t repeats = comparison->options->repeats;
+    uint64_t *values = arena_alloc(comparison->arena, repeats, sizeof *values);
+    size_t count = 0;
+    for (uint32_t i = 0; i < repeats; i++) {
+        if (cell->live[i].values[quantity] > 0) {
+            values[count++] = cell->live[i].values[quantity];
+        }
+    }
+    return count == 0 ? 0 : live_median(values, count);
+}
+
+const struct side *compare_worst_live(const struct comparison *comparison,
+                                      const struct compared_cell *cell)
+{
+    for (uint32_t i = 0; i < comparison->options->repeats; i++) {
+        if (!side_is_equal(&cell->simulated, &cell->live[i])) {
+            return &cell->live[i];
+        }
+    }
+    return &cell->live[0];
+}
+
+bool compare_is_equal(const struct comparison *comparison, const struct compared_cell *cell)
+{
+    return side_is_equal(&cell->simulated, compare_worst_live(comparison, cell));
+}
+
+/* ---- ratios ---------------------------------------------------------------------------------- */
+
+/* In hundredths; 0: there is none, or less than half of one. */
+static uint64_t ratio_of(uint64_t simulated, uint64_t live)
+{
+    CHECK(simulated < UINT64_MAX / 200);
+    return live == 0 ? 0 : (simulated * 200 + live) / (2 * live);
+}
+
+/* "1.07"; `otherwise` if there is none. */
+static const char *ratio_text(struct arena *arena, uint64_t hundredths, const char *otherwise)
+{
+    return hundredths == 0
+               ? otherwise
+               : arena_format(arena, "%" PRIu64 ".%02" PRIu64, hundredths / 100, hundredths % 100);
+}
+
+static const char *cell_ratio(const struct comparison *comparison, const struct compared_cell *cell,
+                              enum quantity quantity, const char *otherwise)
+{
+    return ratio_text(
+        comparison->arena,
+        ratio_of(cell->simulated.values[quantity], compare_live_value(comparison, cell, quantity)),
+        otherwise);
+}
+
+/* Of all cells that have one. */
+static uint64_t median_ratio(const struct comparison *comparison, enum quantity quantity,
+                             size_t *count)
+{
+    uint64_t *ratios = arena_alloc(comparison->arena, comparison->cell_count, sizeof *ratios);
+    *count = 0;
+    for (uint64_t i = 0; i < comparison->cell_count; i++) {
+        const struct compared_cell *cell = &comparison->cells[i];
+        uint64_t ratio = ratio_of(cell->simulated.values[quantity],
+                                  compare_live_value(comparison, cell, quantity));
+        if (ratio > 0) {
+            ratios[(*count)++] = ratio;
+        }
+    }
+    return *count == 0 ? 0 : live_median(ratios, *count);
+}
+
+static const char *shown(const struct comparison *comparison, enum quantity quantity,
+                         uint64_t value)
+{
+    struct buffer text;
+    buffer_init(&text, comparison->arena);
+    if (value > 0) {
+        quantity_info(quantity)->show(&text, value);
+    } else {
+        buffer_append_text(&text, "none");
+    }
+    *buffer_extend(&text, 1) = '\0';
+    return (const char *)text.data;
+}
+
+/* ---- one scenario ---------------------------------------------------------------------------- */
+
+static void print_csv(const struct comparison *comparison)
+{
+    const struct compared_cell *cell = &comparison->cells[0];
+    (void)printf("quantity,simulated,live,ratio\nresult_is_equal,,,%d\n",
+                 compare_is_equal(comparison, cell));
+    for (int i = 0; i < QUANTITY_COUNT; i++) {
+        enum quantity quantity = (enum quantity)i;
+        (void)printf("%s,%" PRIu64 ",%" PRIu64 ",%s\n", quantity_info(quantity)->column,
+                     cell->simulated.values[i], compare_live_value(comparison, cell, quantity),
+                     cell_ratio(comparison, cell, quantity, ""));
+    }
+}
+
+static void print_row(const char *name, const char *simulated, const char *live, const char *last)
+{
+    (void)printf("%-20s %-20s %-20s %s\n", name, simulated, live, last);
+}
+
+static void print_table(const struct comparison *comparison)
+{
+    const struct compared_cell *cell = &comparison->cells[0];
+    const struct side *simulated = &cell->simulated;
+    const struct side *live = compare_worst_live(comparison, cell);
+    (void)printf("%s, simulated once and %" PRIu32 " times for real\n\n", comparison->name,
+                 comparison->options->repeats);
+    print_row("", "simulated", "live", "simulated/live");
+    print_row("result", verdict_name(simulated->verdict), verdict_name(live->verdict),
+              compare_is_equal(comparison, cell) ? "equal" : "NOT equal");
+    print_row("checkpoint ids", simulated->ids, live->ids,
+              simulated->keeps_ids && live->keeps_ids ? "the same rules" : "NOT the same rules");
+    print_row("restored ids", simulated->restored, live->restored,
+              simulated->keeps_restores && live->keeps_restores ? "the same rules"
+                                                                : "NOT the same rules");
+    for (int i = 0; i < QUANTITY_COUNT; i++) {
+        enum quantity quantity = (enum quantity)i;
+        print_row(quantity_info(quantity)->name, shown(comparison, quantity, simulated->values[i]),
+                  shown(comparison, quantity, compare_live_value(comparison, cell, quantity)),
+                  cell_ratio(comparison, cell, quantity, "-"));
+    }
+}
+
+/* ---- a grid ---------------------------------------------------------------------------------- */
+
+/* Quotes double within quotes (RFC 4180); JSON has many. */
+static void print_quoted(const char *text)
+{
+    (void)putchar('"');
+    for (; *text != '\0'; text++) {
+        (void)printf(*text == '"' ? "\"\"" : "%c", *text);
+    }
+    (void)putchar('"');
+}
+
+static void print_grid_csv(const struct comparison *comparison)
+{
+    (void)printf("cell,tasks,interval_ns,result_is_equal,quantity,simulated,live,ratio\n");
+    for (uint64_t i = 0; i < comparison->cell_count; i++) {
+        const struct compared_cell *cell = &comparison->cells[i];
+        for (int j = 0; j < QUANTITY_COUNT; j++) {
+            enum quantity quantity = (enum quantity)j;
+            print_quoted(cell->grid->coordinates);
+            (void)printf(",%" PRIu32 ",%" PRIu64 ",%d,%s,%" PRIu64 ",%" PRIu64 ",%s\n",
+                         cell->simulated.task_count, cell->scenario.job.checkpoint.interval_ns,
+                         compare_is_equal(comparison, cell), quantity_info(quantity)->column,
+                         cell->simulated.values[j], compare_live_value(comparison, cell, quantity),
+                         cell_ratio(comparison, cell, quantity, ""));
+        }
+    }
+}
+
+/* Of these both times are shown; of the others the ratio alone. */
+static const enum quantity times[] = { QUANTITY_CHECKPOINT_TIME, QUANTITY_RECOVERY };
+static const enum quantity others[] = { QUANTITY_DOWNTIME, QUANTITY_BYTES, QUANTITY_THROUGHPUT };
+enum { TIME_COUNT = sizeof times / sizeof *times, OTHER_COUNT = sizeof others / sizeof *others };
+
+static void print_grid_head(void)
+{
+    (void)printf("%5s %8s  %-27s %-27s %8s %6s %6s  %s\n", "", "", "checkpoint time",
+                 "until caught up", "until it", "", "rec-", "");
+    (void)printf("%5s %8s", "tasks", "interval");
+    for (int i = 0; i < TIME_COUNT; i++) {
+        (void)printf("  %9s %9s %6s", "simulated", "live", "ratio");
+    }
+    (void)printf("%s %8s %6s %6s  %s\n", "", "runs", "size", "ords/s", "result");
+}
+
+static void print_grid_row(const struct comparison *comparison, const struct compared_cell *cell)
+{
+    struct buffer interval;
+    buffer_init(&interval, comparison->arena);
+    human_duration(&interval, cell->scenario.job.checkpoint.interval_ns);
+    (void)printf("%5" PRIu32 " %8.*s", cell->simulated.task_count, (int)interval.size,
+                 (const char *)interval.data);
+    for (int i = 0; i < TIME_COUNT; i++) {
+        (void)printf("  %9s %9s %6s", shown(comparison, times[i], cell->simulated.values[times[i]]),
+                     shown(comparison, times[i], compare_live_value(comparison, cell, times[i])),
+                     cell_ratio(comparison, cell, times[i], "-"));
+    }
+    for (int i = 0; i < OTHER_COUNT; i++) {
+        (void)printf(" %*s", i == 0 ? 8 : 6, cell_ratio(comparison, cell, others[i], "-"));
+    }
+    const struct side *live = compare_worst_live(comparison, cell);
+    (void)printf("  %s", compare_is_equal(comparison, cell) ? "equal" : "NOT equal");
+    if (!compare_is_equal(comparison, cell)) {
+        (void)printf(" (%s: simulated %s, live %s)", cell->grid->label,
+                     verdict_name(cell->simulated.verdict), verdict_name(live->verdict));
+    }
+    (void)putchar('\n');
+}
+
+static void print_grid(const struct comparison *comparison)
+{
+    (void)printf("%s, %" PRIu64 " cells, each simulated once and %" PRIu32 " times for real\n\n",
+                 comparison->name, comparison->cell_count, comparison->options->repeats);
+    print_grid_head();
+    for (uint64_t i = 0; i < comparison->cell_count; i++) {
+        print_grid_row(comparison, &comparison->cells[i]);
+    }
+    (void)printf("\nsimulated/live, the median of all cells that have it\n");
+    for (int i = 0; i < QUANTITY_COUNT; i++) {
+        size_t count;
+        uint64_t ratio = median_ratio(comparison, (enum quantity)i, &count);
+        (void)printf("%-20s %s (%zu)\n", quantity_info((enum quantity)i)->name,
+                     ratio_text(comparison->arena, ratio, "-"), count);
+    }
+}
+
+void compare_tell(const struct comparison *comparison)
+{
+    bool is_grid = comparison->cell_count > 1;
+    if (comparison->options->csv) {
+        (is_grid ? print_grid_csv : print_csv)(comparison);
+    } else {
+        (is_grid ? print_grid : print_table)(comparison);
+    }
+}
