@@ -24,6 +24,15 @@ struct figure {
     const char *how;
 };
 
+/* What a run of the job that is measured took. */
+struct trial {
+    uint64_t running_ns;
+    uint64_t end_of_data_ns; /* of the last subtask */
+    uint64_t records;
+    uint64_t bytes; /* of the largest part of the final checkpoint */
+    uint64_t async_ns;
+};
+
 struct calibration {
     const struct options *options;
     struct arena *arena;
@@ -31,9 +40,12 @@ struct calibration {
     struct figure figures[FIGURES_MAX];
     uint32_t figure_count;
     struct live_disk_speed disk;
+    struct trial snapshots[TRIALS];
     struct live_message_speed messages;
     uint64_t record_ns;
+    struct live_store_rounds store;
     uint64_t call_ns; /* of the store: its latency */
+    uint64_t sync_ns; /* ... and what a sync takes besides */
     enum state_backend backend; /* of the job that is measured */
     struct buffer *error;
 };
@@ -93,15 +105,6 @@ static const char trial_json[] =
     "  \"checkpoint\": { \"interval\": \"1h\" },"
     "  \"cluster\": { \"task_managers\": 1 } }";
 
-struct trial {
-    uint64_t running_ns;
-    uint64_t end_of_data_ns; /* of the last subtask */
-    uint64_t records;
-    uint64_t bytes; /* of the largest part of the final checkpoint */
-    uint64_t async_ns;
-    uint64_t checkpoint_ns; /* the median, from trigger to completion */
-};
-
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct trial *trial = context;
@@ -132,15 +135,6 @@ static enum status read_trial(struct calibration *calibration, struct arena *are
 
 static void note_checkpoints(struct trial *trial, const struct summary *summary)
 {
-    uint64_t *took_ns = arena_alloc(summary->arena, summary->checkpoint_count + 1, sizeof *took_ns);
-    size_t count = 0;
-    for (size_t i = 0; i < summary->checkpoint_count; i++) {
-        const struct checkpoint_summary *checkpoint = &summary->checkpoints[i];
-        if (checkpoint->fate == CHECKPOINT_DONE) {
-            took_ns[count++] = checkpoint->ended_ns - checkpoint->triggered_ns;
-        }
-    }
-    trial->checkpoint_ns = count > 0 ? live_median(took_ns, count) : 0;
     for (size_t i = 0; i < summary->task_count; i++) {
         if (summary->tasks[i].bytes >= trial->bytes) {
             trial->bytes = summary->tasks[i].bytes;
@@ -302,70 +296,65 @@ static enum status calibrate_records(struct calibration *calibration)
     return status;
 }
 
-/* What a call of the store takes: as long as makes a simulated checkpoint of a small file last as
- * one for real, in which some calls sync and others are as good as free. */
-static enum status calibrate_store(struct calibration *calibration)
+static enum status measure_store(struct calibration *calibration)
 {
-    enum { PROBE_NS = 1000000 };
-    const char *settings[] = { "job.input.records=16000", "job.input.keys=5000",
-                               "job.input.rate=20k/s",    "checkpoint.interval=50ms",
-                               "cluster.store.latency=0s", NULL };
-    uint32_t last = sizeof settings / sizeof *settings - 2;
-    struct trial live;
-    struct trial none;
-    struct trial some;
-    enum status status = run_trial(calibration, true, settings, &live);
-    if (status == STATUS_OK) {
-        status = run_trial(calibration, false, settings, &none);
-    }
-    settings[last] = "cluster.store.latency=1ms";
-    if (status == STATUS_OK) {
-        status = run_trial(calibration, false, settings, &some);
-    }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (some.checkpoint_ns > none.checkpoint_ns && live.checkpoint_ns > none.checkpoint_ns) {
-        calibration->call_ns = (live.checkpoint_ns - none.checkpoint_ns) * PROBE_NS /
-                               (some.checkpoint_ns - none.checkpoint_ns);
-        add_duration(calibration, "store", "latency", calibration->call_ns,
-                     "what makes a simulated checkpoint of 5,000 keys last as long as a live one, "
-                     "the median of 16");
-    }
-    return STATUS_OK;
+    return live_measure_store(&calibration->store, calibration->folder, calibration->error);
 }
 
-/* From the asynchronous part of a checkpoint that nothing disturbs, less what the store takes. */
-static enum status calibrate_snapshot(struct calibration *calibration)
+/* What a call of the store takes, and what a sync takes besides. */
+static void calibrate_store(struct calibration *calibration)
+{
+    struct live_store_rounds *rounds = &calibration->store;
+    calibration->call_ns = live_median(rounds->calls_ns, rounds->count) / LIVE_STORE_CALLS;
+    uint64_t sync_ns = live_median(rounds->syncs_ns, rounds->count) / LIVE_STORE_SYNCS;
+    calibration->sync_ns = sync_ns > calibration->call_ns ? sync_ns - calibration->call_ns : 0;
+    add_duration(calibration, "store", "latency", calibration->call_ns,
+                 arena_format(calibration->arena,
+                              "what opens, writes and renames for a checkpoint of one task, each; "
+                              "the median of %zu over the whole time",
+                              rounds->count));
+    add_duration(calibration, "store", "sync", calibration->sync_ns,
+                 "the syncs of files and directories of the same, each, less a call");
+}
+
+static enum status measure_snapshots(struct calibration *calibration)
 {
     static const char *const large[] = { "job.input.records=400000", "job.input.keys=400000",
                                          NULL };
     static const char *const small[] = { "job.input.records=100000", "job.input.keys=100000",
                                          NULL };
-    enum { UPLOAD_CALLS = 3 };
     bool is_heap = calibration->backend == STATE_BACKEND_HEAP;
-    uint64_t rates[TRIALS];
-    uint32_t count = 0;
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
-        struct trial trial;
-        status = run_trial(calibration, true, is_heap ? large : small, &trial);
-        const struct live_disk_speed *disk = &calibration->disk;
-        uint64_t store_ns = UPLOAD_CALLS * calibration->call_ns +
-                            cost_transfer_ns(trial.bytes, disk->write_bytes_per_s);
-        if (status == STATUS_OK && trial.async_ns > store_ns) {
-            CHECK(trial.bytes <= UINT64_MAX / NS_PER_S);
-            rates[count++] = trial.bytes * NS_PER_S / (trial.async_ns - store_ns);
-        }
-    }
-    if (status == STATUS_OK && count > 0) {
-        add_bandwidth(calibration, "cpu", "snapshot", live_median(rates, count),
-                      is_heap ? "a live checkpoint of 400,000 records of 400,000 keys, less what "
-                                "writing it takes; the median of 3 runs"
-                              : "a live checkpoint of 100,000 records of 100,000 keys, less what "
-                                "writing it takes; the median of 3 runs");
+        status = run_trial(calibration, true, is_heap ? large : small, &calibration->snapshots[i]);
     }
     return status;
+}
+
+/* From the asynchronous part of a checkpoint that nothing disturbs, less what the store takes. */
+static void calibrate_snapshot(struct calibration *calibration)
+{
+    enum { UPLOAD_CALLS = 3, UPLOAD_SYNCS = 2 };
+    uint64_t rates[TRIALS];
+    uint32_t count = 0;
+    for (int i = 0; i < TRIALS; i++) {
+        const struct trial *trial = &calibration->snapshots[i];
+        uint64_t store_ns = UPLOAD_CALLS * calibration->call_ns +
+                            UPLOAD_SYNCS * calibration->sync_ns +
+                            cost_transfer_ns(trial->bytes, calibration->disk.write_bytes_per_s);
+        if (trial->async_ns > store_ns) {
+            CHECK(trial->bytes <= UINT64_MAX / NS_PER_S);
+            rates[count++] = trial->bytes * NS_PER_S / (trial->async_ns - store_ns);
+        }
+    }
+    if (count > 0) {
+        add_bandwidth(calibration, "cpu", "snapshot", live_median(rates, count),
+                      calibration->backend == STATE_BACKEND_HEAP
+                          ? "a live checkpoint of 400,000 records of 400,000 keys, less what "
+                            "writing it takes; the median of 3 runs"
+                          : "a live checkpoint of 100,000 records of 100,000 keys, less what "
+                            "writing it takes; the median of 3 runs");
+    }
 }
 
 /* ---- the fragment ---------------------------------------------------------------------------- */
@@ -386,9 +375,6 @@ static void write_missing(const struct calibration *calibration, uint64_t start_
 {
     if (!has_figure(calibration, "snapshot")) {
         buffer_append_text(out, "  cpu.snapshot: not measured: the disk takes all of the time\n");
-    }
-    if (calibration->call_ns == 0) {
-        buffer_append_text(out, "  store.latency: not measured: checkpoints take no time\n");
     }
     if (!has_figure(calibration, "state")) {
         const char *why = calibration->backend == STATE_BACKEND_HEAP
@@ -462,7 +448,13 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
 
 /* ---- the command ----------------------------------------------------------------------------- */
 
-/* Processes first: when a job has run here, this process has had other threads. */
+/* Processes first: when a job has run here, this process has had other threads. The store between
+ * all others. */
+static enum status (*const stages[])(struct calibration *) = {
+    calibrate_messages, measure_store, calibrate_disk,    measure_store,
+    calibrate_records,  measure_store, measure_snapshots, measure_store,
+};
+
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
 {
     struct output_folder folder = { .arena = calibration->arena,
@@ -478,20 +470,12 @@ static enum status measure_all(struct calibration *calibration, uint64_t *start_
     if (status == STATUS_OK) {
         status = live_measure_start(start_ns, calibration->error);
     }
-    if (status == STATUS_OK) {
-        status = calibrate_messages(calibration);
+    for (size_t i = 0; i < sizeof stages / sizeof *stages && status == STATUS_OK; i++) {
+        status = stages[i](calibration);
     }
     if (status == STATUS_OK) {
-        status = calibrate_disk(calibration);
-    }
-    if (status == STATUS_OK) {
-        status = calibrate_records(calibration);
-    }
-    if (status == STATUS_OK) {
-        status = calibrate_store(calibration);
-    }
-    if (status == STATUS_OK) {
-        status = calibrate_snapshot(calibration);
+        calibrate_store(calibration);
+        calibrate_snapshot(calibration);
     }
     return status;
 }
@@ -503,7 +487,9 @@ enum verdict calibrate_command(const struct options *options)
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct calibration calibration = { .options = options, .arena = &arena, .error = &error };
+    struct calibration calibration = {
+        .options = options, .arena = &arena, .store.arena = &arena, .error = &error
+    };
     calibration.folder = arena_format(&arena, "%s.volumes", path);
     uint64_t start_ns = 0;
     enum status status = measure_all(&calibration, &start_ns);

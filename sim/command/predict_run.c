@@ -158,34 +158,40 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
     const struct scenario *scenario = prediction->scenario;
     const struct job_config *job = &scenario->job;
     const struct cluster *cluster = &scenario->cluster;
-    double call_s = seconds(cluster->store.latency_ns);
     prediction->uploads = means->task_bytes_max >= (double)job->checkpoint.inline_threshold_bytes &&
                           prediction->state_task_count > 0;
-    uint32_t sync_calls = 0;
+    bool commits_output = false;
     for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
-        sync_calls = has_sink(&run->pipeline.vertices[i]) ? SINK_PRE_COMMIT_CALLS : sync_calls;
+        commits_output = commits_output || has_sink(&run->pipeline.vertices[i]);
     }
-    prediction->checkpoint_calls = sync_calls + (prediction->uploads ? UPLOAD_CALLS : 0) +
-                                   STORE_COMMIT_CALLS + RECORD_STORE_CALLS;
+    double pre_commit_s =
+        commits_output ? trips_s(cluster, SINK_PRE_COMMIT_CALLS, SINK_PRE_COMMIT_SYNCS) : 0;
+    double upload_s = prediction->uploads ? trips_s(cluster, UPLOAD_CALLS, UPLOAD_SYNCS) : 0;
+    prediction->checkpoint_calls = STORE_COMMIT_CALLS + RECORD_STORE_CALLS;
+    prediction->checkpoint_calls += commits_output ? SINK_PRE_COMMIT_CALLS : 0;
+    prediction->checkpoint_calls += prediction->uploads ? UPLOAD_CALLS : 0;
     input->interval_s = seconds(job->checkpoint.interval_ns);
     /* What the JobManager does between the end of one checkpoint and the trigger of the next: it
      * discards the one before, and notes the new id. */
     uint32_t file_count = prediction->uploads ? prediction->state_task_count : 0;
     double between_s =
-        call_s * (DISCARD_CALLS + (double)file_count + RECORD_STORE_CALLS + STORE_BEGIN_CALLS);
+        trips_s(cluster, DISCARD_CALLS + (double)file_count + RECORD_STORE_CALLS +
+                             STORE_BEGIN_CALLS,
+                DISCARD_SYNCS + RECORD_STORE_SYNCS + STORE_BEGIN_SYNCS);
     input->min_pause_s = fmax(seconds(job->checkpoint.min_pause_ns), between_s);
     /* A pre-commit writes what the sink has collected: since the last one, but no more than it
      * keeps back. All sinks write through the one store. */
     enum { SINK_COLLECTS_BYTES = 64 * 1024 };
     double collected_bytes = fmin(input->input_rate * input->interval_s * means->output_bytes,
                                   (double)job->parallelism * SINK_COLLECTS_BYTES);
-    input->sync_s =
-        call_s * sync_calls + collected_bytes / rate_of(cluster->store.write_bytes_per_s);
+    input->sync_s = pre_commit_s + collected_bytes / rate_of(cluster->store.write_bytes_per_s);
     /* The trigger and the acknowledgement travel too, and on each hop the last barrier counts. */
     double last_s = model_last_uniform_s(jitter_s(scenario), input->input_count);
     double path_s =
         (input->operator_count - 1) * input->hop_delay_s + last_s + 2 * latency_s(scenario);
-    input->fixed_s = path_s + input->sync_s + call_s * (prediction->checkpoint_calls - sync_calls);
+    input->fixed_s = path_s + input->sync_s + upload_s +
+                     trips_s(cluster, STORE_COMMIT_CALLS + RECORD_STORE_CALLS,
+                             STORE_COMMIT_SYNCS + RECORD_STORE_SYNCS);
     /* The models spread the state over all tasks; it lies in some. As if each of these wrote for
      * those that have none, a task's rate is that much smaller. */
     double share = prediction->state_task_count == 0

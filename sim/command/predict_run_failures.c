@@ -37,6 +37,14 @@ static uint32_t deploy_calls(const struct prediction *prediction)
            SINK_OPEN_CALLS + SINK_RESTORE_CALLS + (prediction->uploads ? STORE_READ_CALLS : 0);
 }
 
+static double deploy_s(const struct prediction *prediction)
+{
+    uint32_t retained = prediction->scenario->job.checkpoint.retained;
+    return trips_s(&prediction->scenario->cluster, deploy_calls(prediction),
+                   LIST_EACH_SYNCS * retained + RECORD_STORE_SYNCS + SINK_OPEN_SYNCS +
+                       SINK_RESTORE_SYNCS);
+}
+
 /* Discarding the checkpoint that the failure cut short. */
 static uint32_t discard_calls(const struct prediction *prediction)
 {
@@ -44,20 +52,22 @@ static uint32_t discard_calls(const struct prediction *prediction)
 }
 
 /* A new JobManager's, until it has the leadership and knows the store. */
-static uint32_t take_over_calls(const struct prediction *prediction)
+static double take_over_s(const struct prediction *prediction)
 {
     uint32_t retained = prediction->scenario->job.checkpoint.retained;
-    return RECORD_LOAD_CALLS + RECORD_STORE_CALLS + STORE_INIT_CALLS + LIST_CALLS +
-           FIND_CALLS * (retained + 1) + discard_calls(prediction) + LIST_CALLS +
-           LIST_EACH_CALLS * retained;
+    uint32_t calls = RECORD_LOAD_CALLS + RECORD_STORE_CALLS + STORE_INIT_CALLS + LIST_CALLS +
+                     FIND_CALLS * (retained + 1) + discard_calls(prediction) + LIST_CALLS +
+                     LIST_EACH_CALLS * retained;
+    return trips_s(&prediction->scenario->cluster, calls,
+                   RECORD_LOAD_SYNCS + RECORD_STORE_SYNCS + STORE_INIT_SYNCS + DISCARD_SYNCS +
+                       LIST_EACH_SYNCS * retained);
 }
 
 static struct failure_model job_manager_failure(const struct prediction *prediction,
                                                 enum failure_kind kind, double away_s)
 {
     const struct scenario *scenario = prediction->scenario;
-    double call_s = seconds(scenario->cluster.store.latency_ns);
-    double ready_s = away_s + call_s * take_over_calls(prediction);
+    double ready_s = away_s + take_over_s(prediction);
     /* TaskManagers register again: at once if they know of the failure, and from then on now and
      * then; else when they miss the heartbeats. */
     double registered_s = kind == FAILURE_JOB_MANAGER
@@ -66,7 +76,7 @@ static struct failure_model job_manager_failure(const struct prediction *predict
     return (struct failure_model){
         .kind = kind,
         .detection_s = ready_s,
-        .restart_s = fmax(0, registered_s - ready_s) + call_s * deploy_calls(prediction),
+        .restart_s = fmax(0, registered_s - ready_s) + deploy_s(prediction),
     };
 }
 
@@ -76,8 +86,9 @@ static struct failure_model task_manager_failure(const struct prediction *predic
                                                  double away_s)
 {
     const struct job_config *job = &prediction->scenario->job;
-    double call_s = seconds(prediction->scenario->cluster.store.latency_ns);
-    double wait_s = first_delay_s(&job->restart) + call_s * discard_calls(prediction);
+    double wait_s =
+        first_delay_s(&job->restart) +
+        trips_s(&prediction->scenario->cluster, discard_calls(prediction), DISCARD_SYNCS);
     bool spare_slots = (uint64_t)(job->task_managers - 1) * job->slots >= job->parallelism;
     if (!spare_slots && isfinite(away_s)) {
         wait_s = fmax(wait_s, away_s - detection_s);
@@ -85,7 +96,7 @@ static struct failure_model task_manager_failure(const struct prediction *predic
     return (struct failure_model){
         .kind = kind,
         .detection_s = detection_s,
-        .restart_s = wait_s + call_s * deploy_calls(prediction),
+        .restart_s = wait_s + deploy_s(prediction),
     };
 }
 

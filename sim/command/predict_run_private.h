@@ -7,7 +7,8 @@
 
 #include "sim/command/predict_run.h"
 
-/* Round trips to the store, one after the other; each takes store.latency. A write alone is none:
+/* Round trips to the store, one after the other; each takes store.latency, and those that sync
+ * store.sync besides. A write alone is none:
  * it takes the time of its bytes. Counted from the code:
  *
  *   model/runtime/job_record.c    load: make_dir, sync_dir, open, read
@@ -45,12 +46,32 @@ enum {
     SINK_RESTORE_CALLS = 5,
 };
 
+/* How many of these are syncs. */
+enum {
+    RECORD_LOAD_SYNCS = 1,
+    RECORD_STORE_SYNCS = 2,
+    STORE_INIT_SYNCS = 2,
+    STORE_BEGIN_SYNCS = 1,
+    STORE_COMMIT_SYNCS = 2,
+    DISCARD_SYNCS = 2,
+    LIST_EACH_SYNCS = 1,
+    UPLOAD_SYNCS = 2,
+    SINK_OPEN_SYNCS = 2,
+    SINK_PRE_COMMIT_SYNCS = 2,
+    SINK_RESTORE_SYNCS = 1,
+};
+
 #define PREDICT_NS_PER_S 1e9
 #define PREDICT_PPM      1e6
 
 static inline double seconds(uint64_t time_ns)
 {
     return (double)time_ns / PREDICT_NS_PER_S;
+}
+
+static inline double trips_s(const struct cluster *cluster, double calls, double syncs)
+{
+    return calls * seconds(cluster->store.latency_ns) + syncs * seconds(cluster->store.sync_ns);
 }
 
 /* What the checkpoints of a run were like: of the later half of those that completed while all

@@ -89,7 +89,13 @@ static void append_state(const struct prediction *prediction, struct buffer *out
                          " checkpoint, %" PRIu32 " for a restart, ",
                          prediction->checkpoint_calls, prediction->restart_calls);
     human_duration(out, prediction->scenario->cluster.store.latency_ns);
-    buffer_append_format(out, " each; the state goes into %s\n",
+    buffer_append_text(out, " each");
+    if (prediction->scenario->cluster.store.sync_ns > 0) {
+        buffer_append_text(out, " and ");
+        human_duration(out, prediction->scenario->cluster.store.sync_ns);
+        buffer_append_text(out, " more if it syncs");
+    }
+    buffer_append_format(out, "; the state goes into %s\n",
                          prediction->uploads ? "a file of each task" : "the manifest");
 }
 

@@ -37,6 +37,7 @@ struct cluster {
         uint64_t client_read_bytes_per_s;
         uint64_t writers;    /* uploads that it serves at one time; 0: no limit */
         uint64_t latency_ns; /* of every call */
+        uint64_t sync_ns;    /* of a call that syncs a file or a directory, besides */
     } store;                 /* the SHARED volume */
     struct {
         uint64_t record_ns;

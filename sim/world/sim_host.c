@@ -313,7 +313,8 @@ static void charge_sync(struct sim_actor *actor, enum host_volume volume,
 {
     const struct cluster *cluster = &actor->world->scenario->cluster;
     pass_time(actor, verdict,
-              volume == HOST_SHARED ? cluster->store.latency_ns : cluster->disk.sync_ns);
+              volume == HOST_SHARED ? cluster->store.latency_ns + cluster->store.sync_ns
+                                    : cluster->disk.sync_ns);
 }
 
 /* A file is sent as it is written; where only some are served at one time, when it is synced. */

@@ -166,10 +166,11 @@ START_TEST(every_call_takes_what_the_scenario_says)
     costs->cpu.record_ns = 300;
     costs->cpu.snapshot_bytes_per_s = 1000000000;
     costs->store.latency_ns = 7000;
+    costs->store.sync_ns = 900;
     costs->store.write_bytes_per_s = 1000000;
     clock_count = 0;
     run(simulated, 1000000);
-    static const uint64_t expected[] = { 3000, 1000, 7000, 10000, 7000, 0, 0 };
+    static const uint64_t expected[] = { 3000, 1000, 7000, 10000, 7900, 0, 0 };
     ck_assert_uint_eq(clock_count, 7);
     for (size_t i = 0; i < 7; i++) {
         ck_assert_uint_eq(clocks[i], expected[i]);
