@@ -339,7 +339,7 @@ static void run_item(struct live_actor *actor, struct message *item)
         .kind = LIVE_PASSING,
         .passing = { .from_ns = actor->began_ns,
                      .from = item->from,
-                     .to = item->to,
+                     .to = actor->host.self, /* it may have been sent to any incarnation */
                      .message_kind = item->kind,
                      .stream = item->stream,
                      .is_received = true },

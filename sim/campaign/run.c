@@ -93,16 +93,24 @@ static void on_fact(void *context, const struct fact_event *event)
     run_on_fact(context, event);
 }
 
+void run_on_credit(struct run *run, const struct credit_event *event)
+{
+    oracle_on_credit(run->oracle, event);
+}
+
 static void on_credit(void *context, const struct credit_event *event)
 {
-    struct run *run = context;
-    oracle_on_credit(run->oracle, event);
+    run_on_credit(context, event);
+}
+
+void run_on_heartbeat(struct run *run, const struct heartbeat_event *event)
+{
+    oracle_on_heartbeat(run->oracle, event);
 }
 
 static void on_heartbeat(void *context, const struct heartbeat_event *event)
 {
-    struct run *run = context;
-    oracle_on_heartbeat(run->oracle, event);
+    run_on_heartbeat(context, event);
 }
 
 void run_on_fired(struct run *run, const struct fault_record *record)

@@ -110,6 +110,8 @@ void run_begin(struct run *run, const struct disk *shared);
 void run_on_fact(struct run *run, const struct fact_event *event);
 void run_on_fired(struct run *run, const struct fault_record *record);
 void run_on_damage(struct run *run, const char *path);
+void run_on_credit(struct run *run, const struct credit_event *event);
+void run_on_heartbeat(struct run *run, const struct heartbeat_event *event);
 
 /* Something that was expected did not hold; the text is borrowed for the run's life. */
 void run_note_unmet(struct run *run, const char *message);

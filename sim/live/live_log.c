@@ -3,8 +3,9 @@
 #include <stdlib.h>
 
 #include "model/base/check.h"
+#include "sim/live/live_watch.h"
 
-enum entry_kind { ENTRY_FACT, ENTRY_CHANGES, ENTRY_DAMAGE, ENTRY_FIRED };
+enum entry_kind { ENTRY_FACT, ENTRY_CHANGES, ENTRY_DAMAGE, ENTRY_PASSING, ENTRY_FIRED };
 
 struct entry {
     uint64_t time_ns;
@@ -14,6 +15,7 @@ struct entry {
         struct fact_event event;
         struct live_changes changes;
         const char *damaged; /* a path */
+        struct live_passing passing;
         const struct fault_record *record;
     };
 };
@@ -78,6 +80,11 @@ void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_ch
     }
 }
 
+void live_log_add_passing(struct live_log *log, const struct live_passing *passing)
+{
+    add(log, ENTRY_PASSING, live_watch_time_ns(passing))->passing = *passing;
+}
+
 void live_log_add_fired(struct live_log *log, const struct fault_record *record)
 {
     add(log, ENTRY_FIRED, record->fired_ns)->record = record;
@@ -109,6 +116,7 @@ void live_log_tell(struct live_log *log, struct run *run, struct disk *disk)
         case ENTRY_FACT: run_on_fact(run, &entry->event); break;
         case ENTRY_CHANGES: live_changes_apply(&entry->changes, disk); break;
         case ENTRY_DAMAGE: run_on_damage(run, entry->damaged); break;
+        case ENTRY_PASSING: live_watch_tell(&entry->passing, run); break;
         case ENTRY_FIRED: run_on_fired(run, entry->record); break;
         }
     }

@@ -6,6 +6,7 @@
 #ifndef FAULTLINE_SIM_LIVE_LIVE_LOG_H
 #define FAULTLINE_SIM_LIVE_LIVE_LOG_H
 
+#include "model/live/live_cluster.h"
 #include "sim/campaign/run.h"
 #include "sim/live/live_volume.h"
 
@@ -19,6 +20,9 @@ struct live_log *live_log_create(struct arena *arena);
 void live_log_add_fact(struct live_log *log, const struct fact_event *event);
 void live_log_add_changes(struct live_log *log, uint64_t time_ns, struct live_changes changes);
 void live_log_add_fired(struct live_log *log, const struct fault_record *record);
+
+/* A message passed. */
+void live_log_add_passing(struct live_log *log, const struct live_passing *passing);
 
 /* A file was damaged behind the model's back; what became of it is among the changes. */
 void live_log_add_damage(struct live_log *log, uint64_t time_ns, const char *path);

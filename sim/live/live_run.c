@@ -14,6 +14,7 @@
 #include "sim/live/live_faults.h"
 #include "sim/live/live_folder.h"
 #include "sim/live/live_log.h"
+#include "sim/live/live_watch.h"
 
 enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress are looked at */
 
@@ -94,6 +95,14 @@ static void on_damage(void *context, const char *path)
     uint64_t now_ns = live_cluster_now_ns(live->cluster);
     live_log_add_changes(live->log, now_ns, live_volume_look(live->volume, ""));
     live_log_add_damage(live->log, now_ns, path);
+}
+
+static void on_passing(void *context, const struct live_passing *passing)
+{
+    struct live *live = context;
+    if (!live->has_ended) {
+        live_log_add_passing(live->log, passing);
+    }
 }
 
 static void on_struck(void *context, const struct live_struck *struck)
@@ -222,8 +231,10 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
         .argument = { .data = (const uint8_t *)argument, .size = sizeof *argument },
         .directory = live->options->folder,
         .waits = live_faults_waits(live->faults) | JUDGED | LAST,
+        .tells = live_watch_tells,
         .listener = { .on_fact = on_fact,
                       .on_death = on_death,
+                      .on_passing = on_passing,
                       .on_struck = on_struck,
                       .context = live },
     };

@@ -132,9 +132,11 @@ struct credit_memory {
 /* What property 14 knows of a TaskManager. */
 struct heartbeat_peer {
     uint64_t address;  /* of the one that is registered; 0: none */
-    uint64_t heard_ns; /* when the JobManager last heard of it */
+    uint64_t heard_ns; /* when the JobManager last heard of it, at the earliest ... */
+    uint64_t heard_until_ns; /* ... and at the latest */
     uint64_t registering;
     uint64_t registering_ns;
+    uint64_t registering_until_ns;
 };
 
 /* Property 14. */

@@ -114,9 +114,11 @@ enum heartbeat_kind {
     HEARTBEAT_REGISTERING, /* it takes in the wish to be registered */
 };
 
-/* What the JobManager hears of a TaskManager, at the moment when it begins to work on it. */
+/* What the JobManager hears of a TaskManager, and what it says. Where time goes on while it works,
+ * the moment that counts to it lies between two times. */
 struct heartbeat_event {
-    uint64_t time_ns;
+    uint64_t time_ns;  /* when it begins to work on it: the handler's begin */
+    uint64_t until_ns; /* when it has done so; the same in simulated time */
     uint64_t job_manager; /* actor_ids of host.h */
     uint64_t task_manager;
     uint32_t process; /* of the TaskManager */

@@ -1,8 +1,9 @@
 /* Property 14: who is silent is given up, and nobody else. A TaskManager that the JobManager has
  * not heard of for heartbeat.timeout is declared lost when the JobManager next sends its
  * heartbeats, and none is declared lost before. Judged by the messages that pass, at the moments
- * at which the JobManager works: what reached it while it was busy, it has not heard. What a clock
- * that goes wrong measures is not judged. */
+ * at which the JobManager works: what reached it while it was busy, it has not heard. Of a moment
+ * that is only known to lie between two times, what holds for every moment between is judged. What
+ * a clock that goes wrong measures is not judged. */
 #include "sim/oracle/judge.h"
 
 #include <string.h>
@@ -37,7 +38,9 @@ static void on_sent(struct oracle *oracle, struct heartbeat_peer *peer,
                     const struct heartbeat_event *event)
 {
     CHECK(event->time_ns >= peer->heard_ns);
-    uint64_t silent_ns = event->time_ns - peer->heard_ns;
+    CHECK(peer->heard_until_ns >= peer->heard_ns);
+    uint64_t heard_ns = peer->heard_until_ns; /* at the latest */
+    uint64_t silent_ns = event->time_ns > heard_ns ? event->time_ns - heard_ns : 0;
     if (peer->address == event->task_manager && silent_ns >= timeout_ns(oracle) &&
         !oracle->clocks_go_wrong) {
         judge_report(oracle, PROPERTY_HEARTBEAT,
@@ -65,8 +68,10 @@ void property_heartbeat_on_event(struct oracle *oracle, const struct heartbeat_e
     } else if (event->kind == HEARTBEAT_REGISTERING) {
         peer->registering = event->task_manager;
         peer->registering_ns = event->time_ns;
+        peer->registering_until_ns = event->until_ns;
     } else if (peer->address == event->task_manager) {
         peer->heard_ns = event->time_ns;
+        peer->heard_until_ns = event->until_ns;
     }
 }
 
@@ -97,6 +102,7 @@ void property_heartbeat_on_fact(struct oracle *oracle, const struct fact_event *
     if (event->fact.kind == FACT_TASK_MANAGER_REGISTERED) {
         peer->address = peer->registering;
         peer->heard_ns = peer->registering_ns;
+        peer->heard_until_ns = peer->registering_until_ns;
         return;
     }
     CHECK(event->fact.kind == FACT_FAILURE_DETECTED);

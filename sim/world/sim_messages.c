@@ -108,7 +108,9 @@ static void tell_credit(struct world *world, const struct message *message, uint
 static void tell_heartbeat(struct world *world, actor_id job_manager, actor_id task_manager,
                            enum heartbeat_kind kind)
 {
-    struct heartbeat_event event = { .time_ns = event_queue_now_ns(world->queue),
+    uint64_t now_ns = event_queue_now_ns(world->queue);
+    struct heartbeat_event event = { .time_ns = now_ns,
+                                     .until_ns = now_ns,
                                      .job_manager = job_manager,
                                      .task_manager = task_manager,
                                      .process = actor_process(task_manager),

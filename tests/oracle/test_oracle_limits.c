@@ -439,14 +439,21 @@ END_TEST
 
 enum { MANAGER = 1, WORKER = 2, OTHER_WORKER = 3, OTHER_MANAGER = 4 };
 
-/* Of the first TaskManager. */
-static void heartbeat(enum heartbeat_kind kind, uint64_t manager, uint64_t worker)
+/* Of the first TaskManager, at some moment of the next for_ns. */
+static void heartbeat_within(uint64_t for_ns, enum heartbeat_kind kind, uint64_t manager,
+                             uint64_t worker)
 {
     oracle_on_heartbeat(world.oracle, &(struct heartbeat_event){ .time_ns = world.now_ns,
+                                                                 .until_ns = world.now_ns + for_ns,
                                                                  .job_manager = manager,
                                                                  .task_manager = worker,
                                                                  .process = 1,
                                                                  .kind = kind });
+}
+
+static void heartbeat(enum heartbeat_kind kind, uint64_t manager, uint64_t worker)
+{
+    heartbeat_within(0, kind, manager, worker);
 }
 
 static void tell_of_worker(enum fact_kind kind, const char *text)
@@ -495,6 +502,29 @@ START_TEST(a_task_manager_that_is_given_up_although_it_was_heard_of_is_found)
     world.now_ns += ORACLE_SECOND;
     heartbeat(HEARTBEAT_HEARD, MANAGER, WORKER);
     world.now_ns += ORACLE_SECOND + (_i == 0 ? 0 : ORACLE_SECOND);
+    lose_worker();
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_HEARTBEAT), _i == 0);
+}
+END_TEST
+
+START_TEST(a_silence_counts_from_the_last_moment_at_which_it_may_have_begun)
+{
+    start_with_worker();
+    heartbeat_within(ORACLE_SECOND, HEARTBEAT_HEARD, MANAGER, WORKER);
+    world.now_ns += 3 * ORACLE_SECOND - 1;
+    heartbeat(HEARTBEAT_SENT, MANAGER, WORKER);
+    ck_assert_uint_eq(oracle_found_any(&world), 0);
+    world.now_ns += 1;
+    heartbeat(HEARTBEAT_SENT, MANAGER, WORKER);
+    ck_assert(oracle_says(&world, PROPERTY_HEARTBEAT, "it had been silent for 2000 ms"));
+}
+END_TEST
+
+START_TEST(who_may_have_been_silent_since_the_first_such_moment_may_be_given_up)
+{
+    start_with_worker();
+    heartbeat_within(ORACLE_SECOND, HEARTBEAT_HEARD, MANAGER, WORKER);
+    world.now_ns += 2 * ORACLE_SECOND - (_i == 0 ? 1 : 0);
     lose_worker();
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_HEARTBEAT), _i == 0);
 }
@@ -557,6 +587,9 @@ static Suite *suite(void)
     tcase_add_test(tests, each_channel_has_a_credit_of_its_own);
     tcase_add_test(tests, a_credit_for_no_buffer_is_found);
     tcase_add_test(tests, a_silent_task_manager_that_is_kept_is_found);
+    tcase_add_test(tests, a_silence_counts_from_the_last_moment_at_which_it_may_have_begun);
+    tcase_add_loop_test(tests, who_may_have_been_silent_since_the_first_such_moment_may_be_given_up,
+                        0, 2);
     tcase_add_loop_test(tests, a_task_manager_that_is_given_up_although_it_was_heard_of_is_found, 0,
                         2);
     tcase_add_test(tests, what_somebody_else_says_is_no_sign_of_life);
