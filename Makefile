@@ -160,7 +160,7 @@ $(build)/faultline: $(main_object) $(build)/libfaultline.a
 $(bench_programs): %: %.o $(build)/libfaultline.a
 $(build)/tests/bench/bench_state: $(build)/tests/support/disk_host.o
 $(test_programs): %: %.o $(support_objects) $(build)/libfaultline.a
-$(test_programs): private check_libs := -lcheck -lsubunit -lrt
+$(test_programs): private check_libs := -lcheck -lsubunit -lrt -Wl,--wrap=_mark_point
 $(build)/faultline $(bench_programs) $(test_programs):
 	$(show) $(compile) -o $@ $^ $(check_libs) $(LIBS)
 

@@ -289,7 +289,7 @@ static uint64_t begin_ns(int kind, uint64_t key_count)
 START_TEST(b2_beginning_a_snapshot_does_not_take_longer_for_more_state)
 {
     /* A visit of each entry would take a thousand times as long, not twenty times. */
-    ck_assert_uint_lt(begin_ns(_i, 200000), 20 * begin_ns(_i, 200) + 20000);
+    ck_assert_uint_lt(begin_ns(_i, 20000), 20 * begin_ns(_i, 20) + 20000);
 }
 END_TEST
 
@@ -337,7 +337,7 @@ static struct bytes bytes_after_a_run(int kind, bool disturb, struct arena *aren
     struct backend_snapshot *open = NULL;
     struct buffer out;
     buffer_init(&out, &own);
-    for (uint64_t i = 0; i < 20000; i++) {
+    for (uint64_t i = 0; i < 6000; i++) {
         uint64_t key = prng_below(&prng, 3000);
         if (prng_chance(&prng, 400000)) {
             remove_number(backend, state, key);
@@ -461,12 +461,12 @@ START_TEST(damaged_snapshots_are_refused_or_read_but_never_do_harm)
     }
     struct bytes bytes = snapshot_now(backend, &arena);
     ck_assert_int_eq(restore_status(_i, bytes), STATUS_OK);
-    for (size_t size = 0; size < bytes.size; size++) {
+    for (size_t size = 0; size < bytes.size; size += backend_kinds[_i].slowness) {
         struct bytes part = bytes_copy(&arena, (struct bytes){ .data = bytes.data, .size = size });
         ck_assert_int_eq(restore_status(_i, part), STATUS_CORRUPT);
     }
     struct prng prng = { .state = 5 };
-    uint32_t round_count = 4000 / backend_kinds[_i].slowness;
+    uint32_t round_count = 2000 / backend_kinds[_i].slowness;
     for (uint32_t round = 0; round < round_count; round++) {
         struct bytes copy = bytes_copy(&arena, bytes);
         uint8_t *data = (uint8_t *)copy.data;

@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "model/base/codec.h"
 #include "model/state/backend_create.h"
@@ -104,6 +105,14 @@ const struct backend_kind backend_kinds[BACKEND_KIND_COUNT] = {
     { "changelog of sqlite", create_changelog_sqlite, check, 4 },
     { "changelog of rocksdb", create_changelog_rocksdb, check, 20 },
 };
+
+uint64_t random_operations(uint64_t usual)
+{
+    const char *said = getenv("FAULTLINE_RANDOM_OPERATIONS");
+    uint64_t number = said == NULL ? usual : strtoull(said, NULL, 10);
+    ck_assert_uint_gt(number, 0);
+    return number;
+}
 
 void set_number_key(struct backend *backend, const uint64_t *key)
 {

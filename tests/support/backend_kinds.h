@@ -19,6 +19,10 @@ extern const struct backend_kind backend_kinds[BACKEND_KIND_COUNT];
 
 static const struct key_group_range all_groups = { .first = 0, .last = 127 };
 
+/* How many operations a random test does: `usual`, which takes a moment, or what the environment
+ * says in FAULTLINE_RANDOM_OPERATIONS. */
+uint64_t random_operations(uint64_t usual);
+
 /* Makes a numeric key current; it is borrowed until the next one is set. */
 void set_number_key(struct backend *backend, const uint64_t *key);
 

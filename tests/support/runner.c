@@ -7,6 +7,24 @@
 
 #include "model/base/check.h"
 
+/* libcheck writes down the place of every check that it passes, to say of a test that crashes how
+ * far it came: a system call each, and most of the time of a test with a check in a loop. Here only
+ * places that are new are written: of a crash we learn the newest place that was reached for the
+ * first time. The linker lets this function take the other's place. */
+void __real__mark_point(const char *file, int line);
+void __wrap__mark_point(const char *file, int line);
+
+void __wrap__mark_point(const char *file, int line)
+{
+    enum { LINES = 1024 };
+    static bool is_known[LINES]; /* each test is a process of its own and begins with none */
+    bool *known = &is_known[(unsigned)line % LINES];
+    if (!*known) {
+        *known = true;
+        __real__mark_point(file, line);
+    }
+}
+
 int run_suite(Suite *suite)
 {
     SRunner *runner = srunner_create(suite);
