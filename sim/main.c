@@ -258,6 +258,7 @@ static enum status run_live(const struct options *options, struct run *run, stru
                                     .path = folder_of(options, arena, scenario->name),
                                     .error = error };
     enum status status = output_folder_make(&folder);
+    status = status == STATUS_OK ? outputs_forget(&folder) : status;
     if (status != STATUS_OK) {
         return status;
     }

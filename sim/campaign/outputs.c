@@ -278,17 +278,25 @@ static void write_figure(const struct run *run, uint32_t plot, const char *build
     (plot == 0 ? figure_checkpoints : figure_progress)(&run->summary, &options, out);
 }
 
+static enum status remove_plot(const struct output_folder *folder, uint32_t plot)
+{
+    CHECK(plot < PLOT_COUNT);
+    const char *name = plot_names[plot];
+    enum status status = output_file_remove(folder, arena_format(folder->arena, "%s.gp", name));
+    return status == STATUS_OK
+               ? output_file_remove(folder, arena_format(folder->arena, "%s.svg", name))
+               : status;
+}
+
 static enum status write_plots(const struct output_folder *folder, const struct run *run,
                                const struct outputs_options *options)
 {
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < PLOT_COUNT && status == STATUS_OK; i++) {
         const char *script = arena_format(folder->arena, "%s.gp", plot_names[i]);
-        const char *picture = arena_format(folder->arena, "%s.svg", plot_names[i]);
         if (!options->plots ||
             !figure_is_chosen(run->scenario->plots, FIGURES_OF_RUN, plot_choices[i])) {
-            status = output_file_remove(folder, script);
-            status = status == STATUS_OK ? output_file_remove(folder, picture) : status;
+            status = remove_plot(folder, i);
             continue;
         }
         struct buffer text;
@@ -346,6 +354,20 @@ static enum status write_timeline(const struct output_folder *folder, const stru
     timeline_write(run->timeline, run->simulated_ns, &content);
     enum status status = output_file_write(folder, "timeline.json", buffer_bytes(&content));
     buffer_free(&content);
+    return status;
+}
+
+enum status outputs_forget(const struct output_folder *folder)
+{
+    static const char *const names[] = { "result.json", "output.txt", "state.tsv", "trace.jsonl",
+                                         "timeline.json" };
+    enum status status = STATUS_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names && status == STATUS_OK; i++) {
+        status = output_file_remove(folder, names[i]);
+    }
+    for (uint32_t i = 0; i < PLOT_COUNT && status == STATUS_OK; i++) {
+        status = remove_plot(folder, i);
+    }
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "model/base/bytes.h"
 #include "model/base/status.h"
 #include "reports/results.h"
+#include "sim/campaign/output_files.h"
 #include "sim/campaign/verdict.h"
 
 /* Appends the content of result.json. */
@@ -26,6 +27,10 @@ struct outputs_options {
  * gnuplot the scripts are written all the same. */
 MUST_USE enum status outputs_write(const struct verdict_view *view,
                                    const struct outputs_options *options, struct buffer *error);
+
+/* Removes the results that an earlier run left in the folder, for a run that may be interrupted.
+ * Its run.json stays: it may be the very scenario that is to run. Errors: NO_SPACE, IO. */
+MUST_USE enum status outputs_forget(const struct output_folder *folder);
 
 /* Adds the run to the database. Errors: as results_add. */
 MUST_USE enum status outputs_add(const struct verdict_view *view, const char *build,

@@ -36,7 +36,8 @@ scenario() {
     printf '  "input": { "records": %d, "keys": 500, "rate": "1k/s" } },\n' $((500 + 250 * $2))
     printf '  "checkpoint": { "interval": "10ms", "inline_threshold": "0B", "retained": 2 },\n'
     printf '  "restart": { "strategy": "fixed_delay", "attempts": 100000, "delay": "1ms" },\n'
-    printf '  "cluster": { "task_managers": 2, "slots": 4, "network": { "buffer_timeout": "5ms" } },\n'
+    printf '  "cluster": { "task_managers": 2, "slots": 4,\n'
+    printf '               "network": { "buffer_timeout": "5ms" } },\n'
     printf '  "expect": { "fired": "any" }, "faults": [\n'
     for ((i = 1; i <= $2; i++)); do
         fault "$i"

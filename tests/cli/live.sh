@@ -84,7 +84,13 @@ expect_ended() {
     expect_nothing_left "$scratch/ended"
 }
 
+# An interrupted run leaves no results of the run before, which could be taken for its own.
+expect 0 "^PASS" "$program" live --no-db --quiet --out "$scratch/ended" "$refused" --skip-faults
+expect 0 '^result.json$' ls "$scratch/ended"
 expect_ended INT 6
+expect 0 '^run.json$' ls "$scratch/ended"
+expect 1 '' test -e "$scratch/ended/result.json"
+expect 1 '' test -e "$scratch/ended/output.txt"
 expect 0 'live: interrupted$' cat "$scratch/text"
 expect_ended TERM 6
 expect_ended KILL 137
