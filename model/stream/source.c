@@ -346,56 +346,94 @@ uint64_t source_records(const struct source *source)
     return records;
 }
 
-static void emit_line(struct source *source, struct split *split)
+/* How many records of `split`, the next one, come before one of another split and before the number
+ * `due`, as its next one does: so many are read without asking again. */
+static uint64_t run_length(const struct source *source, const struct split *split, uint64_t due)
 {
-    struct record record;
-    uint64_t next;
-    if (read_line(source, split, split->position, &record.value, &next)) {
+    uint64_t end = due;
+    for (uint32_t i = 0; i < source->split_count; i++) {
+        const struct split *other = &source->splits[i];
+        if (other != split && other->position < other->end && next_number(source, other) < end) {
+            end = next_number(source, other);
+        }
+    }
+    uint64_t number = next_number(source, split);
+    CHECK(number < end);
+    return (end - number - 1) / source->context->split_count + 1;
+}
+
+static bool can_emit(const struct source *source, const struct split *split)
+{
+    return split->position < split->end && source->context->failure.size == 0;
+}
+
+/* These emit up to `limit` records of `split`, and answer how many: fewer only at its end, after a
+ * failure, or if the process is dead. */
+
+static uint32_t emit_lines(struct source *source, struct split *split, uint32_t limit)
+{
+    uint32_t count = 0;
+    for (; count < limit && can_emit(source, split); count++) {
+        struct record record;
+        uint64_t next;
+        if (!read_line(source, split, split->position, &record.value, &next)) {
+            break;
+        }
         source->place = split->position;
         split->position = next;
         split->records++;
         collector_emit(source->out, &record);
     }
+    return count;
 }
 
 /* Takes the next record of a split that holds every split_count-th one. */
-static void take_number(struct source *source, struct split *split)
+static inline void take_number(struct source *source, struct split *split)
 {
     source->place = split->position * source->context->split_count + split->index;
     split->position++;
     split->records++;
 }
 
-static void emit_generated(struct source *source, struct split *split)
+static uint32_t emit_generated(struct source *source, struct split *split, uint32_t limit)
 {
-    take_number(source, split);
-    uint8_t digits[TEXT_INTEGER_SIZE_MAX];
-    size_t size =
-        text_format_u64(digits, generator_key(source->input->generator, source->place));
-    struct record record = { .value = { .data = digits, .size = size } };
-    collector_emit(source->out, &record);
+    uint32_t count = 0;
+    for (; count < limit && can_emit(source, split); count++) {
+        take_number(source, split);
+        uint8_t digits[TEXT_INTEGER_SIZE_MAX];
+        size_t size =
+            text_format_u64(digits, generator_key(source->input->generator, source->place));
+        struct record record = { .value = { .data = digits, .size = size } };
+        collector_emit(source->out, &record);
+    }
+    return count;
 }
 
-static void emit_event(struct source *source, struct split *split)
+static uint32_t emit_events(struct source *source, struct split *split, uint32_t limit)
 {
     const struct nexmark_config *config = &source->input->nexmark;
-    take_number(source, split);
-    struct nexmark_event event;
-    nexmark_event_of(config, nexmark_event_id(config, source->place), &event);
-    uint8_t line[NEXMARK_LINE_SIZE_MAX];
-    struct record record = { .value = { .data = line,
-                                        .size = nexmark_format(config, &event, line) } };
-    operator_emit_at(source->context, source->out, &record, event.timestamp_ms);
+    uint32_t count = 0;
+    for (; count < limit && can_emit(source, split); count++) {
+        take_number(source, split);
+        struct nexmark_event event;
+        nexmark_event_of(config, nexmark_event_id(config, source->place), &event);
+        uint8_t line[NEXMARK_LINE_SIZE_MAX];
+        struct record record = { .value = { .data = line,
+                                            .size = nexmark_format(config, &event, line) } };
+        operator_emit_at(source->context, source->out, &record, event.timestamp_ms);
+    }
+    return count;
 }
 
-static void emit(struct source *source, struct split *split)
+static uint32_t emit(struct source *source, struct split *split, uint32_t limit)
 {
     source->current = split;
     switch (source->input->kind) {
-    case INPUT_GENERATOR: emit_generated(source, split); break;
-    case INPUT_FILE: emit_line(source, split); break;
-    case INPUT_NEXMARK: emit_event(source, split); break;
+    case INPUT_GENERATOR: return emit_generated(source, split, limit);
+    case INPUT_FILE: return emit_lines(source, split, limit);
+    case INPUT_NEXMARK: return emit_events(source, split, limit);
     }
+    CHECK_UNREACHABLE("a kind of input");
 }
 
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
@@ -404,14 +442,14 @@ uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
     uint64_t due = due_numbers(source, now_ns);
     uint32_t count = 0;
     struct split *split = next_split(source);
-    while (split != NULL && count < limit && next_number(source, split) < due &&
-           source->context->failure.size == 0) {
-        uint64_t position = split->position;
-        emit(source, split);
-        if (split->position == position) {
-            break; /* reading failed, or the process is dead */
+    while (split != NULL && count < limit && next_number(source, split) < due) {
+        uint64_t run = run_length(source, split, due);
+        uint32_t wanted = run < limit - count ? (uint32_t)run : limit - count;
+        uint32_t emitted = emit(source, split, wanted);
+        count += emitted;
+        if (emitted < wanted && split->position < split->end) {
+            break; /* the chain or reading failed, or the process is dead */
         }
-        count++;
         split = next_split(source);
     }
     *state = split == NULL                       ? SOURCE_END
