@@ -129,6 +129,13 @@ void operator_fail(struct operator_context *context, bool final, const char *why
  * STATUS_HALTED, since nobody is left to hear it. True if `status` is STATUS_OK. */
 bool operator_check(struct operator_context *context, enum status status, const char *what);
 
+/* Is user call `call` one that operator_throws must be asked about? Hardly ever. */
+static inline bool operator_may_throw(const struct operator_context *context,
+                                      enum host_user_call call)
+{
+    return __builtin_expect((context->host->throwing >> call & 1u) != 0, 0);
+}
+
 /* Asks the host whether user code fails now, and fails the subtask if so: not for good, since what
  * was thrown once may not come again. True: the call must not be made. */
 static inline bool operator_throws(struct operator_context *context, enum host_user_call call)

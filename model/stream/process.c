@@ -33,10 +33,20 @@ static void *process_open(struct operator_context *context, const void *paramete
     return process;
 }
 
+/* Apart from process_process, which so is nothing but a jump. */
+__attribute__((noinline)) static void try_process(const struct process *process,
+                                                  const struct record *record)
+{
+    if (!operator_throws(process->context, HOST_CALL_PROCESS)) {
+        process->parameters->process(process->function, record, process->out);
+    }
+}
+
 static void process_process(void *self, const struct record *record)
 {
-    struct process *process = self;
-    if (operator_throws(process->context, HOST_CALL_PROCESS)) {
+    const struct process *process = self;
+    if (operator_may_throw(process->context, HOST_CALL_PROCESS)) {
+        try_process(process, record);
         return;
     }
     process->parameters->process(process->function, record, process->out);
