@@ -4,8 +4,6 @@
 
 #include "model/base/check.h"
 
-enum { SAFE_DIGITS = 18 }; /* so many always fit 64 bits */
-
 /* Reads digits up to `end` as long as the number is at most `limit`; false if it cannot. */
 static bool parse_digits(const uint8_t *at, const uint8_t *end, uint64_t limit, uint64_t *number)
 {
@@ -21,29 +19,8 @@ static bool parse_digits(const uint8_t *at, const uint8_t *end, uint64_t limit, 
     return true;
 }
 
-/* Reads 1 to SAFE_DIGITS digits and nothing else; false if there is anything else. */
-static inline bool parse_plain(struct bytes text, int64_t *value)
+bool text_parse_any(struct bytes text, int64_t *value)
 {
-    if (text.size == 0 || text.size > SAFE_DIGITS) {
-        return false;
-    }
-    uint64_t sum = 0;
-    for (size_t at = 0; at < text.size; at++) {
-        uint64_t digit = (uint64_t)text.data[at] - '0';
-        if (digit > 9) {
-            return false;
-        }
-        sum = sum * 10 + digit;
-    }
-    *value = (int64_t)sum;
-    return true;
-}
-
-bool text_parse_i64(struct bytes text, int64_t *value)
-{
-    if (parse_plain(text, value)) {
-        return true; /* nearly every number */
-    }
     const uint8_t *at = text.data;
     const uint8_t *end = text.data + text.size;
     bool is_negative = at < end && *at == '-';
@@ -110,15 +87,6 @@ size_t text_format_any(uint8_t *at, uint64_t value)
         *at = (uint8_t)('0' + value);
     }
     return size;
-}
-
-size_t text_format_i64(uint8_t *at, int64_t value)
-{
-    if (value >= 0) {
-        return text_format_u64(at, (uint64_t)value);
-    }
-    *at = '-';
-    return 1 + text_format_u64(at + 1, 0 - (uint64_t)value);
 }
 
 bool text_matches(const char *pattern, const char *name)

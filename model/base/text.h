@@ -10,10 +10,30 @@
 
 enum { TEXT_INTEGER_SIZE_MAX = 20 }; /* "-9223372036854775808" */
 
+/* The general case of text_parse_i64. */
+bool text_parse_any(struct bytes text, int64_t *value);
+
+enum { TEXT_SAFE_DIGITS = 18 }; /* so many always fit 64 bits */
+
 /* Reads a whole decimal integer: an optional + or -, then digits, leading zeros allowed, nothing
  * before or after. False if `text` is anything else or does not fit 64 bits; `*value` is then
  * unchanged. */
-bool text_parse_i64(struct bytes text, int64_t *value);
+static inline bool text_parse_i64(struct bytes text, int64_t *value)
+{
+    if (text.size == 0 || text.size > TEXT_SAFE_DIGITS) {
+        return text_parse_any(text, value);
+    }
+    uint64_t sum = 0;
+    for (size_t at = 0; at < text.size; at++) {
+        uint64_t digit = (uint64_t)text.data[at] - '0';
+        if (digit > 9) {
+            return text_parse_any(text, value);
+        }
+        sum = sum * 10 + digit;
+    }
+    *value = (int64_t)sum;
+    return true; /* nearly every number */
+}
 
 enum { TEXT_SMALL_END = 10000 }; /* smaller numbers are most of those that a job prints */
 
@@ -42,7 +62,14 @@ static inline size_t text_format_u64(uint8_t *at, uint64_t value)
     store_u32(at, (digits | UINT32_C(0x30303030)) >> zeros * 8);
     return 4 - zeros;
 }
-size_t text_format_i64(uint8_t *at, int64_t value);
+static inline size_t text_format_i64(uint8_t *at, int64_t value)
+{
+    if (value >= 0) {
+        return text_format_u64(at, (uint64_t)value);
+    }
+    *at = '-';
+    return 1 + text_format_any(at + 1, 0 - (uint64_t)value);
+}
 
 /* Does `name` match `pattern`, in which * stands for any run of characters other than '/' and ?
  * for one such character? */
