@@ -105,10 +105,8 @@ static struct message *new_buffer(struct output *output, uint32_t capacity)
 }
 
 /* Room for `needed` more bytes in the channel's buffer: begins one, enlarges it, or sends the full
- * one first. A record larger than a buffer gets a buffer of its own size. Apart from output_emit,
- * so that the way of nearly every record has few registers to save. */
-__attribute__((noinline)) static struct message *make_room(struct output *output, uint32_t index,
-                                                           uint32_t needed)
+ * one first. A record larger than a buffer gets a buffer of its own size. */
+static struct message *make_room(struct output *output, uint32_t index, uint32_t needed)
 {
     struct output_channel *channel = &output->channels[index];
     struct message *message = channel->current;
@@ -132,25 +130,9 @@ __attribute__((noinline)) static struct message *make_room(struct output *output
     return larger;
 }
 
-void output_emit(void *self, const struct record *record)
-{
-    struct output *output = self;
-    struct key key;
-    output->key_of(record, &key);
-    uint32_t index = output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)];
-    uint32_t size = (uint32_t)record->value.size;
-    struct message *message = output->channels[index].current;
-    if (message == NULL || message->size + size + LENGTH_BYTES > message->capacity ||
-        message->size + size + LENGTH_BYTES > output->buffer_bytes) {
-        message = make_room(output, index, size + LENGTH_BYTES);
-    }
-    store_u32(message->data + message->size, size);
-    bytes_put(message->data + message->size + LENGTH_BYTES, record->value.data, size);
-    message->size += size + LENGTH_BYTES;
-}
-
 /* Adds a record, with its timestamp if it travels with one, to channel number `index`. */
-static void put(struct output *output, uint32_t index, const struct record *record)
+__attribute__((noinline)) static void put(struct output *output, uint32_t index,
+                                          const struct record *record)
 {
     uint32_t size = (uint32_t)record->value.size;
     bool is_timed = output->timestamp_ms != NULL;
@@ -161,6 +143,7 @@ static void put(struct output *output, uint32_t index, const struct record *reco
         message = make_room(output, index, needed);
     }
     uint8_t *at = message->data + message->size;
+    message->size += needed;
     store_u32(at, size);
     at += LENGTH_BYTES;
     if (is_timed) {
@@ -168,7 +151,27 @@ static void put(struct output *output, uint32_t index, const struct record *reco
         at += sizeof *output->timestamp_ms;
     }
     bytes_put(at, record->value.data, size);
-    message->size += needed;
+}
+
+/* Once more for the way of nearly every record, which makes no call but the first: so it has few
+ * registers to save. */
+void output_emit(void *self, const struct record *record)
+{
+    struct output *output = self;
+    struct key key;
+    output->key_of(record, &key);
+    uint32_t index = output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)];
+    uint32_t size = (uint32_t)record->value.size;
+    struct message *message = output->channels[index].current;
+    if (message == NULL || message->size + size + LENGTH_BYTES > message->capacity ||
+        message->size + size + LENGTH_BYTES > output->buffer_bytes) {
+        put(output, index, record);
+        return;
+    }
+    uint8_t *at = message->data + message->size;
+    message->size += size + LENGTH_BYTES;
+    store_u32(at, size);
+    bytes_put(at + LENGTH_BYTES, record->value.data, size);
 }
 
 static void emit_by_key(void *self, const struct record *record)
