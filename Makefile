@@ -12,19 +12,19 @@ JOBS   = $$(nproc 2>/dev/null || echo 2)
 # A variant is built with one CONFIG into build/CONFIG; all must compile without a warning and
 # simulate the same. A packager whose compiler warns of more can say `make WERROR=`.
 WERROR   ?= -Werror
-sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all
+sanitize := -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 optimise_release    := -O2
 optimise_debug      := -O0
 optimise_o3         := -O3
 optimise_asan       := -O1 $(sanitize)
-optimise_tsan       := -O1 -fsanitize=thread
+optimise_tsan       := -O1 -fno-omit-frame-pointer -fsanitize=thread
 optimise_clang      := -O2
 optimise_clang-asan := -O1 $(sanitize)
 configs  := $(patsubst optimise_%,%,$(filter optimise_%,$(.VARIABLES)))
 $(if $(filter $(CONFIG),$(configs)),,$(error CONFIG is one of: $(sort $(configs))))
 
 WARNINGS   := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes $(WERROR)
-ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -fno-omit-frame-pointer -ffp-contract=off \
+ALL_CFLAGS  = -std=c17 -D_GNU_SOURCE -I. -g -ffp-contract=off \
               $(WARNINGS) $(optimise_$(CONFIG)) $(CFLAGS)
 compile     = $(if $(filter clang%,$(CONFIG)),$(CLANG),$(CC)) $(ALL_CFLAGS)
 LIBS        = -ljansson -lsqlite3 -lz $(zstd_libs) $(rocksdb_libs) -ldl -lpthread -lm
