@@ -79,7 +79,15 @@
     FACT(RESCALE_STARTED, "rescale.started", "parallelism", "",                                    \
          "the attempt is ended, for one at the parallelism that was accepted")                     \
     FACT(CHANNELS_LOST, "channels.lost", "process", "",                                            \
-         "a TaskManager's data connection to another one broke: its subtasks fail")
+         "a TaskManager's data connection to another one broke: its subtasks fail")                \
+    FACT(LOG_APPENDED, "log.appended", "bytes", "",                                                \
+         "what was written ahead of a part of a changelog, so many bytes by now, is durable")      \
+    FACT(MATERIALIZATION_BEGUN, "materialization.begun", "", "",                                   \
+         "a subtask with a changelog froze its state, to write it whole beside the checkpoints")   \
+    FACT(MATERIALIZATION_COMPLETED, "materialization.completed", "bytes", "",                      \
+         "the whole state is durable: the next checkpoint begins with it")                         \
+    FACT(MATERIALIZATION_FAILED, "materialization.failed", "failures", "",                         \
+         "the store failed it, so many times in a row; checkpoints go on without; text: why")
 
 enum fact_kind {
 #define FACT(identifier, name, value0, value1, help) FACT_##identifier,
@@ -151,7 +159,11 @@ enum fact_kind {
     MARK(STATE_TOO_LARGE, "state_too_large",                                                       \
          "a checkpoint was declined because its store takes no state of that size")                \
     MARK(CHECKPOINTS_GONE_WITH_MEMORY, "checkpoints_gone_with_memory",                             \
-         "a JobManager found that its predecessor had held the checkpoints in memory")
+         "a JobManager found that its predecessor had held the checkpoints in memory")             \
+    MARK(LOG_DRAFT_LOST, "log_draft_lost",                                                         \
+         "the store failed to take a piece of a changelog ahead of the checkpoint")                \
+    MARK(DRAFTS_REMOVED, "drafts_removed",                                                         \
+         "what an older attempt had written ahead of its checkpoints was deleted")
 
 enum mark {
 #define MARK(identifier, name, help) MARK_##identifier,

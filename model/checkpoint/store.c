@@ -53,6 +53,21 @@ void store_shared_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name
     path_in_folder(path, folder, name);
 }
 
+void store_draft_directory(char path[STORE_PATH_SIZE], uint64_t attempt)
+{
+    CHECK(attempt > 0);
+    int length =
+        snprintf(path, STORE_PATH_SIZE, STORE_DRAFTS "/att-%llu", (unsigned long long)attempt);
+    CHECK(length > 0 && length < STORE_PATH_SIZE);
+}
+
+void store_draft_file(char path[STORE_PATH_SIZE], uint64_t attempt, const char *name)
+{
+    char folder[STORE_PATH_SIZE];
+    store_draft_directory(folder, attempt);
+    path_in_folder(path, folder, name);
+}
+
 /* Only the very name that folder_path gives is a checkpoint's. */
 bool store_parse_directory(struct bytes name, uint64_t *id)
 {

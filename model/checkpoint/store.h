@@ -7,6 +7,7 @@
  *   checkpoints/chk-N/_metadata     the manifest of checkpoint N
  *   checkpoints/chk-N/NAME          a part of the state that checkpoint N alone needs
  *   checkpoints/shared/chk-N/NAME   a part that checkpoint N was the first to need
+ *   checkpoints/drafts/att-A/NAME   what a subtask of attempt A writes ahead of its checkpoints
  *
  * S1  Checkpoint N exists if and only if its manifest does.
  * S2  A commit is whole or nothing: when the manifest can be seen, all that it leads to is there,
@@ -33,6 +34,7 @@
 
 #define STORE_ROOT     "checkpoints"
 #define STORE_SHARED   STORE_ROOT "/shared"
+#define STORE_DRAFTS   STORE_ROOT "/drafts"
 #define STORE_MANIFEST "_metadata"
 #define STORE_DATABASE STORE_ROOT "/store.db" /* of the store `sqlite` */
 
@@ -49,6 +51,10 @@ void store_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name);
 /* The same for what later checkpoints may need, too. */
 void store_shared_directory(char path[STORE_PATH_SIZE], uint64_t id);
 void store_shared_file(char path[STORE_PATH_SIZE], uint64_t id, const char *name);
+
+/* The same for what is written ahead by a subtask of `attempt`. */
+void store_draft_directory(char path[STORE_PATH_SIZE], uint64_t attempt);
+void store_draft_file(char path[STORE_PATH_SIZE], uint64_t attempt, const char *name);
 
 /* Is `path` a shared one? Then `*id` is the checkpoint that made it, and `*name` the part of `path`
  * that names it in its directory. */
@@ -78,6 +84,8 @@ struct store_ops {
     enum status (*sweep_shared)(struct store *, store_needed_function, void *context,
                                 uint64_t *removed);
     enum status (*discard_incomplete)(struct store *);
+    enum status (*begin_attempt)(struct store *, uint64_t attempt);
+    enum status (*end_attempts)(struct store *, uint64_t kept, uint64_t *removed);
 };
 
 /* The first member of each store's own struct. */
@@ -179,6 +187,22 @@ MUST_USE static inline enum status store_sweep_shared(struct store *store,
 MUST_USE static inline enum status store_discard_incomplete(struct store *store)
 {
     return store->ops->discard_incomplete(store);
+}
+
+/* Subtasks of `attempt` will write ahead of their checkpoints (store_files_adopt). Only where they
+ * reach the store: elsewhere drafts wait in the memory of the subtask. */
+MUST_USE static inline enum status store_begin_attempt(struct store *store, uint64_t attempt)
+{
+    return store->ops->begin_attempt(store, attempt);
+}
+
+/* Removes the drafts of all attempts but `kept` (0: of all): who writes late finds no folder, and
+ * leaves nothing behind. After any error it can be repeated. `*removed` counts the attempts.
+ * Errors: EXISTS (somebody wrote meanwhile). */
+MUST_USE static inline enum status store_end_attempts(struct store *store, uint64_t kept,
+                                                      uint64_t *removed)
+{
+    return store->ops->end_attempts(store, kept, removed);
 }
 
 /* For a subtask: appends the part that `handle` (manifest.h) leads to to `out`, verified by its

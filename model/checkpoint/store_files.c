@@ -42,16 +42,28 @@ static enum status begin(struct store *store, uint64_t id, bool shared)
     return status;
 }
 
-enum status store_files_seal(struct host *host, const char *path, file_id file)
+/* Makes the name of a file durable. */
+static enum status sync_folder_of(struct host *host, const char *path)
 {
-    CHECK(file != 0);
     char folder[STORE_PATH_SIZE];
     const char *end = strrchr(path, '/');
     CHECK(end != NULL && end - path < STORE_PATH_SIZE);
     memcpy(folder, path, (size_t)(end - path));
     folder[end - path] = '\0';
+    return host_sync_dir(host, HOST_SHARED, folder);
+}
+
+enum status store_files_seal(struct host *host, const char *path, file_id file)
+{
+    CHECK(file != 0);
     enum status status = host_file_sync(host, file);
-    return status == STATUS_OK ? host_sync_dir(host, HOST_SHARED, folder) : status;
+    return status == STATUS_OK ? sync_folder_of(host, path) : status;
+}
+
+enum status store_files_adopt(struct host *host, const char *draft, const char *path)
+{
+    enum status status = host_rename(host, HOST_SHARED, draft, path);
+    return status == STATUS_OK ? sync_folder_of(host, path) : status;
 }
 
 static void report(struct host *host, enum fact_kind kind, uint64_t id, uint64_t attempt,
@@ -368,6 +380,39 @@ static enum status discard_incomplete(struct store *store)
     return status;
 }
 
+static enum status begin_attempt(struct store *store, uint64_t attempt)
+{
+    char folder[STORE_PATH_SIZE];
+    store_draft_directory(folder, attempt);
+    enum status status = make_durable_dir(store->host, STORE_ROOT, STORE_DRAFTS);
+    return status == STATUS_OK ? make_durable_dir(store->host, STORE_DRAFTS, folder) : status;
+}
+
+static enum status end_attempts(struct store *store, uint64_t kept, uint64_t *removed)
+{
+    struct host *host = store->host;
+    struct buffer names;
+    char kept_folder[STORE_PATH_SIZE] = "";
+    char folder[STORE_PATH_SIZE];
+    if (kept != 0) {
+        store_draft_directory(kept_folder, kept);
+    }
+    *removed = 0;
+    buffer_init(&names, host->arena);
+    enum status status = host_list(host, HOST_SHARED, STORE_DRAFTS, collect_name, &names);
+    for (size_t at = 0; at < names.size && status == STATUS_OK;) {
+        const char *name = (const char *)names.data + at;
+        path_in_folder(folder, STORE_DRAFTS, name);
+        if (strcmp(folder, kept_folder) != 0) {
+            status = remove_folder(host, STORE_DRAFTS, folder);
+            *removed += status == STATUS_OK;
+        }
+        at += strlen(name) + 1;
+    }
+    buffer_free(&names);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 static const struct store_ops files_ops = {
     .begin = begin,
     .commit = commit,
@@ -378,6 +423,8 @@ static const struct store_ops files_ops = {
     .remove_shared = remove_shared,
     .sweep_shared = sweep_shared,
     .discard_incomplete = discard_incomplete,
+    .begin_attempt = begin_attempt,
+    .end_attempts = end_attempts,
 };
 
 enum status store_files_make_root(struct host *host)

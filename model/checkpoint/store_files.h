@@ -14,7 +14,11 @@
  *     JobManager died is synced by who lists it.
  * S6  A directory in shared/ is made when its checkpoint is begun, and removed whole when that
  *     ends without completing: so who writes late (a subtask that has not heard of the abort, or
- *     of the end of its attempt) finds no directory, and leaves nothing behind. */
+ *     of the end of its attempt) finds no directory, and leaves nothing behind.
+ * S7  What is written ahead of the checkpoints lies in a directory of its attempt, and is renamed
+ *     into that of the checkpoint that takes it, before it is acknowledged: so to that the rules
+ *     for any other part apply, and what no checkpoint took goes with the attempt. The name in
+ *     drafts/ may come back after a power cut; it leads to nothing that anybody needs. */
 #ifndef FAULTLINE_CHECKPOINT_STORE_FILES_H
 #define FAULTLINE_CHECKPOINT_STORE_FILES_H
 
@@ -30,6 +34,10 @@ MUST_USE enum status store_files_open(struct host *host, struct store **store);
 /* Makes the open file `file` of a part, whose path is `path`, durable: its content, then its name
  * (S4). Errors: HALTED, IO, NOT_FOUND (the checkpoint was discarded meanwhile). */
 MUST_USE enum status store_files_seal(struct host *host, const char *path, file_id file);
+
+/* Makes the file `draft`, which was written ahead and is synced, the part `path`, durably (S7).
+ * Errors: HALTED, IO, NOT_FOUND (the checkpoint was discarded, or the attempt ended meanwhile). */
+MUST_USE enum status store_files_adopt(struct host *host, const char *draft, const char *path);
 
 /* Appends a whole file to `out`; nothing after an error. Errors: HALTED, IO, NOT_FOUND. */
 MUST_USE enum status store_files_read(struct host *host, const char *path, struct buffer *out);

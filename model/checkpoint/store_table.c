@@ -254,6 +254,22 @@ static enum status discard_incomplete(struct store *base)
     return STATUS_OK;
 }
 
+/* Nothing is written ahead: a part reaches the table with its manifest (T2). */
+static enum status begin_attempt(struct store *base, uint64_t attempt)
+{
+    (void)base;
+    CHECK(attempt > 0);
+    return STATUS_OK;
+}
+
+static enum status end_attempts(struct store *base, uint64_t kept, uint64_t *removed)
+{
+    (void)base;
+    (void)kept;
+    *removed = 0;
+    return STATUS_OK;
+}
+
 static const struct store_ops table_ops = {
     .begin = begin,
     .put = put,
@@ -265,6 +281,8 @@ static const struct store_ops table_ops = {
     .remove_shared = remove_shared,
     .sweep_shared = sweep_shared,
     .discard_incomplete = discard_incomplete,
+    .begin_attempt = begin_attempt,
+    .end_attempts = end_attempts,
 };
 
 struct store *store_table_create(struct blob_table *table)

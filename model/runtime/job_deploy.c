@@ -480,6 +480,9 @@ void job_deploy_try(struct job_manager *manager)
         manager->record.attempt++;
         enum status status = job_record_store(manager->host, &manager->record); /* R1 */
         if (status == STATUS_OK) {
+            status = job_shared_begin_attempt(manager);
+        }
+        if (status == STATUS_OK) {
             deploy(manager, &plan);
         } else if (status != STATUS_HALTED) {
             job_manager_deploy_at(manager, now_ns + manager->config->restore_retry_delay_ns);

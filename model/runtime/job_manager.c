@@ -76,6 +76,7 @@ static void end_job(struct job_manager *manager, enum job_state state)
         }
     }
     manager->record.state = state;
+    job_shared_end(manager);
     end_when_tidy(manager);
 }
 

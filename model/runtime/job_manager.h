@@ -85,6 +85,7 @@ struct job_shared {
     uint64_t *unread;  /* completed checkpoints of which it is not known what they refer to */
     size_t unread_count;
     bool is_sweep_due; /* there may be files that nobody needs (I5) */
+    bool are_drafts_due; /* there may be drafts of attempts that are over */
 };
 
 struct job_manager {
@@ -205,6 +206,12 @@ void job_shared_on_restore(struct job_manager *manager, const struct manifest *m
  * needs. After an error of the store it is to be repeated. */
 MUST_USE enum status job_shared_discard(struct job_manager *manager, uint64_t id,
                                         bool had_completed);
+
+/* The attempt that the record names is about to be deployed, which needs a place for its drafts; or
+ * the job is over. What the attempts before wrote ahead goes now, or when the store can be tidied.
+ * Errors: those of the store. */
+MUST_USE enum status job_shared_begin_attempt(struct job_manager *manager);
+void job_shared_end(struct job_manager *manager);
 
 /* Sweeps, if that is due and possible; is nothing left to be swept that could be? */
 void job_shared_tidy(struct job_manager *manager);

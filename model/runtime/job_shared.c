@@ -100,9 +100,31 @@ static bool is_needed(void *context, uint64_t id, const char *name)
     return shared_registry_needs(manager->shared.registry, id, bytes_of_text(name));
 }
 
+/* Removes the drafts of attempts that are over. */
+static void end_drafts(struct job_manager *manager)
+{
+    uint64_t removed;
+    bool is_over = manager->record.state != JOB_STATE_ACTIVE;
+    enum status status =
+        store_end_attempts(manager->store, is_over ? 0 : manager->record.attempt, &removed);
+    if (status == STATUS_HALTED) {
+        return;
+    }
+    if (status != STATUS_OK) {
+        host_mark(manager->host, MARK_DISCARD_FAILED);
+    }
+    if (removed > 0 && !is_over) {
+        host_mark(manager->host, MARK_DRAFTS_REMOVED);
+    }
+    manager->shared.are_drafts_due = status != STATUS_OK;
+}
+
 void job_shared_tidy(struct job_manager *manager)
 {
     struct job_shared *shared = &manager->shared;
+    if (shared->are_drafts_due) {
+        end_drafts(manager);
+    }
     if (!is_on(manager) || !shared->is_sweep_due) {
         return;
     }
@@ -128,7 +150,8 @@ void job_shared_tidy(struct job_manager *manager)
 
 bool job_shared_is_tidy(const struct job_manager *manager)
 {
-    return !manager->shared.is_sweep_due || manager->shared.unread_count > 0;
+    const struct job_shared *shared = &manager->shared;
+    return !shared->are_drafts_due && (!shared->is_sweep_due || shared->unread_count > 0);
 }
 
 /* ---- events ---------------------------------------------------------------------------------- */
@@ -154,6 +177,23 @@ enum status job_shared_open(struct job_manager *manager, const uint64_t *ids, si
     }
     job_shared_tidy(manager);
     return STATUS_OK;
+}
+
+enum status job_shared_begin_attempt(struct job_manager *manager)
+{
+    if (!manager->config->state.changelog.enabled) {
+        return STATUS_OK;
+    }
+    enum status status = store_begin_attempt(manager->store, manager->record.attempt);
+    if (status == STATUS_OK) {
+        end_drafts(manager);
+    }
+    return status;
+}
+
+void job_shared_end(struct job_manager *manager)
+{
+    manager->shared.are_drafts_due = manager->config->state.changelog.enabled;
 }
 
 uint64_t job_shared_begin(struct job_manager *manager, uint64_t id)
