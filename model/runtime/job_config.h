@@ -29,9 +29,11 @@ struct job_config {
                              * anew with a whole one */
         struct {
             bool enabled;                /* changelog_backend.h around the backend */
-            uint64_t materialization_ns; /* between two whole snapshots of it; 0: none for the sake
-                                          * of time */
+            uint64_t materialization_ns; /* between two that it is written whole; 0: none for the
+                                          * sake of time */
+            uint32_t failures_max;       /* of that, in a row; one more fails the subtask */
             uint32_t parts_max;
+            uint64_t persist_bytes; /* of the log not written ahead when some is; 0: none ever is */
         } changelog;
     } state;
 

@@ -45,12 +45,15 @@ enum message_kind {
     /* subtask -> subtask upstream; `channel` is the receiver's output channel */
     MESSAGE_CREDIT, /* one buffer was consumed */
     /* subtask <-> its uploader; `attempt` as the subtask's, `channel` the number of the part among
-     * those of the checkpoint */
+     * those of the checkpoint; of a draft, which is of none, the checkpoint is 0 and `channel` the
+     * number of the draft */
     MESSAGE_UPLOAD_CHUNK,    /* the u64 checkpoint, then bytes of the part's file */
-    MESSAGE_UPLOAD_END,      /* number = checkpoint: make the file durable, then answer */
-    MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close all its files, no answer */
+    MESSAGE_UPLOAD_END,      /* number = checkpoint: make the file durable, then answer; a draft can
+                              * go on behind that */
+    MESSAGE_UPLOAD_ADOPT,    /* the u64 checkpoint, u32 number of a draft: it becomes this part */
+    MESSAGE_UPLOAD_ABANDON,  /* number = checkpoint: close all its files, or the draft; no answer */
     MESSAGE_UPLOAD_ACCEPTED, /* number = checkpoint: one chunk was written */
-    MESSAGE_UPLOAD_DONE,     /* upload_result */
+    MESSAGE_UPLOAD_DONE,     /* upload_result; of a draft at its first error, too */
     /* somebody outside -> JobManager */
     MESSAGE_RESCALE, /* rescale_request; answered by a fact, for it may be repeated */
 };

@@ -112,7 +112,9 @@ static void after_handling(struct task *task)
 {
     schedule_flush(task);
     schedule_wake(task);
-    (void)task_has_failed(task);
+    if (!task_has_failed(task) && task_snapshots_has_work(&task->snapshots)) {
+        task_schedule_work(task); /* what the records changed may be due to be written ahead */
+    }
 }
 
 static void schedule_watermark(struct task *task)
@@ -160,6 +162,9 @@ static enum status open_backend(struct task *task)
                                                        : 1,
         .changelog = is_logged,
         .materialization_interval_ns = task->config->state.changelog.materialization_ns,
+        .persist_bytes = store_kind_carries(task->config->checkpoint.store)
+                             ? 0
+                             : task->config->state.changelog.persist_bytes,
         .cache_bytes = task->config->state.cache_bytes,
         .directory = directory,
         .name = name,
@@ -346,7 +351,10 @@ static void *task_start(struct host *host, struct bytes bytes)
         .incremental = job_config_shares_files(argument.config),
         .store = argument.config->checkpoint.store,
         .carried_max_bytes = carried_max_bytes(argument.config),
+        .draft_failures_max = argument.config->state.changelog.failures_max,
+        .failure = &task->context.failure,
     };
+    task_snapshots_init(&task->snapshots);
     restore(task);
     return task;
 }
@@ -469,6 +477,7 @@ static void on_control(struct task *task, struct message *message)
         if (task_snapshots_has_work(&task->snapshots)) {
             task_schedule_work(task);
         }
+        (void)task_has_failed(task);
         break;
     default:
         CHECK_UNREACHABLE("a message for a subtask");

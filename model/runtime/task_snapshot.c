@@ -9,11 +9,6 @@
 #include "model/checkpoint/store.h"
 #include "model/runtime/uploader.h"
 
-enum {
-    STEP_BYTES = 64 * 1024,     /* serialised between two looks at the input */
-    CHUNKS_OUTSTANDING_MAX = 2, /* with the uploader */
-};
-
 /* Handles whose locations are copies of their own. */
 struct part_list {
     struct state_handle *items;
@@ -46,8 +41,15 @@ struct task_snapshot {
     uint64_t store_wait_ns;
 };
 
-static void report(struct task_snapshots *snapshots, enum fact_kind kind, uint64_t checkpoint,
-                   uint64_t value0, uint64_t value1)
+void task_snapshots_init(struct task_snapshots *snapshots)
+{
+    for (int i = 0; i < BACKEND_DRAFT_COUNT; i++) {
+        buffer_init(&snapshots->drafts.items[i].held, snapshots->host->arena);
+    }
+}
+
+void task_snapshots_report(struct task_snapshots *snapshots, enum fact_kind kind,
+                           uint64_t checkpoint, uint64_t value0, uint64_t value1)
 {
     host_trace(snapshots->host, &(struct fact){ .kind = kind,
                                                 .vertex = snapshots->vertex,
@@ -161,6 +163,14 @@ static void forget(struct task_snapshots *snapshots, struct task_snapshot *snaps
     arena_free(snapshots->host->arena, snapshot);
 }
 
+/* Nothing will be built on the checkpoint. */
+static void lose(struct task_snapshots *snapshots, uint64_t checkpoint)
+{
+    if (snapshots->backend != NULL) {
+        backend_snapshot_lost(snapshots->backend, checkpoint);
+    }
+}
+
 static struct keyed_state encode_parts(const struct part_list *parts, struct buffer *encoded)
 {
     for (uint32_t i = 0; i < parts->count; i++) {
@@ -188,8 +198,9 @@ static void acknowledge(struct task_snapshots *snapshots, struct task_snapshot *
         .carried = buffer_bytes(&snapshot->carried),
     };
     uint64_t bytes = snapshot->operators.size + acknowledgement.state.keyed.size_bytes;
-    report(snapshots, FACT_SNAPSHOT_WRITTEN, checkpoint, acknowledgement.written_bytes,
-           host_now_ns(snapshots->host) - snapshot->taken_ns);
+    task_snapshots_report(snapshots, FACT_SNAPSHOT_WRITTEN, checkpoint,
+                          acknowledgement.written_bytes,
+                          host_now_ns(snapshots->host) - snapshot->taken_ns);
     host_send(snapshots->host, snapshots->job_manager,
               acknowledgement_encode(snapshots->host, snapshots->attempt, snapshots->task,
                                      &acknowledgement));
@@ -199,7 +210,7 @@ static void acknowledge(struct task_snapshots *snapshots, struct task_snapshot *
         snapshot->parts = (struct part_list){ 0 };
     }
     forget(snapshots, snapshot);
-    report(snapshots, FACT_TASK_ACKED, checkpoint, bytes, store_wait_ns);
+    task_snapshots_report(snapshots, FACT_TASK_ACKED, checkpoint, bytes, store_wait_ns);
 }
 
 static void acknowledge_if_complete(struct task_snapshots *snapshots,
@@ -217,6 +228,7 @@ static void decline(struct task_snapshots *snapshots, struct task_snapshot *snap
     host_send(snapshots->host, snapshots->job_manager,
               failure_encode(snapshots->host, MESSAGE_DECLINE, snapshots->attempt,
                              snapshots->task, &failure));
+    lose(snapshots, snapshot->checkpoint);
     forget(snapshots, snapshot);
 }
 
@@ -240,19 +252,164 @@ static bool decline_if_too_large(struct task_snapshots *snapshots, struct task_s
     return true;
 }
 
+/* ---- parts and drafts ------------------------------------------------------------------------ */
+
+static struct uploader_argument uploader_argument(const struct task_snapshots *snapshots)
+{
+    return (struct uploader_argument){ .vertex = snapshots->vertex_name,
+                                       .subtask = snapshots->subtask,
+                                       .shared = snapshots->incremental,
+                                       .attempt = snapshots->attempt };
+}
+
+void task_snapshots_send(struct task_snapshots *snapshots, uint32_t part, struct message *message)
+{
+    if (snapshots->uploader == 0) {
+        struct uploader_argument argument = uploader_argument(snapshots);
+        snapshots->uploader =
+            host_spawn(snapshots->host, snapshots->uploader_index, &uploader_actor,
+                       (struct bytes){ .data = (const uint8_t *)&argument,
+                                       .size = sizeof argument });
+    }
+    message->channel = part;
+    host_send(snapshots->host, snapshots->uploader, message);
+}
+
+static void stop_uploads(struct task_snapshots *snapshots, uint64_t checkpoint)
+{
+    task_snapshots_send(
+        snapshots, 0,
+        message_of_number(snapshots->host, MESSAGE_UPLOAD_ABANDON, snapshots->attempt, checkpoint));
+}
+
+/* The uploader has all of the part in hand. */
+static void end_upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
+{
+    task_snapshots_send(snapshots, snapshot->parts.count - snapshot->kept_count,
+                        message_of_number(snapshots->host, MESSAGE_UPLOAD_END, snapshots->attempt,
+                                          snapshot->checkpoint));
+    add_part(snapshots->host->arena, &snapshot->parts,
+             (struct state_handle){ .kind = HANDLE_FILE, .size_bytes = snapshot->part_bytes });
+    snapshot->uploads_outstanding++;
+    snapshot->uploading = false;
+    snapshot->part_bytes = 0;
+}
+
+/* Sends a piece of the part in hand, which begins in `chunk` behind the checkpoint, and the news of
+ * its end. */
+static void upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                   const struct buffer *chunk, bool is_end)
+{
+    uint32_t part = snapshot->parts.count - snapshot->kept_count;
+    if (chunk->size > sizeof(uint64_t)) {
+        snapshot->uploading = true;
+        snapshot->chunks_outstanding++;
+        task_snapshots_send(
+            snapshots, part,
+            message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK, snapshots->attempt, chunk));
+    }
+    if (is_end) {
+        end_upload(snapshots, snapshot);
+    }
+}
+
+/* The same, for the acknowledgement to carry. */
+static void carry(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                  struct bytes state, bool is_end)
+{
+    buffer_append(&snapshot->part, state);
+    snapshot->uploading = !is_end;
+    if (!is_end) {
+        return;
+    }
+    char path[STORE_PATH_SIZE];
+    struct uploader_argument argument = uploader_argument(snapshots);
+    uploader_path(path, &argument, snapshot->checkpoint,
+                  snapshot->parts.count - snapshot->kept_count);
+    struct bytes part = buffer_bytes(&snapshot->part);
+    CHECK(part.size == snapshot->part_bytes);
+    carried_add(&snapshot->carried, bytes_of_text(path), part);
+    add_part(snapshots->host->arena, &snapshot->parts,
+             (struct state_handle){ .kind = HANDLE_FILE,
+                                    .size_bytes = part.size,
+                                    .checksum = hash_bytes(part),
+                                    .location = bytes_of_text(path) });
+    buffer_reset(&snapshot->part);
+    snapshot->part_bytes = 0;
+}
+
+/* The same, for the manifest. */
+static void add_inline(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                       struct bytes state)
+{
+    CHECK(state.size == snapshot->part_bytes);
+    add_part(snapshots->host->arena, &snapshot->parts,
+             (struct state_handle){ .kind = HANDLE_INLINE,
+                                    .size_bytes = state.size,
+                                    .checksum = hash_bytes(state),
+                                    .location = state });
+    snapshot->part_bytes = 0;
+}
+
+/* Hands over the draft, which is, or begins, the next new part. */
+static void adopt(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                  const struct task_draft *draft)
+{
+    struct buffer order;
+    buffer_init(&order, snapshots->host->arena);
+    encode_u64(&order, snapshot->checkpoint);
+    encode_u32(&order, draft->number);
+    task_snapshots_send(
+        snapshots, snapshot->parts.count - snapshot->kept_count,
+        message_of_buffer(snapshots->host, MESSAGE_UPLOAD_ADOPT, snapshots->attempt, &order));
+    buffer_free(&order);
+    snapshot->uploading = true;
+    snapshot->part_bytes = draft->size_bytes;
+}
+
+/* Takes over what was written ahead. Of the log the snapshot will write the rest. */
+static void take_draft(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
+                       enum backend_draft kind)
+{
+    struct task_draft *draft = &snapshots->drafts.items[kind];
+    CHECK(draft->number != 0);
+    if (!draft->is_held) {
+        adopt(snapshots, snapshot, draft);
+        if (kind == DRAFT_STATE) {
+            end_upload(snapshots, snapshot);
+        }
+    } else {
+        CHECK(kind == DRAFT_STATE);
+        snapshot->part_bytes = draft->size_bytes;
+        if (draft->size_bytes < snapshots->inline_threshold_bytes) {
+            add_inline(snapshots, snapshot, buffer_bytes(&draft->held));
+        } else {
+            carry(snapshots, snapshot, buffer_bytes(&draft->held), true);
+        }
+    }
+    buffer_reset(&draft->held);
+    draft->number = 0;
+    draft->size_bytes = 0;
+}
+
 /* Freezes the keyed state, and takes over what is kept of the base. */
 static void freeze(struct task_snapshots *snapshots, struct task_snapshot *snapshot, uint64_t base)
 {
     const struct known_snapshot *known = base == 0 ? NULL : find_known(snapshots, base);
     backend_set_time(snapshots->backend, host_now_ns(snapshots->host));
-    snapshot->frozen = backend_snapshot_begin(snapshots->backend, snapshot->checkpoint,
-                                              known == NULL ? 0 : base);
+    snapshot->frozen =
+        backend_snapshot_begin(snapshots->backend, snapshot->checkpoint, known == NULL ? 0 : base);
     for (uint32_t i = 0; known != NULL && i < known->parts.count; i++) {
         if (backend_snapshot_keeps(snapshot->frozen, i)) {
             add_part(snapshots->host->arena, &snapshot->parts, known->parts.items[i]);
         }
     }
     snapshot->kept_count = snapshot->parts.count;
+    for (enum backend_draft kind = 0; kind < BACKEND_DRAFT_COUNT; kind++) {
+        if (backend_snapshot_takes(snapshot->frozen, kind)) {
+            take_draft(snapshots, snapshot, kind);
+        }
+    }
 }
 
 void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint, uint64_t base,
@@ -287,8 +444,8 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
 static struct task_snapshot *find_work(const struct task_snapshots *snapshots)
 {
     struct task_snapshot *snapshot = snapshots->oldest;
-    while (snapshot != NULL && (snapshot->frozen == NULL ||
-                                snapshot->chunks_outstanding >= CHUNKS_OUTSTANDING_MAX)) {
+    while (snapshot != NULL &&
+           (snapshot->frozen == NULL || snapshot->chunks_outstanding >= TASK_SNAPSHOT_CHUNKS_MAX)) {
         snapshot = snapshot->next;
     }
     return snapshot;
@@ -296,95 +453,21 @@ static struct task_snapshot *find_work(const struct task_snapshots *snapshots)
 
 bool task_snapshots_has_work(const struct task_snapshots *snapshots)
 {
-    return find_work(snapshots) != NULL;
-}
-
-static struct uploader_argument uploader_argument(const struct task_snapshots *snapshots)
-{
-    return (struct uploader_argument){ .vertex = snapshots->vertex_name,
-                                       .subtask = snapshots->subtask,
-                                       .shared = snapshots->incremental };
-}
-
-static void send_to_uploader(struct task_snapshots *snapshots, uint32_t part,
-                             struct message *message)
-{
-    if (snapshots->uploader == 0) {
-        struct uploader_argument argument = uploader_argument(snapshots);
-        snapshots->uploader =
-            host_spawn(snapshots->host, snapshots->uploader_index, &uploader_actor,
-                       (struct bytes){ .data = (const uint8_t *)&argument,
-                                       .size = sizeof argument });
-    }
-    message->channel = part;
-    host_send(snapshots->host, snapshots->uploader, message);
-}
-
-static void stop_uploads(struct task_snapshots *snapshots, uint64_t checkpoint)
-{
-    send_to_uploader(snapshots, 0,
-                     message_of_number(snapshots->host, MESSAGE_UPLOAD_ABANDON,
-                                       snapshots->attempt, checkpoint));
-}
-
-/* Sends a piece of the part in hand, which begins in `chunk` behind the checkpoint, and the news of
- * its end. */
-static void upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                   const struct buffer *chunk, bool is_end)
-{
-    uint32_t part = snapshot->parts.count - snapshot->kept_count;
-    if (chunk->size > sizeof(uint64_t)) {
-        snapshot->uploading = true;
-        snapshot->chunks_outstanding++;
-        send_to_uploader(snapshots, part,
-                         message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK,
-                                           snapshots->attempt, chunk));
-    }
-    if (is_end) {
-        send_to_uploader(snapshots, part,
-                         message_of_number(snapshots->host, MESSAGE_UPLOAD_END,
-                                           snapshots->attempt, snapshot->checkpoint));
-        add_part(snapshots->host->arena, &snapshot->parts,
-                 (struct state_handle){ .kind = HANDLE_FILE, .size_bytes = snapshot->part_bytes });
-        snapshot->uploads_outstanding++;
-        snapshot->uploading = false;
-        snapshot->part_bytes = 0;
-    }
-}
-
-/* The same, for the acknowledgement to carry. */
-static void carry(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                  struct bytes state, bool is_end)
-{
-    buffer_append(&snapshot->part, state);
-    snapshot->uploading = !is_end;
-    if (!is_end) {
-        return;
-    }
-    char path[STORE_PATH_SIZE];
-    struct uploader_argument argument = uploader_argument(snapshots);
-    uploader_path(path, &argument, snapshot->checkpoint,
-                  snapshot->parts.count - snapshot->kept_count);
-    struct bytes part = buffer_bytes(&snapshot->part);
-    CHECK(part.size == snapshot->part_bytes);
-    carried_add(&snapshot->carried, bytes_of_text(path), part);
-    add_part(snapshots->host->arena, &snapshot->parts,
-             (struct state_handle){ .kind = HANDLE_FILE,
-                                    .size_bytes = part.size,
-                                    .checksum = hash_bytes(part),
-                                    .location = bytes_of_text(path) });
-    buffer_reset(&snapshot->part);
-    snapshot->part_bytes = 0;
+    return find_work(snapshots) != NULL || task_drafts_has_work(snapshots);
 }
 
 void task_snapshots_step(struct task_snapshots *snapshots)
 {
     struct task_snapshot *snapshot = find_work(snapshots);
-    CHECK(snapshot != NULL);
+    if (snapshot == NULL) {
+        task_drafts_step(snapshots);
+        return;
+    }
     struct buffer chunk;
     buffer_init(&chunk, snapshots->host->arena);
     encode_u64(&chunk, snapshot->checkpoint);
-    enum backend_step left = backend_snapshot_step(snapshot->frozen, &chunk, STEP_BYTES);
+    enum backend_step left =
+        backend_snapshot_step(snapshot->frozen, &chunk, TASK_SNAPSHOT_STEP_BYTES);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
         buffer_free(&chunk); /* B9: the subtask is about to fail */
         return;
@@ -399,12 +482,7 @@ void task_snapshots_step(struct task_snapshots *snapshots)
     }
     bool is_end = left != BACKEND_MORE && snapshot->part_bytes > 0;
     if (is_end && !snapshot->uploading && state.size < snapshots->inline_threshold_bytes) {
-        add_part(snapshots->host->arena, &snapshot->parts,
-                 (struct state_handle){ .kind = HANDLE_INLINE,
-                                        .size_bytes = state.size,
-                                        .checksum = hash_bytes(state),
-                                        .location = state });
-        snapshot->part_bytes = 0;
+        add_inline(snapshots, snapshot, state);
     } else if (store_kind_carries(snapshots->store)) {
         carry(snapshots, snapshot, state, is_end);
     } else {
@@ -427,6 +505,10 @@ static struct task_snapshot *find(const struct task_snapshots *snapshots, uint64
 
 void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct message *message)
 {
+    if (message_number(message) == 0) {
+        task_drafts_on_upload(snapshots, message);
+        return;
+    }
     struct task_snapshot *snapshot = find(snapshots, message_number(message));
     if (snapshot == NULL) {
         return; /* abandoned meanwhile */
@@ -464,6 +546,7 @@ void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct mes
 void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoint)
 {
     forget_known(snapshots, checkpoint, checkpoint);
+    lose(snapshots, checkpoint);
     struct task_snapshot *snapshot = find(snapshots, checkpoint);
     if (snapshot == NULL) {
         return;

@@ -7,6 +7,9 @@
  * JobManager reaches the store (store_kind_carries), so do all others, up to a limit; a snapshot
  * beyond it is declined.
  *
+ * What the backend writes ahead (B10 of backend.h) goes to the uploader, too, between records, when
+ * no snapshot has work. A snapshot that takes it hands it over, and waits for the rest only.
+ *
  * The parts of what was acked, or restored, are remembered until a barrier names a newer base: a
  * snapshot acks those that it keeps of its base again, with its own behind them. */
 #ifndef FAULTLINE_RUNTIME_TASK_SNAPSHOT_H
@@ -21,6 +24,21 @@
 
 struct task_snapshot;  /* one checkpoint's */
 struct known_snapshot; /* what it consists of, once it is acked */
+
+/* Something written ahead. */
+struct task_draft {
+    uint32_t number; /* 0: there is none */
+    bool is_held;    /* it stays here, being small, or because nobody here reaches the store */
+    struct buffer held;
+    uint64_t size_bytes;
+};
+
+struct task_drafts {
+    struct task_draft items[BACKEND_DRAFT_COUNT];
+    uint32_t numbers;            /* given so far */
+    uint32_t chunks_outstanding; /* with the uploader */
+    uint32_t failures;           /* materialisations in a row */
+};
 
 struct task_snapshots {
     struct host *host;
@@ -39,7 +57,13 @@ struct task_snapshots {
     bool incremental;             /* later checkpoints may build on these */
     struct task_snapshot *oldest; /* under way, oldest first */
     struct known_snapshot *known; /* that can be built on, oldest first */
+    struct task_drafts drafts;
+    uint32_t draft_failures_max; /* in a row; one more fails the subtask */
+    struct buffer *failure;      /* where that is said */
 };
+
+/* Makes one whose fields down to `incremental`, and the last two, are set ready for use. */
+void task_snapshots_init(struct task_snapshots *snapshots);
 
 /* The keyed state was restored from the parts of `checkpoint`. */
 void task_snapshots_restored(struct task_snapshots *snapshots, uint64_t checkpoint,
@@ -54,7 +78,7 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
 /* Can a step be done now, or is there nothing to do until the uploader answers? */
 bool task_snapshots_has_work(const struct task_snapshots *snapshots);
 
-/* One bounded piece of serialising. */
+/* One bounded piece of serialising; of a draft only when no snapshot has any. */
 void task_snapshots_step(struct task_snapshots *snapshots);
 
 /* UPLOAD_ACCEPTED and UPLOAD_DONE. */
@@ -62,5 +86,24 @@ void task_snapshots_on_upload(struct task_snapshots *snapshots, const struct mes
 
 /* The checkpoint was aborted: its snapshot is dropped. */
 void task_snapshots_abandon(struct task_snapshots *snapshots, uint64_t checkpoint);
+
+/* ---- task_drafts.c: private to task_snapshot.c ------------------------------------------------
+ */
+
+/* Is a step of a draft due, and can it be done now? Does it. */
+bool task_drafts_has_work(const struct task_snapshots *snapshots);
+void task_drafts_step(struct task_snapshots *snapshots);
+
+/* UPLOAD_ACCEPTED and UPLOAD_DONE for checkpoint 0. */
+void task_drafts_on_upload(struct task_snapshots *snapshots, const struct message *message);
+
+/* Sends a message about part `part` to the uploader. */
+void task_snapshots_send(struct task_snapshots *snapshots, uint32_t part, struct message *message);
+
+void task_snapshots_report(struct task_snapshots *snapshots, enum fact_kind kind,
+                           uint64_t checkpoint, uint64_t value0, uint64_t value1);
+
+/* The most of one step. */
+enum { TASK_SNAPSHOT_STEP_BYTES = 64 * 1024, TASK_SNAPSHOT_CHUNKS_MAX = 2 };
 
 #endif

@@ -1,7 +1,8 @@
 /* uploader.h - the actor beside a subtask that writes snapshots to the checkpoint store.
  *
  * The subtask serialises its frozen state in bounded steps between records and sends the pieces
- * here; so the subtask never waits for the store. Each part of a snapshot is a file. The answers
+ * here; so the subtask never waits for the store. Each part of a snapshot is a file. So is a draft
+ * (backend.h, B10): it lies aside until it becomes a part (S7 of store_files.h). The answers
  * (messages.h): UPLOAD_ACCEPTED for each piece written, UPLOAD_DONE once the file is durable or has
  * failed. */
 #ifndef FAULTLINE_RUNTIME_UPLOADER_H
@@ -15,6 +16,7 @@ struct uploader_argument {
     const char *vertex; /* name; outlives the actor */
     uint32_t subtask;
     bool shared; /* later checkpoints may need the files, too: they lie in the shared folder */
+    uint64_t attempt;
 };
 
 extern const struct actor_ops uploader_actor;
@@ -23,5 +25,9 @@ extern const struct actor_ops uploader_actor;
  * .PART behind if that is not 0. */
 void uploader_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
                    uint64_t checkpoint, uint32_t part);
+
+/* The path of draft number `draft`: its name is VERTEX-SUBTASK.DRAFT. */
+void uploader_draft_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
+                         uint32_t draft);
 
 #endif

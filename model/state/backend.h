@@ -26,6 +26,9 @@
  * B9  A backend whose files fail says so in backend_failure. From then on its answers and what a
  *     snapshot step has written mean nothing: its subtask must fail before any of it is used, that
  *     is, before it acknowledges another checkpoint.
+ * B10 A backend may write ahead of its snapshots: drafts, of each kind one at a time. Its owner
+ *     keeps the bytes, and can lose them at any time. A snapshot may take drafts: they are, or
+ *     begin, its first new parts, and are drafts no more.
  *
  * The bytes of a part are those of snapshot.h, the same for every backend. */
 #ifndef FAULTLINE_STATE_BACKEND_H
@@ -52,6 +55,18 @@ enum backend_step {
     BACKEND_DONE, /* nothing: the bytes since the last part's end, if any, are the last new part */
     BACKEND_MORE, /* more of the part */
     BACKEND_NEXT, /* the part is complete; another one follows */
+};
+
+enum backend_draft {
+    DRAFT_STATE, /* the whole state as it was when the draft was begun: a whole part */
+    DRAFT_LOG,   /* what was changed, as it comes: the beginning of a part */
+    BACKEND_DRAFT_COUNT
+};
+
+/* What a step of writing a draft has written. */
+enum backend_draft_step {
+    DRAFT_BEGUN, /* the first bytes of a new one: an older one of the kind is void */
+    DRAFT_MORE,  /* further ones */
 };
 
 /* Which entries of a state to go through. */
@@ -87,6 +102,13 @@ struct backend_ops {
     enum backend_step (*snapshot_step)(struct backend_snapshot *, struct buffer *out,
                                        size_t limit_bytes);
     void (*snapshot_end)(struct backend_snapshot *);
+    void (*snapshot_lost)(struct backend *, uint64_t id);                        /* NULL: no use */
+    bool (*snapshot_takes)(const struct backend_snapshot *, enum backend_draft); /* NULL: none */
+    bool (*draft_is_due)(const struct backend *, enum backend_draft);            /* NULL: never */
+    enum backend_draft_step (*draft_step)(struct backend *, enum backend_draft, struct buffer *out,
+                                          size_t limit_bytes);
+    void (*draft_kept)(struct backend *, enum backend_draft);
+    void (*draft_lost)(struct backend *, enum backend_draft);
     enum status (*restore)(struct backend *, uint64_t id, const struct bytes *parts,
                            uint32_t part_count);
     uint64_t (*entry_count)(const struct backend *);
@@ -269,6 +291,49 @@ static inline enum backend_step backend_snapshot_step(struct backend_snapshot *s
 static inline void backend_snapshot_end(struct backend_snapshot *snapshot)
 {
     snapshot->backend->ops->snapshot_end(snapshot);
+}
+
+/* A hint that snapshot `id`, though written out, will never be named as a base. */
+static inline void backend_snapshot_lost(struct backend *backend, uint64_t id)
+{
+    if (backend->ops->snapshot_lost != NULL) {
+        backend->ops->snapshot_lost(backend, id);
+    }
+}
+
+/* Does the snapshot take that draft? Known from the beginning. Its first new parts are what it
+ * takes, in the order of enum backend_draft; the bytes of the first step go on where they end. */
+static inline bool backend_snapshot_takes(const struct backend_snapshot *snapshot,
+                                          enum backend_draft draft)
+{
+    const struct backend_ops *ops = snapshot->backend->ops;
+    return ops->snapshot_takes != NULL && ops->snapshot_takes(snapshot, draft);
+}
+
+/* Is there something to be written ahead, as things stand? Tell the time before. */
+static inline bool backend_draft_is_due(const struct backend *backend, enum backend_draft draft)
+{
+    return backend->ops->draft_is_due != NULL && backend->ops->draft_is_due(backend, draft);
+}
+
+/* Appends about `limit_bytes` of a draft that is due to `out`. When it is due no more it is written
+ * as far as it goes; a DRAFT_STATE is whole then. */
+static inline enum backend_draft_step backend_draft_step(struct backend *backend,
+                                                         enum backend_draft draft,
+                                                         struct buffer *out, size_t limit_bytes)
+{
+    return backend->ops->draft_step(backend, draft, out, limit_bytes);
+}
+
+/* What was written of the draft, up to where it was due no more, is durable: it may be taken from
+ * now on. Or it is lost: it is begun anew, but not at once. */
+static inline void backend_draft_kept(struct backend *backend, enum backend_draft draft)
+{
+    backend->ops->draft_kept(backend, draft);
+}
+static inline void backend_draft_lost(struct backend *backend, enum backend_draft draft)
+{
+    backend->ops->draft_lost(backend, draft);
 }
 
 /* Fills a backend from the parts of snapshot `id`; entries outside its key groups are left out.

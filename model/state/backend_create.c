@@ -67,6 +67,7 @@ enum status backend_create(struct host *host, const struct backend_options *opti
         struct changelog_options changelog = {
             .parts_max = options->parts_max,
             .interval_ns = options->materialization_interval_ns,
+            .persist_bytes = options->persist_bytes,
         };
         *backend = changelog_backend_create(host->arena, inner, &changelog);
     }

@@ -26,6 +26,7 @@ struct backend_options {
     uint32_t parts_max;    /* see backend_heap_create; 1: every snapshot is a whole one */
     bool changelog;        /* put a changelog_backend.h around it, of so many parts */
     uint64_t materialization_interval_ns; /* ... */
+    uint64_t persist_bytes;               /* ... */
     uint64_t cache_bytes;  /* of what lies on disk so much stays in memory */
     const char *directory; /* of the process's working files on the LOCAL volume; it exists */
     const char *name;      /* of the working files; no other backend of the process has it */

@@ -3,74 +3,10 @@
 #include <stddef.h>
 
 #include "model/base/check.h"
-#include "model/state/change_log.h"
+#include "model/state/changelog_private.h"
 #include "model/state/snapshot.h"
-#include "model/state/snapshot_base.h"
-#include "model/state/state_table.h"
 
 enum { CHANGES_FEW = 1000 }; /* so many cost little, however few entries there are */
-
-struct changelog_snapshot {
-    struct backend_snapshot base; /* first */
-    struct changelog_snapshot *next;
-    uint64_t id;
-    struct snapshot_base built_on;  /* part_count 0: it is a whole one */
-    struct backend_snapshot *whole; /* the inner backend's; NULL: this is a piece of the log */
-    struct log_position from;       /* of the log: what is not written yet */
-    struct log_position to;
-    uint64_t entry_count; /* that it writes, about */
-    uint16_t state_count;
-    bool has_header;
-    bool is_done;
-};
-
-struct changelog_backend {
-    struct backend base; /* first */
-    struct arena *arena;
-    struct backend *inner;
-    struct backend_witness witness; /* the inner backend's */
-    struct changelog_options options;
-    struct state_table states; /* declared: the inner one has those that were restored, too */
-    uint16_t *log_numbers;     /* by state_id, which is the inner one's: the number in `states` */
-    size_t log_number_capacity;
-    uint32_t key_group;
-    struct bytes key; /* data == NULL: none is current */
-    struct buffer name_space;
-    struct buffer subkey;
-    struct buffer composite;
-    struct change_log log;
-    bool is_logging; /* something may go on from the log (L2) */
-    struct snapshot_bases bases;
-    uint32_t epoch; /* number of the snapshots that were begun */
-    uint64_t materialised_ns;
-    bool is_used; /* something was put or restored */
-    struct changelog_snapshot *snapshots;
-};
-
-static struct changelog_backend *changelog_of(struct backend *backend)
-{
-    CHECK(backend->ops == &changelog_backend_ops);
-    return (struct changelog_backend *)(void *)backend;
-}
-
-static const struct changelog_backend *changelog_of_const(const struct backend *backend)
-{
-    CHECK(backend->ops == &changelog_backend_ops);
-    return (const struct changelog_backend *)(const void *)backend;
-}
-
-/* The inner backend, told what this one was told. */
-static struct backend *inner_of(struct changelog_backend *changelog)
-{
-    backend_set_time(changelog->inner, changelog->base.now_ns);
-    return changelog->inner;
-}
-
-/* To be called after what may touch the inner backend's files (B9). */
-static void note_failure(struct changelog_backend *changelog)
-{
-    changelog->base.failure = backend_failure(changelog->inner);
-}
 
 static void destroy(struct backend *backend)
 {
@@ -95,8 +31,8 @@ static void destroy(struct backend *backend)
 static state_id declare(struct backend *backend, const struct state_descriptor *state)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    state_id id = backend_declare(inner_of(changelog), state);
-    note_failure(changelog);
+    state_id id = backend_declare(changelog_inner(changelog), state);
+    changelog_note_failure(changelog);
     if (id == STATE_REFUSED) {
         return STATE_REFUSED;
     }
@@ -124,7 +60,7 @@ static void prefetch(struct backend *backend, uint32_t key_group, struct bytes k
 static void set_key(struct backend *backend, uint32_t key_group, struct bytes key)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    backend_set_key(inner_of(changelog), key_group, key);
+    backend_set_key(changelog_inner(changelog), key_group, key);
     changelog->key_group = key_group;
     changelog->key = key;
     buffer_reset(&changelog->name_space);
@@ -134,7 +70,7 @@ static void set_key(struct backend *backend, uint32_t key_group, struct bytes ke
 static void set_namespace(struct backend *backend, struct bytes name_space)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    backend_set_namespace(inner_of(changelog), name_space);
+    backend_set_namespace(changelog_inner(changelog), name_space);
     buffer_reset(&changelog->name_space);
     buffer_append(&changelog->name_space, name_space);
 }
@@ -142,7 +78,7 @@ static void set_namespace(struct backend *backend, struct bytes name_space)
 static void set_subkey(struct backend *backend, struct bytes subkey)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    backend_set_subkey(inner_of(changelog), subkey);
+    backend_set_subkey(changelog_inner(changelog), subkey);
     buffer_reset(&changelog->subkey);
     buffer_append(&changelog->subkey, subkey);
 }
@@ -150,8 +86,8 @@ static void set_subkey(struct backend *backend, struct bytes subkey)
 static struct bytes get(struct backend *backend, state_id state)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    struct bytes value = backend_get(inner_of(changelog), state);
-    note_failure(changelog);
+    struct bytes value = backend_get(changelog_inner(changelog), state);
+    changelog_note_failure(changelog);
     return value;
 }
 
@@ -190,38 +126,38 @@ static void put(struct backend *backend, state_id state, struct bytes value)
 {
     struct changelog_backend *changelog = changelog_of(backend);
     note_change(changelog, CHANGE_PUT, state, value);
-    backend_put(inner_of(changelog), state, value);
-    note_failure(changelog);
+    backend_put(changelog_inner(changelog), state, value);
+    changelog_note_failure(changelog);
 }
 
 static void append(struct backend *backend, state_id state, struct bytes more)
 {
     struct changelog_backend *changelog = changelog_of(backend);
     note_change(changelog, CHANGE_APPEND, state, more);
-    backend_append(inner_of(changelog), state, more);
-    note_failure(changelog);
+    backend_append(changelog_inner(changelog), state, more);
+    changelog_note_failure(changelog);
 }
 
 static void remove_entry(struct backend *backend, state_id state)
 {
     struct changelog_backend *changelog = changelog_of(backend);
     note_change(changelog, CHANGE_REMOVE, state, (struct bytes){ 0 });
-    backend_remove(inner_of(changelog), state);
-    note_failure(changelog);
+    backend_remove(changelog_inner(changelog), state);
+    changelog_note_failure(changelog);
 }
 
 static void iterate(struct backend *backend, state_id state, enum backend_scope scope)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    backend_iterate(inner_of(changelog), state, scope);
-    note_failure(changelog);
+    backend_iterate(changelog_inner(changelog), state, scope);
+    changelog_note_failure(changelog);
 }
 
 static bool next(struct backend *backend, state_id state, struct backend_entry *entry)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    bool has_entry = backend_next(inner_of(changelog), state, entry);
-    note_failure(changelog);
+    bool has_entry = backend_next(changelog_inner(changelog), state, entry);
+    changelog_note_failure(changelog);
     return has_entry;
 }
 
@@ -239,8 +175,8 @@ static void on_expired(struct backend_witness *witness, state_id state, uint32_t
 static void expire(struct backend *backend, uint32_t count)
 {
     struct changelog_backend *changelog = changelog_of(backend);
-    backend_expire(inner_of(changelog), count);
-    note_failure(changelog);
+    backend_expire(changelog_inner(changelog), count);
+    changelog_note_failure(changelog);
 }
 
 static uint64_t entry_count(const struct backend *backend)
@@ -256,21 +192,22 @@ static struct changelog_snapshot *snapshot_of(struct backend_snapshot *snapshot)
     return (struct changelog_snapshot *)(void *)snapshot;
 }
 
-/* L3 */
-static bool is_materialisation_due(const struct changelog_backend *changelog,
-                                   const struct snapshot_base *base)
+bool changelog_has_used(const struct changelog_backend *changelog, const struct snapshot_base *base,
+                        uint64_t numerator, uint64_t denominator)
 {
-    uint64_t interval_ns = changelog->options.interval_ns;
     uint64_t changes = base->entry_count + (changelog->log.end.changes - base->log_end.changes);
-    return base->part_count >= changelog->options.parts_max ||
-           changes / 2 > backend_entry_count(changelog->inner) + CHANGES_FEW ||
-           (interval_ns > 0 && changelog->base.now_ns - changelog->materialised_ns >= interval_ns);
+    uint64_t changes_max = 2 * (backend_entry_count(changelog->inner) + CHANGES_FEW) + 1;
+    return base->part_count * denominator >= changelog->options.parts_max * numerator ||
+           changes * denominator > changes_max * numerator;
 }
 
-/* L2 */
-static void trim(struct changelog_backend *changelog)
+void changelog_trim(struct changelog_backend *changelog)
 {
+    const struct materialisation *materialisation = &changelog->materialisation;
     struct log_position wanted = changelog->log.end;
+    if (materialisation->base.id != 0) {
+        wanted = materialisation->base.log_end;
+    }
     for (uint32_t i = 0; i < changelog->bases.count; i++) {
         struct log_position from = changelog->bases.items[i].log_end;
         wanted = from.bytes < wanted.bytes ? from : wanted;
@@ -280,6 +217,60 @@ static void trim(struct changelog_backend *changelog)
         wanted = open->from.bytes < wanted.bytes ? open->from : wanted;
     }
     change_log_trim(&changelog->log, wanted);
+}
+
+/* The snapshot writes the log since `base`, or what its draft does not hold of that (L5). */
+static void write_log_since(struct changelog_backend *changelog,
+                            struct changelog_snapshot *snapshot, const struct snapshot_base *base)
+{
+    snapshot->built_on = *base;
+    snapshot->from = base->log_end;
+    snapshot->entry_count = snapshot->to.changes - base->log_end.changes;
+    if (changelog->draft.is_kept && changelog_draft_fits(changelog, base)) {
+        snapshot->takes_log = true;
+        snapshot->has_header = true;
+        snapshot->from = changelog->draft.to;
+        changelog->draft = (struct log_draft){ 0 };
+    }
+}
+
+static void write_whole(struct changelog_backend *changelog, struct changelog_snapshot *snapshot)
+{
+    changelog_drop_materialisation(changelog);
+    snapshot->whole = backend_snapshot_begin(changelog_inner(changelog), snapshot->id, 0);
+    snapshot->entry_count = backend_entry_count(changelog->inner);
+    changelog->materialised_ns = changelog->base.now_ns;
+}
+
+/* L3, L4 */
+static void choose_parts(struct changelog_backend *changelog, struct changelog_snapshot *snapshot,
+                         const struct snapshot_base *base)
+{
+    if (changelog->materialisation.is_kept) {
+        snapshot->takes_state = true;
+        write_log_since(changelog, snapshot, &changelog->materialisation.base);
+        changelog->materialisation = (struct materialisation){ 0 };
+    } else if (base != NULL && base->part_count > 0 && !changelog_has_used(changelog, base, 1, 1)) {
+        snapshot->kept_count = base->part_count;
+        write_log_since(changelog, snapshot, base);
+    } else {
+        write_whole(changelog, snapshot);
+    }
+}
+
+/* The id of the part of the log that the snapshot writes (L6). */
+static uint64_t log_part_id(const struct changelog_snapshot *snapshot)
+{
+    return snapshot->built_on.last_part + 1;
+}
+
+/* The id of its last part. Known from the beginning: a draft of the log may follow it. */
+static uint64_t last_part_id(const struct changelog_snapshot *snapshot)
+{
+    if (snapshot->whole != NULL) {
+        return snapshot->id;
+    }
+    return snapshot->entry_count > 0 ? log_part_id(snapshot) : snapshot->built_on.last_part;
 }
 
 static struct backend_snapshot *snapshot_begin(struct backend *backend, uint64_t id, uint64_t base)
@@ -295,34 +286,35 @@ static struct backend_snapshot *snapshot_begin(struct backend *backend, uint64_t
                                              .to = changelog->log.end,
                                              .state_count = changelog->states.count };
     snapshot_bases_forget_below(&changelog->bases, base);
-    const struct snapshot_base *found =
-        base == 0 ? NULL : snapshot_bases_find(&changelog->bases, base);
-    if (found != NULL && found->part_count > 0 && !is_materialisation_due(changelog, found)) {
-        snapshot->built_on = *found;
-        snapshot->from = found->log_end;
-        snapshot->entry_count = snapshot->to.changes - snapshot->from.changes;
-    } else {
-        snapshot->whole = backend_snapshot_begin(inner_of(changelog), id, 0);
-        snapshot->entry_count = backend_entry_count(changelog->inner);
-        changelog->materialised_ns = changelog->base.now_ns;
-    }
+    choose_parts(changelog, snapshot,
+                 base == 0 ? NULL : snapshot_bases_find(&changelog->bases, base));
+    changelog->newest_id = id;
+    changelog->has_tried = false;
     if (changelog->options.parts_max > 1) {
         snapshot_bases_add(&changelog->bases, changelog->arena,
                            (struct snapshot_base){ .id = id,
                                                    .epoch = ++changelog->epoch,
+                                                   .last_part = last_part_id(snapshot),
                                                    .log_end = changelog->log.end });
         changelog->is_logging = true;
     }
     changelog->snapshots = snapshot;
-    trim(changelog);
-    note_failure(changelog);
+    changelog_trim(changelog);
+    changelog_note_failure(changelog);
     return &snapshot->base;
 }
 
 static bool snapshot_keeps(const struct backend_snapshot *base, uint32_t part)
 {
     CHECK(base->backend->ops == &changelog_backend_ops);
-    return part < ((const struct changelog_snapshot *)(const void *)base)->built_on.part_count;
+    return part < ((const struct changelog_snapshot *)(const void *)base)->kept_count;
+}
+
+static bool snapshot_takes(const struct backend_snapshot *base, enum backend_draft draft)
+{
+    const struct changelog_snapshot *snapshot = (const void *)base;
+    CHECK(base->backend->ops == &changelog_backend_ops);
+    return draft == DRAFT_STATE ? snapshot->takes_state : snapshot->takes_log;
 }
 
 /* Writes more of the log; true at its end. No changes, no part. */
@@ -333,11 +325,13 @@ static bool step_log(struct changelog_snapshot *snapshot, struct buffer *out, si
         return true;
     }
     if (!snapshot->has_header) {
-        snapshot_write_header(out, snapshot->id, snapshot->built_on.last_part,
+        snapshot_write_header(out, log_part_id(snapshot), snapshot->built_on.last_part,
                               changelog->states.states, snapshot->state_count);
         snapshot->has_header = true;
     }
-    change_log_copy(&changelog->log, &snapshot->from, snapshot->to, out, limit_bytes);
+    if (snapshot->from.bytes < snapshot->to.bytes) {
+        change_log_copy(&changelog->log, &snapshot->from, snapshot->to, out, limit_bytes);
+    }
     if (snapshot->from.bytes < snapshot->to.bytes) {
         return false;
     }
@@ -352,8 +346,8 @@ static void complete(struct changelog_backend *changelog, struct changelog_snaps
     snapshot->is_done = true;
     struct snapshot_base *base = snapshot_bases_find(&changelog->bases, snapshot->id);
     if (base != NULL) {
-        base->part_count = snapshot->built_on.part_count + has_new;
-        base->last_part = has_new ? snapshot->id : snapshot->built_on.last_part;
+        base->part_count = snapshot->kept_count + snapshot->takes_state + has_new;
+        CHECK(base->last_part == last_part_id(snapshot));
         base->entry_count = snapshot->built_on.entry_count + snapshot->entry_count;
     }
 }
@@ -367,7 +361,7 @@ static enum backend_step snapshot_step(struct backend_snapshot *base, struct buf
     enum backend_step left;
     if (snapshot->whole != NULL) {
         left = backend_snapshot_step(snapshot->whole, out, limit_bytes);
-        note_failure(changelog);
+        changelog_note_failure(changelog);
     } else {
         left = step_log(snapshot, out, limit_bytes) ? BACKEND_DONE : BACKEND_MORE;
     }
@@ -395,7 +389,14 @@ static void snapshot_end(struct backend_snapshot *base)
         snapshot_bases_forget(&changelog->bases, snapshot->id);
     }
     arena_free(changelog->arena, snapshot);
-    trim(changelog);
+    changelog_trim(changelog);
+}
+
+static void snapshot_lost(struct backend *backend, uint64_t id)
+{
+    struct changelog_backend *changelog = changelog_of(backend);
+    snapshot_bases_forget(&changelog->bases, id);
+    changelog_trim(changelog);
 }
 
 /* ---- restore --------------------------------------------------------------------------------- */
@@ -422,14 +423,16 @@ static enum status restore(struct backend *backend, uint64_t id, const struct by
 {
     struct changelog_backend *changelog = changelog_of(backend);
     CHECK(changelog->snapshots == NULL);
+    CHECK(changelog->materialisation.base.id == 0);
     bool is_alone = !changelog->is_used;
-    enum status status = backend_restore(inner_of(changelog), id, parts, part_count);
-    note_failure(changelog);
+    enum status status = backend_restore(changelog_inner(changelog), id, parts, part_count);
+    changelog_note_failure(changelog);
     snapshot_bases_forget_all(&changelog->bases);
     changelog->is_used = true;
     changelog->key = (struct bytes){ 0 };
     changelog->epoch++;
     changelog->is_logging = false;
+    changelog->newest_id = id;
     if (is_alone && changelog->options.parts_max > 1 && status == STATUS_OK) {
         snapshot_bases_add(&changelog->bases, changelog->arena,
                            restored_base(changelog, id, parts, part_count));
@@ -458,6 +461,12 @@ const struct backend_ops changelog_backend_ops = {
     .snapshot_keeps = snapshot_keeps,
     .snapshot_step = snapshot_step,
     .snapshot_end = snapshot_end,
+    .snapshot_lost = snapshot_lost,
+    .snapshot_takes = snapshot_takes,
+    .draft_is_due = changelog_draft_is_due,
+    .draft_step = changelog_draft_step,
+    .draft_kept = changelog_draft_kept,
+    .draft_lost = changelog_draft_lost,
     .restore = restore,
     .entry_count = entry_count,
 };
@@ -499,6 +508,7 @@ void changelog_backend_check(const struct backend *backend)
         CHECK(changelog->bases.items[i].log_end.bytes <= log->end.bytes);
         CHECK(changelog->bases.items[i].part_count <= changelog->options.parts_max);
     }
+    changelog_drafts_check(changelog);
     for (const struct changelog_snapshot *open = changelog->snapshots; open != NULL;
          open = open->next) {
         CHECK(open->from.bytes >= log->start.bytes);

@@ -9,16 +9,26 @@
  * restores them, and this one restores what any other wrote. The rules (Flink: FLIP-158):
  *
  * L1  A snapshot on a base is the base's parts and one part with all changes since the base: never
- *     fewer, and in their order.
+ *     fewer, and in their order. One on a materialisation is that, and all changes since it began.
  * L2  The log is kept from the oldest position that a base, an open snapshot or a materialisation
- *     under way may go on from; what lies before goes. Before there is any there is no log.
- * L3  A snapshot is a whole one, which is a materialisation, too: without a base; when the last
- *     materialisation is older than the interval; when there are `parts_max` parts; when the parts
- *     hold more than twice as many changes as there are entries, and not just a few.
+ *     may go on from; what lies before goes. Before there is any there is no log.
+ * L3  A snapshot is a whole one without a base, and at a limit: when there are `parts_max` parts,
+ *     and when the parts hold more than twice as many changes as there are entries, and not just a
+ *     few. So the log has an end even where every materialisation fails.
+ * L4  The state is materialised beside the snapshots, as a draft (B10): after the interval, and
+ *     when three quarters of such a limit are used. Snapshots build on what was materialised before
+ *     until it is durable; the next one takes it. One that is lost is repeated after the interval,
+ *     or after the next snapshot.
+ * L5  The log is written as it comes, as a draft, whenever `persist_bytes` of it are not: so that a
+ *     snapshot has the rest to write. It takes the draft that begins where its base ends and of
+ *     which the store has something; any other is no use, and all since the base is written again,
+ *     which L2 kept. So a store that takes no drafts fails no snapshot.
+ * L6  A part of the log has the id behind that of the part it follows: so it can be begun before
+ *     it is known which snapshot it will belong to. It is at most that snapshot's.
  *
- * Two things are otherwise than in Flink. The log is uploaded with the checkpoint and not before,
- * and the state is materialised by a checkpoint and not beside it: so each file belongs to a
- * checkpoint, and goes with it (shared_registry.h, I4).
+ * What a snapshot took belongs to its checkpoint, and goes with it if that is given up
+ * (shared_registry.h, I4); Flink would use it again. Then the log is written anew from memory, and
+ * the state when it is due.
  *
  * Source: Flink's ChangelogKeyedStateBackend and FsStateChangelogWriter. */
 #ifndef FAULTLINE_STATE_CHANGELOG_BACKEND_H
@@ -29,6 +39,7 @@
 struct changelog_options {
     uint32_t parts_max;   /* 1: every snapshot is a whole one */
     uint64_t interval_ns; /* between materialisations; 0: none for the sake of time */
+    uint64_t persist_bytes; /* L5; 0: no part of the log is written ahead */
 };
 
 extern const struct backend_ops changelog_backend_ops;

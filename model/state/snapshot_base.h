@@ -11,7 +11,8 @@ struct snapshot_base {
     uint64_t id;
     uint32_t epoch;       /* the last one whose changes are in it */
     uint32_t part_count;  /* 0: it is not written out yet */
-    uint64_t last_part;   /* id of the newest of its parts */
+    uint64_t last_part;   /* id of the newest of its parts; of a changelog backend known before it
+                           * is written out */
     uint64_t entry_count; /* over all its parts, removals included */
     struct log_position log_end; /* of a changelog backend: what comes behind is not in it */
 };

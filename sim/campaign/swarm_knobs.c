@@ -62,6 +62,8 @@ static const struct knob knobs[] = {
     { "state.changelog.enabled", AT(job.state.changelog.enabled), false, true, false },
     { "state.changelog.materialization", AT(job.state.changelog.materialization_ns), 10 * MS_NS,
       10 * S_NS, false },
+    { "state.changelog.persist_threshold", AT(job.state.changelog.persist_bytes), 256, 64 * KIB,
+      true },
     { "state.changelog.chain", AT(job.state.changelog.parts_max), 1, 20, false },
     { "cluster.cpu.snapshot", AT(cluster.cpu.snapshot_bytes_per_s), 4 * MIB, GIB, true },
 };

@@ -125,6 +125,11 @@ const struct field scenario_fields[] = {
     { "state.changelog.materialization", FIELD_DURATION,
       IN_SCENARIO(job.state.changelog.materialization_ns), MS_NS, YEAR_NS, .special = "off",
       .special_value = 0 },
+    { "state.changelog.max_failures", FIELD_COUNT, IN_SCENARIO(job.state.changelog.failures_max), 0,
+      INT32_MAX },
+    { "state.changelog.persist_threshold", FIELD_SIZE,
+      IN_SCENARIO(job.state.changelog.persist_bytes), 1, INT64_MAX, .special = "off",
+      .special_value = 0 },
     { "state.changelog.chain", FIELD_COUNT, IN_SCENARIO(job.state.changelog.parts_max), 1,
       1000000 },
 
