@@ -104,7 +104,8 @@ void summary_init(struct summary *summary, struct arena *arena, uint32_t vertex_
 
 /* A fault of the plan took effect, until `until_ns`; `text` describes it and is copied. Only faults
  * that break something (crash, pause) open a recovery when the failure is then detected. Of several
- * that are not detected yet the first is the cause, unless it was over before the next began. */
+ * that are not detected yet the first is the cause, unless it was over before the next began;
+ * UINT64_MAX: until a JobManager starts. */
 void summary_on_fault(struct summary *summary, uint64_t time_ns, uint64_t until_ns,
                       const char *text, bool breaks);
 

@@ -312,7 +312,7 @@ static void on_job_manager(struct summary *summary, const struct fact_event *eve
         if (recovery->cause[0] == '\0') {
             recovery->cause = "a JobManager took over";
         }
-    } else if (took_over) {
+    } else {
         p->fault_pending = false;
     }
 }

@@ -113,6 +113,16 @@ static void on_heartbeat(void *context, const struct heartbeat_event *event)
     run_on_heartbeat(context, event);
 }
 
+/* How long what is detected next is the fault's effect: while it lasts. A JobManager that died is
+ * missed until one has started, which is some time after its process is there again. */
+static uint64_t felt_until_ns(const struct fault_record *record)
+{
+    const struct fault *fault = record->fault;
+    bool ends_process = fault->verb == FAULT_CRASH || fault->verb == FAULT_WIPE;
+    return ends_process && fault->object.kind == OBJECT_JOB_MANAGER ? UINT64_MAX
+                                                                    : record->ended_ns;
+}
+
 void run_on_fired(struct run *run, const struct fault_record *record)
 {
     struct buffer text;
@@ -122,8 +132,8 @@ void run_on_fired(struct run *run, const struct fault_record *record)
     enum fault_verb verb = record->fault->verb;
     bool breaks = verb == FAULT_CRASH || verb == FAULT_PAUSE || verb == FAULT_WIPE ||
                   verb == FAULT_RESET || verb == FAULT_THROW;
-    summary_on_fault(&run->summary, record->fired_ns, record->ended_ns, (const char *)text.data,
-                     breaks);
+    summary_on_fault(&run->summary, record->fired_ns, felt_until_ns(record),
+                     (const char *)text.data, breaks);
     if (run->timeline != NULL) {
         timeline_on_fault(run->timeline, record->fired_ns, record->ended_ns,
                           (const char *)text.data);

@@ -365,6 +365,35 @@ START_TEST(a_job_manager_that_takes_over_opens_a_recovery)
 }
 END_TEST
 
+START_TEST(a_job_manager_is_missed_until_one_starts_whatever_else_breaks)
+{
+    struct world world;
+    set_up(&world);
+    run_until_100_ms(&world);
+    summary_on_fault(&world.summary, 150 * MS, UINT64_MAX, "crash job_manager", true);
+    summary_on_fault(&world.summary, 300 * MS, 310 * MS, "crash task_manager[1]", true);
+    hear(&world, fact_values(fact_of_job(400 * MS, FACT_JOB_MANAGER_STARTED), 2, 0));
+    restart(&world, 500 * MS, 2, 9);
+    ck_assert_uint_eq(world.summary.recovery_count, 1);
+    ck_assert_uint_eq(world.summary.recoveries[0].failed_ns, 150 * MS);
+    ck_assert_str_eq(world.summary.recoveries[0].cause, "crash job_manager");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_job_manager_that_died_before_its_first_start_is_no_later_cause)
+{
+    struct world world;
+    set_up(&world);
+    summary_on_fault(&world.summary, 1 * MS, UINT64_MAX, "crash job_manager", true);
+    hear(&world, fact_values(fact_of_job(2 * MS, FACT_JOB_MANAGER_STARTED), 1, 0));
+    run_until_100_ms(&world);
+    hear_job(&world, 130 * MS, FACT_FAILURE_DETECTED);
+    ck_assert_uint_eq(world.summary.recoveries[0].failed_ns, 130 * MS);
+    tear_down(&world);
+}
+END_TEST
+
 START_TEST(before_the_job_ever_ran_only_a_detected_failure_is_a_recovery)
 {
     struct world world;
@@ -517,6 +546,8 @@ static Suite *suite(void)
     tcase_add_test(recoveries, a_recovery_cut_short_is_caught_up_with_its_successor);
     tcase_add_test(recoveries, a_task_failure_is_the_cause_where_no_fault_is);
     tcase_add_test(recoveries, a_job_manager_that_takes_over_opens_a_recovery);
+    tcase_add_test(recoveries, a_job_manager_is_missed_until_one_starts_whatever_else_breaks);
+    tcase_add_test(recoveries, a_job_manager_that_died_before_its_first_start_is_no_later_cause);
     tcase_add_test(recoveries, before_the_job_ever_ran_only_a_detected_failure_is_a_recovery);
     tcase_add_test(recoveries, the_end_of_the_input_or_of_the_job_ends_the_catch_up);
     tcase_add_test(recoveries, nobody_waits_for_a_source_that_has_finished);
