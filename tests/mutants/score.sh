@@ -29,6 +29,7 @@ bases=(
           --set job.input.nexmark.out_of_order=190 --set state.incremental=true
           --set state.backend=sqlite"
     "base --set checkpoint.store=sqlite"
+    "library/visits"
 )
 bases_text=$(for one in "${bases[@]}"; do xargs <<<"${one//$'\n'/ }"; done)
 starts=(1 100001 200001)
@@ -187,7 +188,19 @@ forget_old_scores() {
     echo "$tree" >"$scores/tree"
 }
 
-fresh_base || exit 1
+# A base that fails without any mutant would find each of them.
+check_bases() {
+    local options status=0
+    while IFS= read -r options; do
+        # shellcheck disable=SC2086
+        limited "$base/build/release/faultline" run "$root/$base/scenarios/${options%% *}.json" \
+            ${options#"${options%% *}"} --no-db --quiet --out "$work/base.out" >"$work/log" 2>&1 ||
+            { cat "$work/log" && echo "the base \`$options\` fails without a mutant" && status=1; }
+    done <<<"$bases_text"
+    return "$status"
+}
+
+fresh_base && check_bases || exit 1
 forget_old_scores
 mapfile -t patches < <(chosen_patches "$@")
 printf '%s\n' "${patches[@]}" | xargs -P "$(job_count)" -I{} bash -c 'score "$1"' _ {}
