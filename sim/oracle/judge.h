@@ -136,7 +136,6 @@ struct heartbeat_peer {
     uint64_t heard_until_ns; /* ... and at the latest */
     uint64_t registering;
     uint64_t registering_ns;
-    uint64_t registering_until_ns;
 };
 
 /* Property 14. */

@@ -53,7 +53,8 @@ static void on_sent(struct oracle *oracle, struct heartbeat_peer *peer,
     }
 }
 
-/* A registration counts when the JobManager says that it does: it may come twice, or late. */
+/* A registration counts when the JobManager says that it does: it may come twice, or late, and the
+ * JobManager may work long between the two. */
 void property_heartbeat_on_event(struct oracle *oracle, const struct heartbeat_event *event)
 {
     struct heartbeat_memory *memory = &oracle->heartbeat;
@@ -68,7 +69,6 @@ void property_heartbeat_on_event(struct oracle *oracle, const struct heartbeat_e
     } else if (event->kind == HEARTBEAT_REGISTERING) {
         peer->registering = event->task_manager;
         peer->registering_ns = event->time_ns;
-        peer->registering_until_ns = event->until_ns;
     } else if (peer->address == event->task_manager) {
         peer->heard_ns = event->time_ns;
         peer->heard_until_ns = event->until_ns;
@@ -102,7 +102,7 @@ void property_heartbeat_on_fact(struct oracle *oracle, const struct fact_event *
     if (event->fact.kind == FACT_TASK_MANAGER_REGISTERED) {
         peer->address = peer->registering;
         peer->heard_ns = peer->registering_ns;
-        peer->heard_until_ns = peer->registering_until_ns;
+        peer->heard_until_ns = event->time_ns;
         return;
     }
     CHECK(event->fact.kind == FACT_FAILURE_DETECTED);
