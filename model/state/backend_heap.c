@@ -336,7 +336,7 @@ static void append(struct backend *backend, state_id state, struct bytes more)
     struct bytes before = heap_cell_bytes(&entry->value, entry->value_size);
     if (before.data == NULL && !is_new) { /* it has just been preserved */
         CHECK(entry->history != 0);
-        const struct heap_record *kept = &heap->history.records[entry->history - 1];
+        const struct heap_record *kept = heap_history_at(&heap->history, entry->history - 1);
         before = heap_cell_bytes(&kept->value, kept->value_size);
     }
     heap_cell_join(heap->arena, &entry->value, &entry->value_size, before, more);
@@ -595,7 +595,7 @@ void backend_heap_check(const struct backend *backend)
     CHECK(live_count == heap->entry_count);
     uint32_t record_count = 0;
     for (uint32_t i = 0; i < heap->history.count; i++) {
-        const struct heap_record *record = &heap->history.records[i];
+        const struct heap_record *record = heap_history_at(&heap->history, i);
         if (record->epoch_end != 0) {
             record_count++;
             CHECK(heap_snapshot_is_awaited(heap, record->table, record->entry, record->epoch_first,

@@ -1,7 +1,8 @@
 /* heap_history.h - older contents of the heap backend's entries, kept for open snapshots.
  *
  * A record is what one place of one slab held during the epochs first..end-1. The records of a
- * place form a chain, newest first, that starts at heap_entry.history. */
+ * place form a chain, newest first, that starts at heap_entry.history. They lie in blocks, so that
+ * the change that needs one more costs the same however many there are. */
 #ifndef FAULTLINE_STATE_HEAP_HISTORY_H
 #define FAULTLINE_STATE_HEAP_HISTORY_H
 
@@ -22,13 +23,23 @@ struct heap_record {
     uint8_t value_size;
 };
 
+enum { HEAP_HISTORY_BLOCK = 1024 };
+
 struct heap_history {
-    struct heap_record *records;
-    size_t capacity;
+    struct heap_record **blocks; /* of HEAP_HISTORY_BLOCK records each */
+    size_t block_capacity;
     uint32_t count;      /* records in use or free */
     uint32_t live_count; /* records in use */
     uint32_t free_first; /* + 1; or 0 */
 };
+
+/* The record with this number, from 0. */
+static inline struct heap_record *heap_history_at(const struct heap_history *history,
+                                                  uint32_t number)
+{
+    CHECK(number < history->count);
+    return &history->blocks[number / HEAP_HISTORY_BLOCK][number % HEAP_HISTORY_BLOCK];
+}
 
 /* Moves the value of `entry`, number `number` of table `table`, into a new record that ends before
  * `epoch_end`; the entry's value is then absent. The key is shared. */

@@ -89,7 +89,7 @@ static void prune(struct heap_backend *heap, uint32_t table, uint32_t number)
     CHECK(number < heap->tables[table].entry_count);
     uint32_t *link = &heap->tables[table].entries[number].history;
     while (*link != 0) {
-        struct heap_record *record = &heap->history.records[*link - 1];
+        struct heap_record *record = heap_history_at(&heap->history, *link - 1);
         CHECK(record->table == table && record->entry == number);
         if (heap_snapshot_is_awaited(heap, table, number, record->epoch_first, record->epoch_end)) {
             link = &record->next;
@@ -337,7 +337,7 @@ void heap_snapshot_end(struct backend_snapshot *base)
     *link = snapshot->next;
     /* A snapshot that came to the end has pruned on its way. */
     for (uint32_t i = 0; !snapshot->is_done && i < heap->history.count; i++) {
-        const struct heap_record *record = &heap->history.records[i];
+        const struct heap_record *record = heap_history_at(&heap->history, i);
         if (record->epoch_end != 0) {
             prune(heap, record->table, record->entry);
         }
