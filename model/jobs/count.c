@@ -17,10 +17,7 @@ static void count_open(void *self, struct operator_context *context)
 static void count_process(void *self, const struct record *number, struct collector *out)
 {
     struct count *count = self;
-    int64_t seen;
-    (void)value_state_get(&count->count, &seen); /* absent means 0 */
-    value_state_put(&count->count, ++seen);
-
+    int64_t seen = value_state_add(&count->count, 1);
     uint8_t line[2 * TEXT_INTEGER_SIZE_MAX + 3];
     size_t size = text_format_i64(line, record_to_i64(number));
     line[size++] = ' ';

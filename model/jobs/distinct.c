@@ -33,10 +33,7 @@ static void count_open(void *self, struct operator_context *context)
 static void count_process(void *self, const struct record *number, struct collector *out)
 {
     struct stage *stage = self;
-    int64_t values;
-    (void)value_state_get(&stage->state, &values); /* absent means 0 */
-    value_state_put(&stage->state, ++values);
-
+    int64_t values = value_state_add(&stage->state, 1);
     uint8_t line[2 * TEXT_INTEGER_SIZE_MAX + 3];
     size_t size = text_format_i64(line, numbers_group(record_to_i64(number)));
     line[size++] = ' ';

@@ -51,10 +51,7 @@ static void wordcount_open(void *self, struct operator_context *context)
 static void wordcount_process(void *self, const struct record *word, struct collector *out)
 {
     struct wordcount *wordcount = self;
-    int64_t seen;
-    (void)value_state_get(&wordcount->count, &seen); /* absent means 0 */
-    value_state_put(&wordcount->count, ++seen);
-
+    int64_t seen = value_state_add(&wordcount->count, 1);
     static const uint8_t separator[] = { ' ', ':', ' ' };
     uint8_t line[WORD_SIZE_MAX + sizeof separator + TEXT_INTEGER_SIZE_MAX];
     size_t size = word->value.size;

@@ -38,6 +38,8 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/check.h"
+#include "model/base/codec.h"
 #include "model/base/status.h"
 #include "model/state/descriptor.h"
 #include "model/state/entry_key.h"
@@ -91,6 +93,7 @@ struct backend_ops {
     void (*set_subkey)(struct backend *, struct bytes subkey);
     struct bytes (*get)(struct backend *, state_id);
     void (*put)(struct backend *, state_id, struct bytes value);
+    uint64_t (*add)(struct backend *, state_id, uint64_t amount); /* NULL: by get and put */
     void (*append)(struct backend *, state_id, struct bytes more);
     void (*remove)(struct backend *, state_id);
     void (*iterate)(struct backend *, state_id, enum backend_scope);
@@ -212,6 +215,22 @@ static inline struct bytes backend_get(struct backend *backend, state_id state)
 static inline void backend_put(struct backend *backend, state_id state, struct bytes value)
 {
     backend->ops->put(backend, state, value);
+}
+
+/* Adds `amount` to the current entry's value, a number of 64 bits that wraps round, or to 0 if it
+ * is absent; returns the new value. The same as a get and a put, in one step if the backend can. */
+static inline uint64_t backend_add(struct backend *backend, state_id state, uint64_t amount)
+{
+    if (backend->ops->add != NULL) {
+        return backend->ops->add(backend, state, amount);
+    }
+    struct bytes before = backend_get(backend, state);
+    CHECK(before.data == NULL || before.size == sizeof amount);
+    uint64_t sum = amount + (before.data == NULL ? 0 : load_u64(before.data));
+    uint8_t room[sizeof sum];
+    store_u64(room, sum);
+    backend_put(backend, state, (struct bytes){ .data = room, .size = sizeof room });
+    return sum;
 }
 
 /* Appends `more`, which is not borrowed from the backend, to the current entry's value of a list;

@@ -326,6 +326,33 @@ static void put(struct backend *backend, state_id state, struct bytes value)
     put_any(heap, state, value);
 }
 
+/* The general case of add. */
+__attribute__((noinline)) static uint64_t add_any(struct heap_backend *heap, state_id state,
+                                                  uint64_t amount)
+{
+    struct bytes before = get(&heap->base, state);
+    CHECK(before.data == NULL || before.size == sizeof amount);
+    uint64_t sum = amount + (before.data == NULL ? 0 : load_u64(before.data));
+    struct heap_entry *entry = open_entry(heap, state);
+    entry->value.word = sum;
+    entry->value_size = sizeof sum;
+    return sum;
+}
+
+static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
+{
+    struct heap_backend *heap = heap_of(backend);
+    CHECK(state < heap->state_count && heap->table != NULL);
+    if (is_plain(heap, state)) {
+        struct heap_place place = heap_table_glance(heap->table, &heap->key, state);
+        if (place.entry != 0) {
+            heap->cursors[state] = (struct cursor){ .turn = heap->turn, .place = place };
+        }
+    }
+    struct heap_entry *entry = entry_in_place(heap, state);
+    return entry != NULL ? entry->value.word += amount : add_any(heap, state, amount);
+}
+
 static void append(struct backend *backend, state_id state, struct bytes more)
 {
     struct heap_backend *heap = heap_of(backend);
@@ -531,6 +558,7 @@ const struct backend_ops heap_backend_ops = {
     .set_subkey = set_subkey,
     .get = get,
     .put = put,
+    .add = add,
     .append = append,
     .remove = remove_entry,
     .iterate = heap_iterate,

@@ -39,6 +39,12 @@ static inline void value_state_put(const struct value_state *state, int64_t valu
     backend_put(state->backend, state->id, (struct bytes){ .data = bytes, .size = sizeof bytes });
 }
 
+/* Adds `amount` to the current key's value, or to 0 if it is absent; returns the new value. */
+static inline int64_t value_state_add(const struct value_state *state, int64_t amount)
+{
+    return (int64_t)backend_add(state->backend, state->id, (uint64_t)amount);
+}
+
 /* Makes the current key's value absent. */
 void value_state_clear(const struct value_state *state);
 

@@ -592,6 +592,44 @@ START_TEST(a_value_state_keeps_a_number_for_each_key)
 }
 END_TEST
 
+START_TEST(adding_is_a_get_and_a_put_also_while_a_snapshot_is_written)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct backend *backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+    struct buffer part;
+    buffer_init(&part, &arena);
+    struct value_state count;
+    value_state_open(&count, backend, "count");
+    backend_set_key(backend, 1, text("k"));
+    ck_assert_int_eq(value_state_add(&count, 5), 5);
+    ck_assert_int_eq(value_state_add(&count, -7), -2);
+    struct backend_snapshot *snapshot = backend_snapshot_begin(backend, 1, 0);
+    ck_assert_int_eq(value_state_add(&count, 10), 8);
+    ck_assert_int_eq(value_state_add(&count, INT64_MAX), INT64_MIN + 7);
+    backend_set_key(backend, 1, text("l"));
+    ck_assert_int_eq(value_state_add(&count, 1), 1);
+    while (backend_snapshot_step(snapshot, &part, 100) != BACKEND_DONE) {
+    }
+    backend_snapshot_end(snapshot);
+    int64_t value;
+    backend_set_key(backend, 1, text("k"));
+    ck_assert(value_state_get(&count, &value));
+    ck_assert_int_eq(value, INT64_MIN + 7);
+    backend_destroy(backend);
+
+    struct bytes parts[] = { buffer_bytes(&part) };
+    backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+    value_state_open(&count, backend, "count");
+    ck_assert_int_eq(backend_restore(backend, 1, parts, 1), STATUS_OK);
+    ck_assert_uint_eq(backend_entry_count(backend), 1);
+    backend_set_key(backend, 1, text("k"));
+    ck_assert_int_eq(value_state_add(&count, 1), -1);
+    backend_destroy(backend);
+    arena_drop(&arena);
+}
+END_TEST
+
 START_TEST(a_key_group_outside_the_range_trips_a_check)
 {
     struct arena arena;
@@ -629,6 +667,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tcase, more_states_than_a_backend_can_have_are_corrupt, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, destroying_a_backend_frees_it_and_its_open_snapshots, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, a_value_state_keeps_a_number_for_each_key, 0, KIND_COUNT);
+    tcase_add_loop_test(tcase, adding_is_a_get_and_a_put_also_while_a_snapshot_is_written, 0,
+                        KIND_COUNT);
     tcase_add_loop_test_raise_signal(tcase, a_key_group_outside_the_range_trips_a_check, SIGABRT, 0,
                                      KIND_COUNT);
     Suite *suite = suite_create("backend");
