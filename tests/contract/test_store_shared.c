@@ -5,7 +5,8 @@
 #include "tests/support/disk_host.h"
 #include "tests/support/runner.h"
 
-/* Files that several checkpoints need: S4 and S6, and the power cut at every call. */
+/* Files that several checkpoints need: S4 and S6, and the power cut at every call. And those that
+ * are written ahead: S7. */
 
 static struct arena arena;
 static struct disk *disk;
@@ -28,12 +29,9 @@ static void teardown(void)
     arena_drop(&arena);
 }
 
-/* A file of checkpoint `id`, durable, as an uploader writes it. */
-static enum status write_shared(uint64_t id, const char *name)
+static enum status write_durable(const char *path, const char *name)
 {
-    char path[STORE_PATH_SIZE];
     file_id file;
-    store_shared_file(path, id, name);
     enum status status = host_file_open(host, HOST_SHARED, path, HOST_TRUNCATE, &file);
     if (status != STATUS_OK) {
         return status;
@@ -46,9 +44,36 @@ static enum status write_shared(uint64_t id, const char *name)
     return status;
 }
 
+/* A file of checkpoint `id`, durable, as an uploader writes it. */
+static enum status write_shared(uint64_t id, const char *name)
+{
+    char path[STORE_PATH_SIZE];
+    store_shared_file(path, id, name);
+    return write_durable(path, name);
+}
+
+static enum status write_draft(uint64_t attempt, const char *name)
+{
+    char path[STORE_PATH_SIZE];
+    store_draft_file(path, attempt, name);
+    return write_durable(path, name);
+}
+
+/* A draft becomes a part of the same name. */
+static enum status adopt(uint64_t attempt, uint64_t id, const char *name)
+{
+    char draft[STORE_PATH_SIZE];
+    char path[STORE_PATH_SIZE];
+    store_draft_file(draft, attempt, name);
+    store_shared_file(path, id, name);
+    return store_files_adopt(host, draft, path);
+}
+
 static void append_path(void *context, const char *path)
 {
-    strcat(strcat(context, path + strlen(STORE_SHARED "/")), " ");
+    const char *below = path + strlen(STORE_ROOT "/");
+    bool is_shared = strncmp(path, STORE_SHARED, strlen(STORE_SHARED)) == 0;
+    strcat(strcat(context, below + (is_shared ? strlen("shared/") : 0)), " ");
 }
 
 static void assert_files(const char *expected)
@@ -236,7 +261,55 @@ START_TEST(a_dead_process_gets_halted_from_every_call)
     struct shared_garbage garbage = { .creator = 1, .name = "count-0" };
     ck_assert_int_eq(store_remove_shared(store, &garbage, 1), STATUS_HALTED);
     ck_assert_int_eq(store_sweep_shared(store, is_needed, NULL, &removed), STATUS_HALTED);
+    ck_assert_int_eq(store_begin_attempt(store, 7), STATUS_HALTED);
+    ck_assert_int_eq(store_end_attempts(store, 7, &removed), STATUS_HALTED);
+    ck_assert_int_eq(adopt(7, 3, "a"), STATUS_HALTED);
     machine.is_halted = false;
+}
+END_TEST
+
+START_TEST(s7_a_draft_becomes_a_part_or_goes_with_its_attempt)
+{
+    uint64_t removed;
+    ck_assert_int_eq(make_files(), STATUS_OK);
+    ck_assert_int_eq(remove_some(), STATUS_OK);
+    ck_assert_int_eq(write_draft(7, "a"), STATUS_NOT_FOUND);
+    ck_assert_int_eq(store_end_attempts(store, 0, &removed), STATUS_OK); /* there was none */
+    ck_assert_int_eq(store_begin_attempt(store, 7), STATUS_OK);
+    ck_assert_int_eq(store_begin_attempt(store, 7), STATUS_OK);
+    ck_assert_int_eq(write_draft(7, "a"), STATUS_OK);
+    ck_assert_int_eq(write_draft(7, "b"), STATUS_OK);
+    ck_assert_int_eq(adopt(7, 3, "a"), STATUS_OK);
+    ck_assert_int_eq(adopt(7, 4, "b"), STATUS_NOT_FOUND); /* that checkpoint is gone */
+    assert_files("drafts/att-7/b chk-1/count-0 chk-3/a chk-3/count-0 chk-3/count-1 ");
+    ck_assert_int_eq(store_begin_attempt(store, 8), STATUS_OK);
+    ck_assert_int_eq(write_draft(8, "c"), STATUS_OK);
+    ck_assert_int_eq(store_end_attempts(store, 8, &removed), STATUS_OK);
+    ck_assert_uint_eq(removed, 1);
+    ck_assert_int_eq(write_draft(7, "late"), STATUS_NOT_FOUND);
+    ck_assert_int_eq(adopt(7, 3, "b"), STATUS_NOT_FOUND);
+    assert_files("drafts/att-8/c chk-1/count-0 chk-3/a chk-3/count-0 chk-3/count-1 ");
+    ck_assert_int_eq(store_end_attempts(store, 0, &removed), STATUS_OK);
+    ck_assert_uint_eq(removed, 1);
+    assert_files("chk-1/count-0 chk-3/a chk-3/count-0 chk-3/count-1 ");
+}
+END_TEST
+
+START_TEST(s7_what_fails_can_be_repeated)
+{
+    for (uint64_t call = 1, failures = 1; failures > 0; call++) {
+        uint64_t removed;
+        uint64_t attempt = call + 1;
+        ck_assert_int_eq(make_files(), call == 1 ? STATUS_OK : STATUS_EXISTS);
+        disk_host_fail_at(&machine, call, STATUS_IO);
+        failures = store_begin_attempt(store, attempt) != STATUS_OK;
+        failures += store_end_attempts(store, attempt, &removed) != STATUS_OK;
+        disk_host_fail_at(&machine, 1000, STATUS_IO);
+        ck_assert_int_eq(store_begin_attempt(store, attempt), STATUS_OK);
+        ck_assert_int_eq(store_end_attempts(store, attempt, &removed), STATUS_OK);
+        ck_assert_int_eq(write_draft(attempt - 1, "late"), STATUS_NOT_FOUND);
+        ck_assert_int_eq(write_draft(attempt, "a"), STATUS_OK);
+    }
 }
 END_TEST
 
@@ -250,6 +323,8 @@ static Suite *suite(void)
     tcase_add_test(tests, a_sweep_leaves_what_is_needed_and_nothing_else);
     tcase_add_test(tests, a_sweep_that_fails_can_be_repeated);
     tcase_add_test(tests, i5_after_a_power_cut_at_any_call_a_sweep_leaves_what_is_needed);
+    tcase_add_test(tests, s7_a_draft_becomes_a_part_or_goes_with_its_attempt);
+    tcase_add_test(tests, s7_what_fails_can_be_repeated);
     tcase_add_test(tests, a_dead_process_gets_halted_from_every_call);
     suite_add_tcase(all, tests);
     return all;

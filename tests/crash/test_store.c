@@ -35,13 +35,14 @@ static const char fails[] = "a call failed without a cause";
 /* The calls under test; a variant replaces one by a wrong one. */
 struct store_calls {
     enum status (*seal)(struct host *, const char *path, file_id);
+    enum status (*adopt)(struct host *, const char *draft, const char *path);
     enum status (*commit)(struct store *, uint64_t id, uint64_t attempt, struct bytes);
     enum status (*list)(struct store *, struct arena *, uint64_t **ids, size_t *count);
     enum status (*discard)(struct store *, uint64_t id);
 };
 
-static const struct store_calls right = { store_files_seal, store_commit, store_list,
-                                          store_discard };
+static const struct store_calls right = { store_files_seal, store_files_adopt, store_commit,
+                                          store_list, store_discard };
 
 /* What the world outside the store knows about a checkpoint. */
 struct record {
@@ -60,6 +61,7 @@ struct trial {
     struct prng prng;
     struct record records[ID_MAX];
     uint64_t next_id;
+    uint64_t attempt; /* each life is one */
 };
 
 /* What happens to the world, and when. */
@@ -104,22 +106,30 @@ static void carry_state(struct store *store, uint64_t id, uint32_t index)
     store_put(store, id, bytes_of_text(path), (struct bytes){ state, sizeof state });
 }
 
+/* The state of every other checkpoint is written ahead, and then adopted (S7). */
 static enum status write_state(struct trial *trial, struct host *host, uint64_t id, uint32_t index)
 {
     char name[16];
     char path[STORE_PATH_SIZE];
+    char draft[STORE_PATH_SIZE];
     uint8_t state[STATE_BYTES];
     file_id file;
+    bool is_ahead = id % 2 == 1;
     state_name(name, index);
     store_file(path, id, name);
+    store_draft_file(draft, trial->attempt, name);
     fill(state, sizeof state, id, index);
-    enum status status = host_file_open(host, HOST_SHARED, path, HOST_CREATE, &file);
+    enum status status =
+        host_file_open(host, HOST_SHARED, is_ahead ? draft : path, HOST_CREATE, &file);
     for (size_t at = 0; at < sizeof state && status == STATUS_OK; at += STATE_BYTES / 2) {
         status = host_file_write(host, file, at, (struct bytes){ state + at, STATE_BYTES / 2 });
     }
     if (status == STATUS_OK) {
-        status = trial->calls->seal(host, path, file);
+        status = is_ahead ? host_file_sync(host, file) : trial->calls->seal(host, path, file);
         host_file_close(host, file);
+    }
+    if (status == STATUS_OK && is_ahead) {
+        status = trial->calls->adopt(host, draft, path);
     }
     return status;
 }
@@ -181,7 +191,15 @@ static enum status subsume(struct trial *trial, struct store *store)
 static enum status work(struct trial *trial, struct host *job_manager, struct host *task_manager)
 {
     struct store *store;
+    uint64_t removed;
+    trial->attempt++;
     enum status status = store_open(job_manager, trial->kind, &store);
+    if (status == STATUS_OK) {
+        status = store_begin_attempt(store, trial->attempt);
+    }
+    if (status == STATUS_OK) {
+        status = store_end_attempts(store, trial->attempt, &removed);
+    }
     for (unsigned i = 0; i < CHECKPOINTS_PER_LIFE && status == STATUS_OK; i++) {
         uint64_t id = trial->next_id++;
         ck_assert_uint_lt(id, ID_MAX);
@@ -598,6 +616,12 @@ static enum status seal_without_file_sync(struct host *host, const char *path, f
     return host_sync_dir(host, HOST_SHARED, directory);
 }
 
+static enum status adopt_without_directory_sync(struct host *host, const char *draft,
+                                                const char *path)
+{
+    return host_rename(host, HOST_SHARED, draft, path);
+}
+
 /* Files first, manifest last; or the manifest first, but without a sync behind it. */
 static enum status discard_steps(struct store *store, uint64_t id, bool manifest_first)
 {
@@ -707,6 +731,14 @@ START_TEST(a_state_file_without_the_directory_sync_is_caught)
 }
 END_TEST
 
+START_TEST(a_draft_adopted_without_the_directory_sync_is_caught)
+{
+    struct store_calls calls = right;
+    calls.adopt = adopt_without_directory_sync;
+    assert_caught(STORE_FILES, calls, state_damaged);
+}
+END_TEST
+
 START_TEST(a_state_file_without_the_file_sync_is_caught)
 {
     struct store_calls calls = right;
@@ -781,6 +813,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_commit_without_the_directory_sync_is_caught);
     tcase_add_test(tests, a_commit_under_the_final_name_is_caught);
     tcase_add_test(tests, a_state_file_without_the_directory_sync_is_caught);
+    tcase_add_test(tests, a_draft_adopted_without_the_directory_sync_is_caught);
     tcase_add_test(tests, a_state_file_without_the_file_sync_is_caught);
     tcase_add_test(tests, a_discard_that_removes_the_files_first_is_caught);
     tcase_add_test(tests, a_discard_that_does_not_sync_the_manifest_away_is_caught);
