@@ -23,6 +23,7 @@
 #include "sim/command/report_command.h"
 #include "sim/command/sweep_command.h"
 #include "sim/fault/fault_consequences.h"
+#include "sim/input/input.h"
 #include "sim/live/live_run.h"
 #include "sim/scenario/scenario_json.h"
 
@@ -249,6 +250,11 @@ static enum verdict deliver(struct session *session, uint32_t index, struct verd
     return run->verdict;
 }
 
+static FILE *progress_of(const struct options *options)
+{
+    return isatty(STDERR_FILENO) && !options->quiet ? stderr : NULL;
+}
+
 /* For real; how it was run is told to standard error. */
 static enum status run_live(const struct options *options, struct run *run, struct arena *arena,
                             const struct scenario *scenario, struct bytes input,
@@ -267,7 +273,7 @@ static enum status run_live(const struct options *options, struct run *run, stru
         .threads = options->threads,
         .skip_faults = options->skip_faults,
         .folder = arena_format(arena, "%s/volumes", folder.path),
-        .progress = isatty(STDERR_FILENO) && !options->quiet ? stderr : NULL,
+        .progress = progress_of(options),
     };
     struct buffer notes;
     buffer_init(&notes, arena);
@@ -305,6 +311,27 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
     return deliver(session, index, &view, error);
 }
 
+/* A live run's input may be larger than memory. */
+static enum status read_input(const struct options *options, struct arena *arena,
+                              struct scenario *scenario, struct bytes *input, struct buffer *error)
+{
+    const char *folder = folder_of(options, arena, scenario->name);
+    enum status status;
+    if (options->command == COMMAND_LIVE) {
+        bool is_kept = scenario->input_path != NULL && input_is_standard(scenario->input_path);
+        status = run_copy_input(scenario, arena, folder, progress_of(options), input, error);
+        if (status == STATUS_OK && is_kept) {
+            (void)fprintf(stderr,
+                          "%s: live: standard input was read to its end and is kept in %s: a "
+                          "process that is killed reads it again, and nothing is lost\n",
+                          scenario->path, scenario->input_path);
+        }
+        return status;
+    }
+    status = run_read_input(scenario, arena, input, error);
+    return status == STATUS_OK ? run_keep_input(scenario, arena, folder, *input, error) : status;
+}
+
 /* One scenario from its file to its verdict; nothing of it stays in memory. */
 static enum verdict run_one(struct session *session, uint32_t index)
 {
@@ -321,11 +348,7 @@ static enum verdict run_one(struct session *session, uint32_t index)
         status = STATUS_INVALID;
     }
     if (status == STATUS_OK) {
-        status = run_read_input(&scenario, &arena, &input, &error);
-    }
-    if (status == STATUS_OK) {
-        status = run_keep_input(&scenario, &arena, folder_of(options, &arena, scenario.name), input,
-                                &error);
+        status = read_input(options, &arena, &scenario, &input, &error);
     }
     enum verdict verdict;
     if (status == STATUS_OK) {

@@ -7,9 +7,7 @@
 
 #include "model/base/check.h"
 #include "model/jobs/jobs.h"
-#include "sim/campaign/output_files.h"
 #include "sim/fault/fault_input.h"
-#include "sim/input/input.h"
 #include "sim/oracle/recording.h"
 #include "sim/scenario/scenario_values.h"
 #include "sim/world/world.h"
@@ -28,47 +26,6 @@ const char *verdict_name(enum verdict verdict)
     case VERDICT_SURROUNDINGS: return "surroundings";
     }
     CHECK_UNREACHABLE("a verdict");
-}
-
-/* ---- input ----------------------------------------------------------------------------------- */
-
-enum status run_read_input(struct scenario *scenario, struct arena *arena, struct bytes *input,
-                           struct buffer *error)
-{
-    *input = (struct bytes){ 0 };
-    if (scenario->job.input.kind != INPUT_FILE) {
-        return STATUS_OK;
-    }
-    const struct input_shape *shape = &scenario->input_shape;
-    struct buffer why;
-    buffer_init(&why, arena);
-    enum status status = input_read_all(arena, scenario->input_path, shape, input,
-                                        &scenario->job.input.is_numbered, &why);
-    if (status == STATUS_OK && input->size == 0 && input_is_standard(scenario->input_path)) {
-        buffer_append_text(&why, "nothing came from standard input, which can be read once only");
-        status = STATUS_INVALID;
-    }
-    if (status != STATUS_OK) {
-        buffer_append_format(error, "%s: job.input.%s: ", scenario->path,
-                             shape->query != NULL ? "sqlite" : "file");
-        buffer_append(error, buffer_bytes(&why));
-    }
-    buffer_free(&why);
-    return status;
-}
-
-enum status run_keep_input(struct scenario *scenario, struct arena *arena, const char *folder,
-                           struct bytes input, struct buffer *error)
-{
-    if (scenario->job.input.kind != INPUT_FILE || !input_is_standard(scenario->input_path)) {
-        return STATUS_OK;
-    }
-    const char *path = arena_format(arena, "%s/input.txt", folder);
-    scenario->input_path = path;
-    scenario->input_shape = (struct input_shape){ .format = FORMAT_LINES };
-    scenario->job.input.is_numbered = false;
-    scenario->job.input.label = arena_format(arena, "%s (standard input)", path);
-    return output_path_write(arena, path, input, error);
 }
 
 /* ---- listening ------------------------------------------------------------------------------- */

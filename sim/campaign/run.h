@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
@@ -90,6 +91,13 @@ MUST_USE enum status run_read_input(struct scenario *scenario, struct arena *are
  * the scenario reads that from now on. Does nothing with any other input. Errors: NO_SPACE, IO. */
 MUST_USE enum status run_keep_input(struct scenario *scenario, struct arena *arena,
                                     const char *folder, struct bytes input, struct buffer *error);
+
+/* Both in one, step by step: what is read goes into a file in FOLDER, which is made if need be, and
+ * `*input` is that file, mapped: it takes disk space in place of memory. The file is removed at
+ * once unless it is standard input's, FOLDER/input.txt. Shows how far it is (NULL: not). */
+MUST_USE enum status run_copy_input(struct scenario *scenario, struct arena *arena,
+                                    const char *folder, FILE *progress, struct bytes *input,
+                                    struct buffer *error);
 
 /* Runs `scenario` on `input` and judges it. Everything in `run` lives in `arena`; the scenario must
  * outlive it. */

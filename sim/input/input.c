@@ -220,6 +220,11 @@ enum status input_read(struct input *input, struct buffer *lines, bool *more, st
     return status;
 }
 
+bool input_is_numbered(const struct input *input)
+{
+    return input->query != NULL || input->path_count > 1 || input->has_rows;
+}
+
 void input_close(struct input *input)
 {
     if (input->query != NULL) {
@@ -244,7 +249,7 @@ enum status input_read_all(struct arena *arena, const char *path, const struct i
     while (status == STATUS_OK && more) {
         status = input_read(input, &all, &more, error);
     }
-    *is_numbered = input->query != NULL || input->path_count > 1 || input->has_rows;
+    *is_numbered = input_is_numbered(input);
     input_close(input);
     *lines = buffer_bytes(&all);
     return status;

@@ -50,10 +50,13 @@ MUST_USE enum status input_open(struct input **input, struct arena *arena, const
 MUST_USE enum status input_read(struct input *input, struct buffer *lines, bool *more,
                                 struct buffer *error);
 
+/* Is a line's number that of the record only? At the end: the lines are not those of one text
+ * file. */
+bool input_is_numbered(const struct input *input);
+
 void input_close(struct input *input);
 
-/* All of it at once. `*is_numbered` tells that a line's number is that of the record only: the
- * lines are not those of one text file. */
+/* All of it at once. `*is_numbered` is what input_is_numbered says. */
 MUST_USE enum status input_read_all(struct arena *arena, const char *path,
                                     const struct input_shape *shape, struct bytes *lines,
                                     bool *is_numbered, struct buffer *error);

@@ -26,6 +26,12 @@ enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress 
     (BIT(FACT_JOB_MANAGER_STARTED) | BIT(FACT_RESTORE_CHOSEN) | BIT(FACT_CHECKPOINT_COMPLETED))
 #define LAST (BIT(FACT_JOB_FINISHED) | BIT(FACT_JOB_FAILED))
 
+/* What a subtask of the source said last. */
+struct source {
+    uint64_t records; /* emitted */
+    uint64_t lag_ns;  /* behind its rate */
+};
+
 struct live {
     struct run *run;
     struct arena *arena;
@@ -40,8 +46,10 @@ struct live {
     const char *death; /* a process that ended by itself; NULL: none */
     bool was_interrupted;
     struct progress progress;
-    uint64_t *records;   /* by global index of a source: what it has emitted */
-    uint64_t checkpoint; /* the last that completed */
+    struct source *sources; /* by global index */
+    uint64_t checkpoint;    /* the last that completed */
+    uint64_t shown_ns;      /* when the last line of progress was, and what it said */
+    uint64_t shown_records;
 };
 
 /* ---- listening ------------------------------------------------------------------------------- */
@@ -72,7 +80,7 @@ static void on_fact(void *context, const struct fact_event *event)
     }
     live_log_add_fact(live->log, event);
     if (fact->kind == FACT_SOURCE_PROGRESS) {
-        live->records[fact->subtask] = fact->values[0];
+        live->sources[fact->subtask] = (struct source){ fact->values[0], fact->values[1] };
     } else if (fact->kind == FACT_CHECKPOINT_COMPLETED) {
         live->checkpoint = fact->checkpoint;
     }
@@ -148,14 +156,21 @@ static void show_progress(struct live *live)
         return;
     }
     uint64_t records = 0;
+    uint64_t lag_ns = 0;
     for (uint32_t i = 0; i < scenario_parallelism_max(live->run->scenario); i++) {
-        records += live->records[i];
+        records += live->sources[i].records;
+        lag_ns = live->sources[i].lag_ns > lag_ns ? live->sources[i].lag_ns : lag_ns;
     }
     uint64_t now_ns = live_cluster_now_ns(live->cluster);
-    uint64_t rate = now_ns < 1000000 ? 0 : records * 1000 / (now_ns / 1000000);
+    uint64_t since_ms = (now_ns - live->shown_ns) / 1000000 + 1;
+    uint64_t more = records > live->shown_records ? records - live->shown_records : 0;
     progress_show(&live->progress,
-                  "%s: %" PRIu64 " records, %" PRIu64 " a second; last checkpoint %" PRIu64,
-                  live->run->scenario->name, records, rate, live->checkpoint);
+                  "%s: %" PRIu64 " records, %" PRIu64 " a second, %" PRIu64
+                  " ms behind; last checkpoint %" PRIu64,
+                  live->run->scenario->name, records, more * 1000 / since_ms, lag_ns / 1000000,
+                  live->checkpoint);
+    live->shown_ns = now_ns;
+    live->shown_records = records;
 }
 
 /* Until the job has ended, time is up, or it cannot go on. */
@@ -326,8 +341,8 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     live.faults = live_faults_create(arena, run->scenario, &run->pipeline, shared, hooks);
     live.volume = live_volume_create(arena, shared, !damages_files(run->scenario));
     live.log = live_log_create(arena);
-    live.records =
-        arena_alloc(arena, scenario_parallelism_max(run->scenario), sizeof *live.records);
+    live.sources =
+        arena_alloc(arena, scenario_parallelism_max(run->scenario), sizeof *live.sources);
     progress_init(&live.progress, options->progress);
     if (status == STATUS_OK && !run_cluster(&live, error)) {
         status = STATUS_IO;

@@ -4,11 +4,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "model/base/check.h"
+#include "sim/campaign/mapped_file.h"
 
 enum { MAPPED_BYTES_MIN = 256 * 1024 };
 
@@ -39,29 +39,6 @@ struct live_volume *live_volume_create(struct arena *arena, const char *folder, 
 
 /* ---- contents -------------------------------------------------------------------------------- */
 
-struct mapping {
-    void *start;
-    size_t size;
-};
-
-static void unmap(void *argument)
-{
-    const struct mapping *mapping = argument;
-    (void)munmap(mapping->start, mapping->size);
-}
-
-static struct bytes map_file(struct arena *arena, int file, size_t size)
-{
-    void *start = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (start == MAP_FAILED) {
-        return (struct bytes){ 0 };
-    }
-    struct mapping *mapping = arena_alloc(arena, 1, sizeof *mapping);
-    *mapping = (struct mapping){ .start = start, .size = size };
-    (void)arena_defer(arena, unmap, mapping);
-    return (struct bytes){ .data = start, .size = size };
-}
-
 static struct bytes read_file(struct arena *arena, int file, size_t size)
 {
     uint8_t *data = arena_alloc_raw(arena, size);
@@ -82,8 +59,11 @@ static struct bytes content_of(struct live_volume *volume, const char *path)
     if (file >= 0 && fstat(file, &info) == 0 && info.st_size > 0) {
         size_t size = (size_t)info.st_size;
         bool is_mapped = volume->may_map && size >= MAPPED_BYTES_MIN;
-        content =
-            is_mapped ? map_file(volume->arena, file, size) : read_file(volume->arena, file, size);
+        if (!is_mapped) {
+            content = read_file(volume->arena, file, size);
+        } else if (!file_map(volume->arena, file, size, &content)) {
+            content = (struct bytes){ 0 };
+        }
     }
     if (file >= 0) {
         (void)close(file);

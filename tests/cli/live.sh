@@ -61,6 +61,26 @@ for seed in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 '^PASS' live --threads --seed "$seed" scenarios/live/random-kills.json
 done
 
+# Whatever the input is, and kept if it cannot be read again; a process that is killed reads on.
+cat >"$scratch/piped.json" <<'JSON'
+{ "name": "piped", "job": { "name": "count", "parallelism": 2,
+                            "input": { "file": "-", "rate": "20k/s" } },
+  "checkpoint": { "interval": "50ms" }, "restart": { "strategy": "fixed_delay", "delay": "10ms" },
+  "faults": [ { "when": "checkpoint.completed #2", "do": "crash", "on": "count[0]",
+                "for": "10ms" } ] }
+JSON
+seq 20000 >"$scratch/numbers"
+piped() {
+    live "$@" <"$scratch/numbers"
+}
+expect 0 'kept in .*/input.txt: a process that is killed reads it again' \
+    piped "$scratch/piped.json"
+expect 0 '^20000 ' wc -l "$scratch/out/output.txt"
+expect 0 '' cmp "$scratch/numbers" "$scratch/out/input.txt"
+expect 0 '^PASS' live --set job.input.file="$PWD/scenarios/input/sizes.jsonl.gz" \
+    --set job.input.column=size --set 'faults=[]' "$scratch/piped.json"
+expect 3 'nothing came from standard input' live "$scratch/piped.json"
+
 # The same program that simulates a scenario refuses what it cannot do for real.
 cat >"$scratch/lie.json" <<'JSON'
 { "name": "lie", "job": { "name": "count", "input": { "records": 1000, "keys": 10 } },

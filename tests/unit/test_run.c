@@ -1,6 +1,8 @@
 #include "sim/campaign/run.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/support/cluster.h"
 #include "tests/support/runner.h"
@@ -224,6 +226,29 @@ START_TEST(an_input_file_that_is_not_there_is_named)
 }
 END_TEST
 
+START_TEST(an_input_that_is_copied_is_the_one_that_is_read)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    struct bytes read;
+    struct bytes copied;
+    struct buffer error;
+    buffer_init(&error, &cluster.arena);
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    cluster.scenario.job.input.kind = INPUT_FILE;
+    cluster.scenario.input_path = "scenarios/input/sizes.jsonl.gz";
+    cluster.scenario.input_shape.column = "size";
+    ck_assert_int_eq(run_read_input(&cluster.scenario, &cluster.arena, &read, &error), STATUS_OK);
+    ck_assert(cluster.scenario.job.input.is_numbered);
+    cluster.scenario.job.input.is_numbered = false;
+    ck_assert_int_eq(
+        run_copy_input(&cluster.scenario, &cluster.arena, folder, NULL, &copied, &error),
+        STATUS_OK);
+    ck_assert(bytes_equal(read, copied));
+    ck_assert(cluster.scenario.job.input.is_numbered);
+    ck_assert_int_eq(rmdir(folder), 0); /* nothing is left in it */
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("run");
@@ -242,6 +267,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_job_manager_that_never_returns_leaves_the_job_stuck);
     tcase_add_test(tcase, every_verdict_has_a_name);
     tcase_add_test(tcase, an_input_file_that_is_not_there_is_named);
+    tcase_add_test(tcase, an_input_that_is_copied_is_the_one_that_is_read);
     Suite *suite = suite_create("run");
     suite_add_tcase(suite, tcase);
     return suite;
