@@ -25,7 +25,9 @@ struct single {
 struct enumeration {
     const struct enumerate_options *options;
     struct enumerate_result *result;
-    struct hunt hunt; /* for a base without faults */
+    struct hunt hunt;
+    struct fault *orders; /* of the base's faults those that are none: its rescales */
+    uint32_t order_count;
     struct point_list points;
     struct single *singles;
     uint64_t single_count;
@@ -36,13 +38,17 @@ struct enumeration {
 
 /* ---- one case, in a child -------------------------------------------------------------------- */
 
-/* The base with these faults, all of which must fire. */
-static struct scenario case_of(const struct enumeration *enumeration, struct fault *faults,
-                               uint32_t count)
+/* The base with its orders and these faults, all of which must fire. */
+static struct scenario case_of(const struct enumeration *enumeration, const struct fault *faults,
+                               uint32_t count, struct arena *arena)
 {
     struct scenario scenario = enumeration->hunt.scenario;
-    scenario.faults = faults;
-    scenario.fault_count = count;
+    uint32_t order_count = enumeration->order_count;
+    scenario.faults = arena_alloc(arena, order_count + count + 1, sizeof *faults);
+    for (uint32_t i = 0; i < order_count + count; i++) {
+        scenario.faults[i] = i < order_count ? enumeration->orders[i] : faults[i - order_count];
+    }
+    scenario.fault_count = order_count + count;
     scenario.expect.all_fired = true;
     if (scenario.expect.result == EXPECT_SAME) {
         scenario.expect.result = fault_consequences_of(&scenario);
@@ -58,14 +64,33 @@ static struct fault single_fault(const struct enumeration *enumeration, uint64_t
     return point_fault(&enumeration->points.points[single->point], single->way, down_ns);
 }
 
-static struct finding run_case(const struct enumeration *enumeration, struct fault *faults,
+static struct finding run_case(const struct enumeration *enumeration, const struct fault *faults,
                                uint32_t count, struct arena *arena,
                                const struct run_options *options)
 {
-    struct scenario scenario = case_of(enumeration, faults, count);
+    struct scenario scenario = case_of(enumeration, faults, count, arena);
     struct run run;
     run_scenario(&run, arena, &scenario, enumeration->hunt.input, options);
     return finding_of_run(&run);
+}
+
+static void encode_point(const struct point *point, struct buffer *out)
+{
+    encode_u32(out, (uint32_t)point->fact);
+    encode_u32(out, point->vertex);
+    encode_u32(out, point->subtask);
+    encode_u64(out, point->checkpoint);
+    encode_u32(out, point->occurrence);
+}
+
+static struct point decode_point(struct decoder *decoder)
+{
+    struct point point = { .fact = (enum fact_kind)decode_u32(decoder) };
+    point.vertex = decode_u32(decoder);
+    point.subtask = decode_u32(decoder);
+    point.checkpoint = decode_u64(decoder);
+    point.occurrence = decode_u32(decoder);
+    return point;
 }
 
 /* A finding, and the second fault if there is one: a point and a way. */
@@ -75,11 +100,7 @@ static void report_case(struct buffer *result, const struct finding *finding,
     finding_encode(finding, result);
     encode_u8(result, second != NULL);
     if (second != NULL) {
-        encode_u32(result, (uint32_t)second->fact);
-        encode_u32(result, second->vertex);
-        encode_u32(result, second->subtask);
-        encode_u64(result, second->checkpoint);
-        encode_u32(result, second->occurrence);
+        encode_point(second, result);
         encode_u32(result, way);
     }
 }
@@ -173,7 +194,7 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
     if (second != NULL) {
         faults[1] = *second;
     }
-    struct scenario scenario = case_of(enumeration, faults, second == NULL ? 1 : 2);
+    struct scenario scenario = case_of(enumeration, faults, second == NULL ? 1 : 2, &arena);
     describe_case(&scenario, &what);
     const char *name =
         arena_format(&arena, "%s-case-%" PRIu64, scenario.name, enumeration->result->failures);
@@ -212,11 +233,7 @@ static void take_report(struct enumeration *enumeration, uint64_t number, struct
         note_case(enumeration, number, NULL, &finding);
         return;
     }
-    struct point point = { .fact = (enum fact_kind)decode_u32(decoder) };
-    point.vertex = decode_u32(decoder);
-    point.subtask = decode_u32(decoder);
-    point.checkpoint = decode_u64(decoder);
-    point.occurrence = decode_u32(decoder);
+    struct point point = decode_point(decoder);
     uint32_t way = decode_u32(decoder);
     CHECK(!decoder->failed);
     struct fault second = point_fault(&point, way, down_ns);
@@ -259,24 +276,54 @@ static bool show_progress(void *context)
 
 /* ---- learning -------------------------------------------------------------------------------- */
 
-static enum verdict learn(struct enumeration *enumeration)
+/* What is enumerated is what may go wrong; what was ordered belongs to the job. */
+static void keep_orders(struct enumeration *enumeration)
 {
+    const struct scenario *base = &enumeration->hunt.scenario;
+    enumeration->orders =
+        arena_alloc(&enumeration->hunt.arena, base->fault_count + 1, sizeof *enumeration->orders);
+    for (uint32_t i = 0; i < base->fault_count; i++) {
+        if (base->faults[i].verb == FAULT_RESCALE) {
+            enumeration->orders[enumeration->order_count++] = base->faults[i];
+        }
+    }
+}
+
+static void learn_in_child(void *context, uint64_t job, struct buffer *result)
+{
+    const struct enumeration *enumeration = context;
     struct arena arena;
     arena_init(&arena);
     struct point_learner learner;
     point_learner_init(&learner, &arena, false);
-    struct run_options options = { .observer = point_learner_observer(&learner),
-                                   .forks_later = true };
+    struct run_options options = { .observer = point_learner_observer(&learner) };
+    (void)job;
     struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
-    if (finding.kind != FINDING_NONE) {
-        buffer_append_format(enumeration->hunt.error,
-                             "%s: fails without a fault, and with one nothing could be told: %s",
-                             enumeration->options->hunt.scenario, finding.message);
+    struct point_list points = points_select(&learner, enumeration->options->checkpoint_max,
+                                             OCCURRENCE_MAX, POINTS_MAX, &arena);
+    finding_encode(&finding, result);
+    for (size_t i = 0; i < points.count; i++) {
+        encode_point(&points.points[i], result);
     }
-    enumeration->points = points_select(&learner, enumeration->options->checkpoint_max,
-                                        OCCURRENCE_MAX, POINTS_MAX, &enumeration->hunt.arena);
     arena_drop(&arena);
-    return finding_verdict(&finding);
+}
+
+static enum verdict learn(struct enumeration *enumeration)
+{
+    struct decoder known;
+    struct point_list *points = &enumeration->points;
+    struct arena *arena = &enumeration->hunt.arena;
+    keep_orders(enumeration);
+    enum verdict verdict =
+        hunt_try_base(&enumeration->hunt, learn_in_child, enumeration,
+                      "fails without a fault, and with one nothing could be told", &known);
+    while (verdict == VERDICT_PASS && known.position < known.size) {
+        points->points = arena_grow(arena, points->points, &points->capacity, points->count + 1,
+                                    sizeof *points->points);
+        points->points[points->count++] = decode_point(&known);
+        CHECK(!known.failed);
+    }
+    return verdict;
 }
 
 static void list_singles(struct enumeration *enumeration)

@@ -1,5 +1,7 @@
 /* enumerate.h - a crash at every step of the protocol, of every participant: one run each.
  *
+ * The base's own faults are left out, but not its rescales: crashes at their steps are tried, too.
+ *
  * A run without faults tells which facts come about which participant in which checkpoint. Then, at
  * each of them, the JobManager and the participant die, as a process (kill -9), or with their
  * machine, which loses or tears what was not synced. With pairs, each such crash of a process is

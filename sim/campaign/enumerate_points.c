@@ -55,7 +55,7 @@ static void note_fired(void *context, const struct fault_record *record)
 {
     struct point_learner *learner = context;
     CHECK(record->fired);
-    if (!learner->fired) {
+    if (!learner->fired && record->fault->verb != FAULT_RESCALE) {
         learner->fired = true;
         learner->first = learner->seen.count;
     }

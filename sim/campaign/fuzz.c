@@ -10,7 +10,7 @@
 #include "sim/campaign/swarm.h"
 
 enum {
-    BATCH_MS = 200,        /* of real time: what a child of the pool is given at once */
+    BATCH_MS = 200, /* of real time: what a child of the pool is given at once */
     BATCH_RUNS_MAX = 512,
     RUN_SECONDS_MAX = 60,  /* of real time; a run takes milliseconds */
     GROUPS_MAX = 32,       /* kinds of failures that are told apart */
@@ -372,28 +372,39 @@ static uint64_t longest_checkpoint(const struct summary *summary)
 }
 
 /* A run of the base alone: does it pass, and how long does it take? */
-static enum verdict try_base(struct campaign *campaign)
+static void run_base(void *context, uint64_t job, struct buffer *result)
 {
+    const struct campaign *campaign = context;
     struct arena arena;
     arena_init(&arena);
     struct run run;
+    (void)job;
     run_scenario(&run, &arena, &campaign->hunt.scenario, campaign->hunt.input,
-                 &(struct run_options){ .forks_later = true });
+                 &(struct run_options){ 0 });
     struct finding finding = finding_of_run(&run);
-    if (finding.kind != FINDING_NONE) {
-        buffer_append_format(campaign->hunt.error, "%s: fails as it is, without a drawn fault: ",
-                             campaign->options->hunt.scenario);
-        finding_describe(&finding, campaign->hunt.error);
-        buffer_append_format(campaign->hunt.error, ": %s", finding.message);
+    finding_encode(&finding, result);
+    encode_u64(result, run.simulated_ns);
+    encode_u64(result, longest_checkpoint(&run.summary));
+    encode_u64(result, run.wall_ns);
+    arena_drop(&arena);
+}
+
+static enum verdict try_base(struct campaign *campaign)
+{
+    struct decoder known;
+    enum verdict verdict = hunt_try_base(&campaign->hunt, run_base, campaign,
+                                         "fails as it is, without a drawn fault", &known);
+    if (verdict != VERDICT_PASS) {
+        return verdict;
     }
     campaign->base = (struct swarm_base){ .scenario = &campaign->hunt.scenario,
                                           .overrides = &campaign->options->hunt.overrides,
                                           .fault_count = campaign->options->fault_count,
-                                          .horizon_ns = run.simulated_ns + 1,
-                                          .checkpoint_ns = longest_checkpoint(&run.summary) };
-    campaign->base_wall_ns = run.wall_ns;
-    arena_drop(&arena);
-    return finding_verdict(&finding);
+                                          .horizon_ns = decode_u64(&known) + 1 };
+    campaign->base.checkpoint_ns = decode_u64(&known);
+    campaign->base_wall_ns = decode_u64(&known);
+    CHECK(!known.failed);
+    return VERDICT_PASS;
 }
 
 /* To begin a child takes as long as a run of a few milliseconds; but the last children to end

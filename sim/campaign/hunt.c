@@ -28,6 +28,74 @@ enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, s
     return VERDICT_PASS;
 }
 
+enum { BASE_SECONDS_MAX = 600 };
+
+struct base_trial {
+    struct hunt *hunt;
+    void (*run)(void *context, uint64_t job, struct buffer *result);
+    void *context;
+    bool is_begun;
+    bool is_over;
+    struct finding finding;
+    struct decoder *known;
+};
+
+static bool next_base(void *context, uint64_t *job)
+{
+    struct base_trial *trial = context;
+    *job = 0;
+    bool is_next = !trial->is_begun;
+    trial->is_begun = true;
+    return is_next;
+}
+
+static void run_base(void *context, uint64_t job, struct buffer *result)
+{
+    const struct base_trial *trial = context;
+    trial->run(trial->context, job, result);
+}
+
+static bool base_ended(void *context, const struct worker_end *end)
+{
+    struct base_trial *trial = context;
+    struct arena *arena = &trial->hunt->arena;
+    trial->is_over = true;
+    if (end->crashed) {
+        trial->finding = finding_of_crash(end, arena);
+        return true;
+    }
+    decoder_init(trial->known, bytes_copy(arena, end->result));
+    trial->finding = finding_decode(trial->known, arena);
+    return true;
+}
+
+enum verdict hunt_try_base(struct hunt *hunt,
+                           void (*run)(void *context, uint64_t job, struct buffer *result),
+                           void *context, const char *failure, struct decoder *known)
+{
+    struct base_trial trial = { .hunt = hunt, .run = run, .context = context, .known = known };
+    bool interrupted = false;
+    struct worker_pool pool = { .job_seconds = BASE_SECONDS_MAX,
+                                .next = next_base,
+                                .run = run_base,
+                                .ended = base_ended,
+                                .context = &trial };
+    enum verdict verdict = hunt_run(hunt, pool, &interrupted);
+    if (verdict != VERDICT_PASS) {
+        return verdict;
+    }
+    if (!trial.is_over) {
+        buffer_append_format(hunt->error, "%s: interrupted", hunt->options->scenario);
+        return VERDICT_SURROUNDINGS;
+    }
+    if (trial.finding.kind != FINDING_NONE) {
+        buffer_append_format(hunt->error, "%s: %s: ", hunt->options->scenario, failure);
+        finding_describe(&trial.finding, hunt->error);
+        buffer_append_format(hunt->error, ": %s", trial.finding.message);
+    }
+    return finding_verdict(&trial.finding);
+}
+
 enum verdict hunt_run(struct hunt *hunt, struct worker_pool pool, bool *interrupted)
 {
     pool.processes = hunt->options->processes;

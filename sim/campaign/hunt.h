@@ -9,6 +9,7 @@
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
+#include "model/base/codec.h"
 #include "sim/campaign/finding.h"
 #include "sim/campaign/progress.h"
 #include "sim/campaign/run.h"
@@ -38,6 +39,14 @@ struct hunt {
  * `error`. Whatever comes of it, hunt_end() follows. `options` and `error` are borrowed. */
 enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options,
                         struct buffer *error);
+
+/* Does `run`, a run of the base as it is, in a process of its own: the job may be a user's, and
+ * crash. To `result` it appends the finding and what else the caller wants to know: `*known` gives
+ * that back. PASS if nothing was found; else a sentence in the hunt's error says what, after
+ * `failure`. */
+enum verdict hunt_try_base(struct hunt *hunt,
+                           void (*run)(void *context, uint64_t job, struct buffer *result),
+                           void *context, const char *failure, struct decoder *known);
 
 /* Runs the jobs of `pool`, whose `processes` are set here. PASS, or SURROUNDINGS with a sentence in
  * the hunt's error. */

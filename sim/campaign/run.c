@@ -171,8 +171,8 @@ static void check_expectations(struct run *run)
                    (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
     if (!outcome_is_expected(run) && !gave_up) {
         run_note_unmet(run,
-                   arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),
-                                summary->failure[0] != '\0' ? ": " : "", summary->failure));
+                       arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),
+                                    summary->failure[0] != '\0' ? ": " : "", summary->failure));
     }
     if (!bound_holds(expect->checkpoints, summary->completed)) {
         note_outside(run, expect->checkpoints, VALUE_COUNT,
@@ -269,8 +269,7 @@ void run_begin(struct run *run, const struct disk *shared)
     }
 }
 
-static void tell_end(struct run *run, enum outcome outcome, uint64_t end_ns,
-                     uint64_t last_fault_ns)
+static void tell_end(struct run *run, enum outcome outcome, uint64_t end_ns, uint64_t last_fault_ns)
 {
     run->outcome = outcome;
     run->simulated_ns = end_ns;
@@ -364,8 +363,8 @@ static void check_recording(struct run *run)
     bool may_fail = expect->result == EXPECT_FAILED || expect->result == EXPECT_SAME_OR_FAILED;
     if (run->recording->failure != NULL) {
         if (!may_fail) {
-            run_note_unmet(run, arena_format(run->arena, "job.library: %s",
-                                             run->recording->failure));
+            run_note_unmet(run,
+                           arena_format(run->arena, "job.library: %s", run->recording->failure));
         }
     } else if (differs) {
         const struct recording *other = record(run->arena, run->scenario, run->input, true);
@@ -403,9 +402,6 @@ void run_prepare(struct run *run, struct arena *arena, const struct scenario *gi
 {
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
-    if (options->forks_later && scenario->job.state.backend == STATE_BACKEND_ROCKSDB) {
-        scenario->job.state.backend = STATE_BACKEND_HEAP;
-    }
     fault_input_prepare(arena, scenario);
     *run = (struct run){
         .scenario = scenario, .observer = options->observer, .arena = arena, .input = input

@@ -19,7 +19,7 @@
 /* The exit codes of the command line. */
 enum verdict {
     VERDICT_PASS = 0,
-    VERDICT_WRONG = 1,     /* a wrong result, a broken property, or an expectation not met */
+    VERDICT_WRONG = 1, /* a wrong result, a broken property, or an expectation not met */
     VERDICT_STUCK = 2,
     VERDICT_BAD_USAGE = 3, /* scenario or command line */
     VERDICT_NOT_DETERMINISTIC = 4,
@@ -44,9 +44,6 @@ struct run_options {
     struct run_observer observer;
     /* For tests: called with observer.context before anything happens, to arm the world. */
     void (*arm)(void *context, struct world *world);
-    /* This process will fork workers. RocksDB would believe in them that it has the threads of its
-     * parent, and wait for them for ever; so here the heap takes its place, which decides alike. */
-    bool forks_later;
 };
 
 /* Something that `expect` asked for and that did not hold. */
@@ -74,11 +71,11 @@ struct run {
     struct unmet *unmet;
     uint32_t unmet_count;
     struct recording *recording; /* of a job of the user's own; NULL: the oracle knows the job */
-    bool is_ambiguous; /* that job has no one right answer: unmet[0] says why */
-    struct timeline *timeline; /* NULL unless asked for */
-    struct trace_log *trace;    /* NULL unless asked for */
-    const char *live; /* NULL: simulated. "processes" or "threads": it ran for real; then
-                       * `simulated_ns` is real time and `event_count` counts facts */
+    bool is_ambiguous;           /* that job has no one right answer: unmet[0] says why */
+    struct timeline *timeline;   /* NULL unless asked for */
+    struct trace_log *trace;     /* NULL unless asked for */
+    const char *live;            /* NULL: simulated. "processes" or "threads": it ran for real; then
+                                  * `simulated_ns` is real time and `event_count` counts facts */
 };
 
 /* Reads the scenario's input into `arena`, whatever its form is, as one record a line (nothing for

@@ -79,6 +79,9 @@ expect 0 '^PASS' bad "$many fail" run "${quiet[@]}" --set expect.result=failed
 expect 4 'the job answers otherwise: ' bad "$many first" run --no-db --out "$scratch/out" \
     --set "$crash" --set job.parallelism=2
 expect 134 '' bad "$many crash" run "${quiet[@]}"
+expect 1 'fails as it is, without a drawn fault: signal 6' \
+    bad "$many crash" fuzz --out "$scratch/fuzz"
+expect 1 'fails without a fault, .*: signal 6' bad "$many crash" enumerate --out "$scratch/fuzz"
 expect 134 'key_process: broken invariant: offset <= value.size' \
     bad "$many foreign" run "${quiet[@]}"
 

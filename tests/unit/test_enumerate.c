@@ -66,6 +66,24 @@ START_TEST(a_crash_at_every_step_is_survived)
 }
 END_TEST
 
+START_TEST(a_rescale_of_the_base_stays_and_is_struck_at_its_steps)
+{
+    static const char rescaled[] =
+        ", \"faults\": [ { \"at\": \"90ms\", \"do\": \"rescale\", \"parallelism\": 2 },\n"
+        "  { \"at\": \"30ms\", \"do\": \"crash\", \"on\": \"job_manager\", \"for\": \"9ms\" } ]";
+    struct enumerate_options options = options_of("");
+    options.checkpoint_max = 1;
+    struct enumerate_result calm;
+    ck_assert_int_eq(run_enumerate(&options, &calm), VERDICT_PASS);
+    options = options_of(rescaled);
+    options.checkpoint_max = 1;
+    struct enumerate_result result;
+    ck_assert_int_eq(run_enumerate(&options, &result), VERDICT_PASS);
+    ck_assert_uint_gt(result.points, calm.points + 10); /* it is accepted, started, deployed ... */
+    ck_assert_uint_eq(result.cases, result.points * 6);
+}
+END_TEST
+
 START_TEST(pairs_add_a_second_crash_after_the_first)
 {
     struct enumerate_options options = options_of("");
@@ -153,6 +171,7 @@ static Suite *suite(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_crash_at_every_step_is_survived);
+    tcase_add_test(tc, a_rescale_of_the_base_stays_and_is_struck_at_its_steps);
     tcase_add_test(tc, pairs_add_a_second_crash_after_the_first);
     tcase_add_test(tc, a_failing_case_is_stored_as_a_scenario);
     tcase_add_test(tc, a_base_that_fails_alone_is_refused);
