@@ -1,20 +1,163 @@
-/* The count job for real, every output line committed, at parallelism 1 and 2, with checkpoints and
- * without: records a second while the job ran, and what its processes took of the processors for
- * each record, which tells more on a machine that has other work. */
+/* The count job for real: records a second while it ran, for each backend, with few keys and many,
+ * at parallelism 1 and 2, with checkpoints and without, with its output and (on the heap) without;
+ * and what its processes took of the processors for each record, which tells more on a machine that
+ * has other work. Beside each rate stands its share of what a bare loop does that parses the same
+ * numbers and counts them. Then what checkpoints cost, and how fast state is written and read
+ * compared with the disk, measured in the same run. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "model/base/hash.h"
+#include "model/base/text.h"
+#include "model/jobs/jobs.h"
+#include "model/jobs/numbers.h"
+#include "model/state/backend_create.h"
+#include "model/state/state.h"
+#include "sim/campaign/progress.h"
+#include "sim/live/live_measure.h"
 #include "sim/live/live_run.h"
 #include "sim/scenario/scenario_json.h"
 
-#define RECORDS "10000000"
+enum { SETTINGS_MAX = 8, MIB = 1024 * 1024, PAIRS = 3 };
 
-static const char text[] = "{ \"job\": { \"name\": \"count\", \"input\": { \"records\": " RECORDS
-                           ", \"keys\": 10000 } },\n"
-                           "  \"cluster\": { \"task_managers\": 1, \"slots\": 2 } }\n";
+static const char plain_text[] =
+    "{ \"job\": { \"name\": \"count\" }, \"cluster\": { \"task_managers\": 1, \"slots\": 2 } }\n";
+
+/* The second checkpoint is whole: what was counted so far is read back. */
+static const char killed_text[] =
+    "{ \"job\": { \"name\": \"count\", \"parallelism\": 2 },\n"
+    "  \"checkpoint\": { \"interval\": \"700ms\" },\n"
+    "  \"restart\": { \"strategy\": \"fixed_delay\", \"attempts\": 9, \"delay\": \"10ms\" },\n"
+    "  \"cluster\": { \"task_managers\": 1, \"slots\": 2 },\n"
+    "  \"faults\": [ { \"when\": \"checkpoint.completed #2\", \"do\": \"crash\",\n"
+    "                \"on\": \"task_manager[0]\", \"for\": \"10ms\" } ] }\n";
+
+/* ---- the bare loop --------------------------------------------------------------------------- */
+
+struct bare_row {
+    int64_t key;
+    uint64_t count; /* 0: free */
+};
+
+static struct bytes make_lines(struct arena *arena, uint64_t records, uint64_t keys)
+{
+    struct buffer lines;
+    buffer_init(&lines, arena);
+    for (uint64_t i = 0; i < records; i++) {
+        uint8_t *at = buffer_extend(&lines, TEXT_INTEGER_SIZE_MAX + 1);
+        size_t size = text_format_u64(at, hash_mix(i) % keys);
+        at[size] = '\n';
+        lines.size -= TEXT_INTEGER_SIZE_MAX - size;
+    }
+    return buffer_bytes(&lines);
+}
+
+static void count_key(struct bare_row *rows, size_t capacity, int64_t key)
+{
+    size_t index = (size_t)hash_mix((uint64_t)key) & (capacity - 1);
+    while (rows[index].count != 0 && rows[index].key != key) {
+        index = (index + 1) & (capacity - 1);
+    }
+    rows[index].key = key;
+    rows[index].count++;
+}
+
+/* Nanoseconds that it takes to count all lines. */
+static uint64_t count_lines(struct bytes lines, struct bare_row *rows, size_t capacity)
+{
+    memset(rows, 0, capacity * sizeof *rows);
+    uint64_t start_ns = real_now_ns();
+    for (const uint8_t *at = lines.data, *end = at + lines.size; at < end;) {
+        const uint8_t *feed = memchr(at, '\n', (size_t)(end - at));
+        int64_t key = 0;
+        (void)text_parse_i64((struct bytes){ .data = at, .size = (size_t)(feed - at) }, &key);
+        count_key(rows, capacity, key);
+        at = feed + 1;
+    }
+    return real_now_ns() - start_ns;
+}
+
+/* Records a second of one thread that does nothing else, in the best of three tries. */
+static uint64_t measure_bare(uint64_t keys)
+{
+    enum { RECORDS = 4000000, CAPACITY = 4 * MIB, TRIES = 3 };
+    struct arena arena;
+    arena_init(&arena);
+    struct bytes lines = make_lines(&arena, RECORDS, keys);
+    struct bare_row *rows = arena_alloc(&arena, CAPACITY, sizeof *rows);
+    uint64_t least_ns = UINT64_MAX;
+    for (int i = 0; i < TRIES; i++) {
+        uint64_t took_ns = count_lines(lines, rows, CAPACITY);
+        least_ns = took_ns < least_ns ? took_ns : least_ns;
+    }
+    arena_drop(&arena);
+    return RECORDS * UINT64_C(1000000) / (least_ns / 1000);
+}
+
+/* ---- a live run ------------------------------------------------------------------------------ */
+
+static bool drop(struct operator_context *context, const struct record *record)
+{
+    (void)context;
+    (void)record;
+    return false;
+}
+
+struct silent_count {
+    struct value_state count;
+};
+
+static void silent_open(void *self, struct operator_context *context)
+{
+    struct silent_count *count = self;
+    value_state_open(&count->count, context->backend, "count");
+}
+
+static void silent_process(void *self, const struct record *number, struct collector *out)
+{
+    struct silent_count *count = self;
+    int64_t seen;
+    (void)number;
+    (void)out;
+    (void)value_state_get(&count->count, &seen);
+    value_state_put(&count->count, seen + 1);
+}
+
+/* The count job that says nothing: every job has a sink, but this one gets no record. */
+static void silent_build(struct pipeline *pipeline)
+{
+    static const struct process_parameters counting = { .self_bytes = sizeof(struct silent_count),
+                                                        .open = silent_open,
+                                                        .process = silent_process };
+    static const struct filter_parameters nothing = { .keep = drop };
+    struct stream numbers = stream_key_by(numbers_source(pipeline), numbers_by_value);
+    struct stream counts = stream_process(numbers, "count", &counting);
+    stream_file_sink(stream_filter(counts, "drop", &nothing), "sink");
+}
+
+static const struct job_info silent_job = { .name = "count",
+                                            .input = JOB_READS_INTEGERS,
+                                            .build = silent_build };
+
+struct cell {
+    const char *text;
+    const char *settings[SETTINGS_MAX];
+    uint32_t setting_count;
+    uint64_t records;
+    bool is_silent;
+};
+
+struct result {
+    uint64_t records_per_s;
+    uint64_t processor_ns; /* a record */
+    uint64_t snapshot_bytes_per_s;
+    uint64_t restore_bytes_per_s;
+    uint64_t state_bytes;
+};
 
 /* Of the processes that have ended so far. */
 static uint64_t used_ns(void)
@@ -26,48 +169,205 @@ static uint64_t used_ns(void)
     return us * 1000;
 }
 
-static bool measure(const char *folder, const char *const *settings, uint32_t setting_count)
+static uint64_t rate_of(uint64_t bytes, uint64_t took_ns)
+{
+    return took_ns < 1000 ? 0 : bytes * 1000000 / (took_ns / 1000);
+}
+
+/* What the recovery read, and how fast that was written when the checkpoint was taken. */
+static void note_state(const struct summary *summary, struct result *result)
+{
+    if (summary->recovery_count == 0 || summary->recoveries[0].restored_from == 0) {
+        return;
+    }
+    const struct recovery_summary *recovery = &summary->recoveries[0];
+    uint64_t longest_ns = 0;
+    for (size_t i = 0; i < summary->task_count; i++) {
+        const struct task_checkpoint_summary *task = &summary->tasks[i];
+        if (task->checkpoint == recovery->restored_from) {
+            uint64_t took_ns = task->sync_ns + task->async_ns;
+            longest_ns = took_ns > longest_ns ? took_ns : longest_ns;
+            result->state_bytes += task->bytes;
+        }
+    }
+    result->snapshot_bytes_per_s = rate_of(result->state_bytes, longest_ns);
+    result->restore_bytes_per_s =
+        rate_of(result->state_bytes, recovery->running_ns - recovery->chosen_ns);
+}
+
+static bool run_cell(const char *folder, const struct cell *cell, struct result *result)
 {
     struct arena arena;
     arena_init(&arena);
     struct buffer message;
     buffer_init(&message, &arena);
     struct scenario scenario;
-    struct scenario_overrides overrides = { .settings = settings, .setting_count = setting_count };
+    struct scenario_overrides overrides = { .settings = cell->settings,
+                                            .setting_count = cell->setting_count };
     struct live_run_options options = { .folder = arena_format(&arena, "%s/volumes", folder) };
     struct run run;
+    bool ran = scenario_parse(&scenario, &arena, bytes_of_text(cell->text), "bench_live", folder,
+                              &overrides, &message) == STATUS_OK;
+    scenario.library = ran && cell->is_silent ? &silent_job : NULL;
     uint64_t before_ns = used_ns();
-    bool ran = scenario_parse(&scenario, &arena, bytes_of_text(text), "bench_live", folder,
-                              &overrides, &message) == STATUS_OK &&
-               live_run(&run, &arena, &scenario, (struct bytes){ 0 }, &options, &message,
-                        &message) == STATUS_OK;
+    ran = ran && live_run(&run, &arena, &scenario, (struct bytes){ 0 }, &options, &message,
+                          &message) == STATUS_OK;
     bool passed = ran && run.verdict == VERDICT_PASS;
+    *result = (struct result){ 0 };
     if (passed) {
-        uint64_t records = run.totals.records;
-        (void)printf("  live: %s, %s: %" PRIu64 " records/s, %" PRIu64
-                     " ns of processor a record\n",
-                     settings[0], settings[1], records * 1000 / (run.simulated_ns / 1000000),
-                     (used_ns() - before_ns) / records);
+        result->records_per_s = cell->records * 1000 / (run.simulated_ns / 1000000);
+        result->processor_ns = (used_ns() - before_ns) / cell->records;
+        note_state(&run.summary, result);
     } else {
-        (void)fprintf(stderr, "bench_live: %.*s\n", (int)message.size, (const char *)message.data);
+        (void)fprintf(stderr, "bench_live: %s%.*s\n", ran ? "the verdict is not PASS " : "",
+                      (int)message.size, message.size > 0 ? (const char *)message.data : "");
     }
     arena_drop(&arena);
     return passed;
 }
 
+static void set(struct cell *cell, struct arena *arena, const char *key, const char *value)
+{
+    cell->settings[cell->setting_count++] = arena_format(arena, "%s=%s", key, value);
+}
+
+static struct cell make_cell(struct arena *arena, const char *text, const char *backend,
+                             uint64_t records, uint64_t keys)
+{
+    struct cell cell = { .text = text, .records = records };
+    set(&cell, arena, "state.backend", backend);
+    set(&cell, arena, "job.input.records", arena_format(arena, "%" PRIu64, records));
+    set(&cell, arena, "job.input.keys", arena_format(arena, "%" PRIu64, keys));
+    return cell;
+}
+
+/* ---- tables ---------------------------------------------------------------------------------- */
+
+struct bench {
+    struct arena arena;
+    const char *folder;
+    uint64_t few; /* records a second of the bare loop, with few keys and many */
+    uint64_t many;
+};
+
+enum { KEYS_FEW = 10000, KEYS_MANY = 1000000 };
+
+static bool measure_rate(struct bench *bench, const char *backend, uint64_t records, uint64_t keys,
+                         const char *parallelism, const char *interval, bool is_silent)
+{
+    struct cell cell = make_cell(&bench->arena, plain_text, backend, records, keys);
+    struct result result;
+    set(&cell, &bench->arena, "job.parallelism", parallelism);
+    set(&cell, &bench->arena, "checkpoint.interval", interval);
+    cell.is_silent = is_silent;
+    if (!run_cell(bench->folder, &cell, &result)) {
+        return false;
+    }
+    uint64_t bare = keys == KEYS_FEW ? bench->few : bench->many;
+    (void)printf("  live: %s, %" PRIu64 " keys, parallelism %s, checkpoints %s, %s: %" PRIu64
+                 " records/s, %" PRIu64 " %% of the bare loop, %" PRIu64
+                 " ns of processor a record\n",
+                 backend, keys, parallelism, interval, is_silent ? "no output" : "output",
+                 result.records_per_s, result.records_per_s * 100 / bare, result.processor_ns);
+    return true;
+}
+
+static bool measure_backend(struct bench *bench, const char *backend, uint64_t records)
+{
+    static const char *const intervals[] = { "off", "1s" };
+    bool is_heap = strcmp(backend, "heap") == 0;
+    bool passed = true;
+    for (int i = 0; i < 8 && passed; i++) {
+        uint64_t keys = i < 4 ? KEYS_FEW : KEYS_MANY;
+        const char *parallelism = (i & 2) == 0 ? "1" : "2";
+        const char *interval = intervals[i & 1];
+        passed =
+            measure_rate(bench, backend, records, keys, parallelism, interval, false) &&
+            (!is_heap || measure_rate(bench, backend, records, keys, parallelism, interval, true));
+    }
+    return passed;
+}
+
+/* By how much checkpoints slow the job down: the median of pairs, run one after the other. */
+static bool measure_overhead(struct bench *bench)
+{
+    enum { RECORDS = 5000000 };
+    uint64_t promilles[PAIRS];
+    bool passed = true;
+    for (int i = 0; i < PAIRS && passed; i++) {
+        struct result without;
+        struct result with;
+        struct cell cell = make_cell(&bench->arena, plain_text, "heap", RECORDS, KEYS_FEW);
+        set(&cell, &bench->arena, "job.parallelism", "2");
+        struct cell other = cell;
+        set(&cell, &bench->arena, "checkpoint.interval", "off");
+        set(&other, &bench->arena, "checkpoint.interval", "1s");
+        passed = run_cell(bench->folder, &cell, &without) && run_cell(bench->folder, &other, &with);
+        promilles[i] = passed ? without.records_per_s * 1000 / with.records_per_s : 0;
+    }
+    if (passed) {
+        int64_t more = (int64_t)live_median(promilles, PAIRS) - 1000;
+        (void)printf("  live: a checkpoint every second, 10,000 keys on the heap, parallelism 2: "
+                     "the job takes %.1f %% longer, the median of %d pairs\n",
+                     (double)more / 10, PAIRS);
+    }
+    return passed;
+}
+
+static bool measure_state(struct bench *bench, const char *backend, uint64_t records,
+                          const struct live_disk_speed *disk)
+{
+    struct cell cell = make_cell(&bench->arena, killed_text, backend, records, KEYS_MANY);
+    struct result result;
+    if (!run_cell(bench->folder, &cell, &result) || result.state_bytes == 0) {
+        return false;
+    }
+    (void)printf("  live: %s, %" PRIu64 " MiB of state: snapshot %" PRIu64 " MiB/s, %" PRIu64
+                 " %% of what the disk writes; restore %" PRIu64 " MiB/s, %" PRIu64
+                 " %% of what it reads\n",
+                 backend, result.state_bytes / MIB, result.snapshot_bytes_per_s / MIB,
+                 result.snapshot_bytes_per_s * 100 / disk->write_bytes_per_s,
+                 result.restore_bytes_per_s / MIB,
+                 result.restore_bytes_per_s * 100 / disk->read_bytes_per_s);
+    return true;
+}
+
+static bool measure_disk(struct bench *bench, struct live_disk_speed *disk)
+{
+    struct buffer error;
+    buffer_init(&error, &bench->arena);
+    const char *folder = arena_format(&bench->arena, "%s/disk", bench->folder);
+    if (live_measure_disk(&bench->arena, folder, disk, &error) != STATUS_OK) {
+        (void)fprintf(stderr, "bench_live: %.*s\n", (int)error.size, (const char *)error.data);
+        return false;
+    }
+    (void)printf("  disk: writes %" PRIu64 " MiB/s in sequence, reads %" PRIu64
+                 " MiB/s of what was just written, syncs in %" PRIu64 " us\n",
+                 disk->write_bytes_per_s / MIB, disk->read_bytes_per_s / MIB, disk->sync_ns / 1000);
+    return true;
+}
+
 int main(void)
 {
-    static const char *const cells[][2] = {
-        { "job.parallelism=1", "checkpoint.interval=off" },
-        { "job.parallelism=1", "checkpoint.interval=1s" },
-        { "job.parallelism=2", "checkpoint.interval=off" },
-        { "job.parallelism=2", "checkpoint.interval=1s" },
-    };
     char folder[] = "/tmp/bench_live.XXXXXX";
+    struct bench bench = { .folder = folder };
+    struct live_disk_speed disk;
+    arena_init(&bench.arena);
     bool passed = mkdtemp(folder) != NULL;
-    for (size_t i = 0; i < sizeof cells / sizeof *cells && passed; i++) {
-        passed = measure(folder, cells[i], 2);
-    }
+    bool has_rocksdb = state_backend_is_built_in(STATE_BACKEND_ROCKSDB);
+    bench.few = measure_bare(KEYS_FEW);
+    bench.many = measure_bare(KEYS_MANY);
+    (void)printf("  bare loop: %" PRIu64 " records/s with 10,000 keys, %" PRIu64
+                 " with a million\n",
+                 bench.few, bench.many);
+    passed = passed && measure_backend(&bench, "heap", 2000000) &&
+             measure_backend(&bench, "sqlite", 50000) &&
+             (!has_rocksdb || measure_backend(&bench, "rocksdb", 30000)) &&
+             measure_overhead(&bench) && measure_disk(&bench, &disk) &&
+             measure_state(&bench, "heap", 6000000, &disk) &&
+             measure_state(&bench, "sqlite", 200000, &disk) &&
+             (!has_rocksdb || measure_state(&bench, "rocksdb", 100000, &disk));
     (void)rmdir(folder);
+    arena_drop(&bench.arena);
     return passed ? EXIT_SUCCESS : EXIT_FAILURE;
 }
