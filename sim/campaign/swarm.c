@@ -59,16 +59,33 @@ static enum status parse_faults(struct swarm_drawing *drawing, struct arena *are
     append_faults(drawing);
     buffer_append_text(json, "]}");
     /* A library takes the place of the name. */
-    struct scenario_overrides overrides = {
-        .settings = (const char *[]){ arena_format(arena, "job.library=%s", library) },
-        .setting_count = 1
-    };
+    struct scenario_overrides overrides = { .settings = (const char *[]){ arena_format(
+                                                arena, "job.library=%s", library) },
+                                            .setting_count = 1 };
     enum status status = scenario_parse(parsed, arena, buffer_bytes(json), "swarm", ".",
                                         library == NULL ? NULL : &overrides, error);
     if (status != STATUS_OK) {
         buffer_append_format(error, " in %.*s", (int)json->size, (const char *)json->data);
     }
     return status;
+}
+
+/* Lets the run end as `result` says, or as it was allowed to before. */
+static void allow(struct scenario *scenario, enum expected_result result)
+{
+    if (scenario->expect.result == EXPECT_SAME ||
+        (scenario->expect.result == EXPECT_SAME_OR_REFUSED && result == EXPECT_SAME_OR_FAILED)) {
+        scenario->expect.result = result;
+    }
+}
+
+/* What the base promises of its own faults holds for its own settings. */
+static void allow_for_settings(struct scenario *scenario, const struct scenario *base)
+{
+    enum expected_result result = fault_consequences_of(scenario);
+    if (result != fault_consequences_of(base)) {
+        allow(scenario, result);
+    }
 }
 
 /* The base's faults, then the drawn ones. What they may lead to is the worst of both. */
@@ -89,10 +106,7 @@ static void join(struct scenario *scenario, struct arena *arena, const struct sc
     scenario->faults = faults;
     scenario->fault_count = own + parsed->fault_count;
     scenario->expect.all_fired = false;
-    if (scenario->expect.result == EXPECT_SAME ||
-        (scenario->expect.result == EXPECT_SAME_OR_REFUSED && result == EXPECT_SAME_OR_FAILED)) {
-        scenario->expect.result = result;
-    }
+    allow(scenario, result);
 }
 
 /* How long the run may take: many times what it takes undisturbed, what the faults last, and for
@@ -120,6 +134,7 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
     scenario_drop_bounds(scenario);
     struct prng prng = random_stream(seed, "swarm.knobs");
     swarm_turn_knobs(scenario, base, &prng);
+    allow_for_settings(scenario, base->scenario);
     if (base->fault_count == 0) {
         return STATUS_OK;
     }

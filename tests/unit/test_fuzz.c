@@ -7,6 +7,7 @@
 
 #include "sim/campaign/shrink.h"
 #include "sim/campaign/swarm.h"
+#include "sim/fault/fault_consequences.h"
 #include "tests/support/folder.h"
 #include "tests/support/runner.h"
 
@@ -262,8 +263,7 @@ START_TEST(a_job_over_events_is_drawn_so_that_it_keeps_up_with_its_rate)
     };
     for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         struct scenario scenario;
-        struct swarm_base base =
-            read_base(&scenario, file_with_job("events", inputs[i], ""), NULL);
+        struct swarm_base base = read_base(&scenario, file_with_job("events", inputs[i], ""), NULL);
         uint64_t dearest_ns = 0;
         for (uint64_t seed = 0; seed < 200; seed++) {
             struct buffer error;
@@ -276,6 +276,28 @@ START_TEST(a_job_over_events_is_drawn_so_that_it_keeps_up_with_its_rate)
         }
         ck_assert_uint_gt(dearest_ns, scenario.cluster.cpu.record_ns);
     }
+}
+END_TEST
+
+START_TEST(the_own_faults_of_a_base_may_lead_to_more_with_drawn_settings)
+{
+    struct scenario scenario;
+    const char *path = base_file("own", ", \"faults\": [ { \"at\": \"100ms\", \"do\": \"crash\", "
+                                        "\"on\": \"job_manager\", \"for\": \"1s\" } ]");
+    struct swarm_base base = read_base(&scenario, path, NULL);
+    ck_assert_int_eq(scenario.expect.result, EXPECT_SAME);
+    uint32_t in_memory = 0;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct buffer error;
+        buffer_init(&error, &arena);
+        struct scenario drawn;
+        ck_assert_int_eq(swarm_draw(&drawn, &arena, &base, seed, &error), STATUS_OK);
+        if (fault_consequences_of(&drawn) != EXPECT_SAME) {
+            in_memory += drawn.job.checkpoint.store == STORE_MEMORY;
+            ck_assert_int_ne(drawn.expect.result, EXPECT_SAME);
+        }
+    }
+    ck_assert_uint_gt(in_memory, 0);
 }
 END_TEST
 
@@ -318,6 +340,7 @@ static Suite *suite(void)
     tcase_add_test(tc, whatever_is_drawn_can_be_written_and_read_back);
     tcase_add_test(tc, what_is_drawn_can_be_survived);
     tcase_add_test(tc, a_job_over_events_is_drawn_so_that_it_keeps_up_with_its_rate);
+    tcase_add_test(tc, the_own_faults_of_a_base_may_lead_to_more_with_drawn_settings);
     tcase_add_test(tc, what_was_set_by_hand_is_not_drawn);
     suite_add_tcase(s, tc);
     return s;
