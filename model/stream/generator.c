@@ -16,7 +16,9 @@ struct column {
 struct generator {
     uint64_t keys;
     uint64_t seed;
-    struct column *columns; /* NULL: uniform */
+    struct column *columns;     /* NULL: uniform */
+    const uint32_t *remembered; /* the keys of the first records, but for those in ranges */
+    uint64_t remembered_count;
     const struct generator_range *ranges;
     uint32_t range_count;
 };
@@ -149,13 +151,8 @@ void generator_set_ranges(struct generator *generator, const struct generator_ra
     generator->range_count = count;
 }
 
-uint64_t generator_key(const struct generator *generator, uint64_t number)
+static uint64_t draw_key(const struct generator *generator, uint64_t number)
 {
-    for (uint32_t i = 0; i < generator->range_count; i++) {
-        if (number >= generator->ranges[i].first && number < generator->ranges[i].end) {
-            return generator->ranges[i].key;
-        }
-    }
     uint64_t random = hash_mix(generator->seed + number * UINT64_C(0x9e3779b97f4a7c15));
     uint64_t index = (random >> 32) * generator->keys >> 32;
     if (generator->columns == NULL) {
@@ -163,4 +160,26 @@ uint64_t generator_key(const struct generator *generator, uint64_t number)
     }
     const struct column *column = &generator->columns[index];
     return (uint32_t)random < column->threshold ? index : column->other;
+}
+
+void generator_remember(struct generator *generator, struct arena *arena, uint64_t count)
+{
+    CHECK(generator->remembered == NULL);
+    uint32_t *keys = arena_alloc(arena, count, sizeof *keys);
+    for (uint64_t i = 0; i < count; i++) {
+        keys[i] = (uint32_t)draw_key(generator, i);
+    }
+    generator->remembered = keys;
+    generator->remembered_count = count;
+}
+
+uint64_t generator_key(const struct generator *generator, uint64_t number)
+{
+    for (uint32_t i = 0; i < generator->range_count; i++) {
+        if (number >= generator->ranges[i].first && number < generator->ranges[i].end) {
+            return generator->ranges[i].key;
+        }
+    }
+    return number < generator->remembered_count ? generator->remembered[number]
+                                                : draw_key(generator, number);
 }

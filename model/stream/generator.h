@@ -30,6 +30,10 @@ struct generator_range {
 void generator_set_ranges(struct generator *generator, const struct generator_range *ranges,
                           uint32_t count);
 
+/* Computes the keys of the first `count` records once and for all, for who asks for them in many
+ * runs. Takes 4 bytes a record from `arena`, which must live as long. */
+void generator_remember(struct generator *generator, struct arena *arena, uint64_t count);
+
 /* The key of record `number`: 0..keys-1, unless it lies in a range. */
 uint64_t generator_key(const struct generator *generator, uint64_t number);
 

@@ -3,6 +3,8 @@
 #include "model/base/check.h"
 #include "sim/campaign/failure_file.h"
 
+enum { RECORDS_REMEMBERED_MAX = 1 << 20 };
+
 enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, struct buffer *error)
 {
     CHECK(options->out != NULL && options->program != NULL);
@@ -22,8 +24,12 @@ enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, s
     }
     struct input_config *input = &hunt->scenario.job.input;
     if (input->kind == INPUT_GENERATOR) {
-        input->generator =
+        struct generator *generator =
             generator_create(&hunt->arena, input->keys, input->skew_ppm, input->seed);
+        uint64_t records = input->records;
+        generator_remember(generator, &hunt->arena,
+                           records < RECORDS_REMEMBERED_MAX ? records : RECORDS_REMEMBERED_MAX);
+        input->generator = generator;
     }
     return VERDICT_PASS;
 }

@@ -113,6 +113,25 @@ START_TEST(a_record_has_the_same_key_whatever_was_asked_before)
 }
 END_TEST
 
+START_TEST(a_remembered_key_is_the_one_that_would_be_computed)
+{
+    static const struct generator_range range = { .first = 90, .end = 110, .key = 7 };
+    for (uint32_t skew = 0; skew <= 900000; skew += 900000) {
+        struct generator *one = generator_create(&arena, 1000, skew, 3);
+        const struct generator *other = generator_create(&arena, 1000, skew, 3);
+        generator_remember(one, &arena, 100);
+        for (uint64_t n = 0; n < 200; n++) {
+            ck_assert_uint_eq(generator_key(one, n), generator_key(other, n));
+        }
+        generator_set_ranges(one, &range, 1);
+        for (uint64_t n = 0; n < 200; n++) {
+            ck_assert_uint_eq(generator_key(one, n),
+                              n >= 90 && n < 110 ? 7 : generator_key(other, n));
+        }
+    }
+}
+END_TEST
+
 START_TEST(another_seed_gives_other_keys)
 {
     const struct generator *one = generator_create(&arena, 1000, 0, 1);
@@ -179,6 +198,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, without_skew_keys_are_uniform);
     tcase_add_test(tcase, three_keys_of_skew_one_have_six_three_and_two_elevenths);
     tcase_add_test(tcase, a_record_has_the_same_key_whatever_was_asked_before);
+    tcase_add_test(tcase, a_remembered_key_is_the_one_that_would_be_computed);
     tcase_add_test(tcase, another_seed_gives_other_keys);
     tcase_add_test(tcase, one_key_is_the_only_key);
     tcase_add_test(tcase, every_key_lies_below_the_number_of_keys);
