@@ -143,7 +143,7 @@ static void append_filled(struct scene_drawing *scene, const char *text, size_t 
             append_filled(scene, chosen, chosen_size); /* holds no other: ends there */
             at += inner_size + 1;
         } else {
-            buffer_append_format(json, "%c", *at == '\'' ? '"' : *at);
+            *buffer_extend(json, 1) = (uint8_t)(*at == '\'' ? '"' : *at);
         }
     }
 }

@@ -357,15 +357,19 @@ bool read_parameters(struct reader *reader, const char *path, const json_t *obje
     fault->count = fault->verb == FAULT_THROW ? 1 : 0;
     for (size_t i = 0; i < PARAMETER_KINDS; i++) {
         const json_t *value = json_object_get(object, parameters[i].key);
+        bool is_required = (required & parameters[i].parameter) != 0;
+        if (value == NULL && !is_required) {
+            continue;
+        }
         self.path = arena_format(reader->arena, "%s.%s", path, parameters[i].key);
         if (value == NULL) {
-            if ((required & parameters[i].parameter) != 0) {
-                return reader_fail(reader, self.path, "must be given");
-            }
-        } else if ((known & parameters[i].parameter) == 0) {
+            return reader_fail(reader, self.path, "must be given");
+        }
+        if ((known & parameters[i].parameter) == 0) {
             return reader_fail(reader, self.path, "makes sense with %s only",
                                parameters[i].only_with);
-        } else if (!read_one(&self, parameters[i].parameter, value)) {
+        }
+        if (!read_one(&self, parameters[i].parameter, value)) {
             return false;
         }
     }

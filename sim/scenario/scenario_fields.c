@@ -421,13 +421,13 @@ bool fields_check_keys(struct reader *reader, const char *path, json_t *object)
     json_object_foreach(object, key, value)
     {
         const char *joint = *path == '\0' ? "" : ".";
-        const char *place = arena_format(reader->arena, "%s%s%s", path, joint, key);
         const char *pattern = arena_format(reader->arena, "%s%s%s", section, joint, key);
         /* A key with a dot in it would look like a path that is known. */
         bool plain = strpbrk(key, ".[") == NULL;
         if (plain && field_find(pattern) != NULL) {
             continue;
         }
+        const char *place = arena_format(reader->arena, "%s%s%s", path, joint, key);
         if (!plain && (field_find(pattern) != NULL || field_is_section(pattern))) {
             return reader_fail(reader, path, "\"%s\" must be written as an object in an object",
                                key);

@@ -290,7 +290,8 @@ static void each_file_in(const struct disk_file *directory, struct buffer *path,
     size_t path_size = path->size;
     for (size_t i = 0; i < directory->entry_count; i++) {
         const struct disk_entry *entry = directory->entries[i];
-        buffer_append_format(path, "%s%s", path_size > 0 ? "/" : "", entry->name);
+        buffer_append_text(path, path_size > 0 ? "/" : "");
+        buffer_append_text(path, entry->name);
         if (entry->file->is_directory) {
             each_file_in(entry->file, path, each, context);
         } else {
