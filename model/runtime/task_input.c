@@ -31,15 +31,24 @@ static inline bool can_go_on(const struct operator_context *context)
            (context->backend == NULL || backend_failure(context->backend) == STATUS_OK);
 }
 
-static uint32_t hint(const struct task *task, key_function key_of, const struct message *message,
-                     uint32_t at)
+/* How far the keys of a message have been named to the backend. */
+struct hints {
+    uint32_t at;
+    uint32_t count; /* of records */
+};
+
+/* Names the keys of the next HINT_RECORDS records behind the first `records`. */
+__attribute__((noinline)) static void hint(const struct task *task, key_function key_of,
+                                           const struct message *message, uint32_t records,
+                                           struct hints *hints)
 {
-    struct record record;
-    struct key key;
-    at = read_record(key_of, message, at, &record, &key);
-    backend_prefetch(task->context.backend, key_group_of(key.hash, task->context.max_parallelism),
-                     key.bytes);
-    return at;
+    for (; hints->at < message->size && hints->count < records + HINT_RECORDS; hints->count++) {
+        struct record record;
+        struct key key;
+        hints->at = read_record(key_of, message, hints->at, &record, &key);
+        backend_prefetch(task->context.backend,
+                         key_group_of(key.hash, task->context.max_parallelism), key.bytes);
+    }
 }
 
 /* Records of a keyed input without timestamps, for `process`: this is where the time goes. Apart
@@ -49,14 +58,13 @@ __attribute__((noinline)) static void process_keyed(struct task *task, key_funct
 {
     struct backend *backend = task->context.backend;
     bool is_large = backend_entry_count(backend) >= LARGE_STATE_ENTRIES;
-    uint32_t hinted_at = 0;
-    uint32_t hints = 0;
+    struct hints hints = { 0 };
     uint32_t records = 0;
     struct key key;
     task->context.key = &key;
     for (uint32_t at = 0; at < message->size && can_go_on(&task->context); records++) {
-        for (; is_large && hinted_at < message->size && hints < records + HINT_RECORDS; hints++) {
-            hinted_at = hint(task, key_of, message, hinted_at);
+        if (is_large) {
+            hint(task, key_of, message, records, &hints);
         }
         struct record record;
         at = read_record(key_of, message, at, &record, &key);

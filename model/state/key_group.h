@@ -48,10 +48,9 @@ static inline int32_t key_group_murmur(int32_t hash)
 /* 0..max_parallelism-1. */
 static inline uint32_t key_group_of(int32_t hash, uint32_t max_parallelism)
 {
-    CHECK(max_parallelism >= 1);
-    CHECK(max_parallelism <= KEY_GROUP_COUNT_MAX);
     uint32_t murmur = (uint32_t)key_group_murmur(hash);
     uint32_t mask = max_parallelism - 1;
+    CHECK(mask < KEY_GROUP_COUNT_MAX); /* 1 to KEY_GROUP_COUNT_MAX groups */
     /* The default is a power of two, and a division takes as long as the rest. */
     return (max_parallelism & mask) == 0 ? murmur & mask : murmur % max_parallelism;
 }
