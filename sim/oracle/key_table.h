@@ -57,10 +57,14 @@ static inline struct key_entry *key_table_place(const struct key_table *table, i
     return entry;
 }
 
-/* A hint that `key` will be asked for soon: some keys ahead it hides the time that memory takes. */
+/* A hint that `key` will be asked for soon: some keys ahead it hides the time that memory takes. A
+ * small table is in the processor's caches anyway. */
 static inline void key_table_prefetch(const struct key_table *table, int64_t key)
 {
-    __builtin_prefetch(&table->entries[key_table_home(table, key)], 1);
+    enum { CAPACITY_SMALL = 4096 };
+    if (table->capacity > CAPACITY_SMALL) {
+        __builtin_prefetch(&table->entries[key_table_home(table, key)], 1);
+    }
 }
 
 /* The entry of `key`, or NULL. Borrowed until the next key_table_at. */
