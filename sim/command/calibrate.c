@@ -14,7 +14,15 @@
 #include "sim/scenario/scenario_values.h"
 #include "sim/world/cost.h"
 
-enum { TRIALS = 3, FIGURES_MAX = 16, SETTINGS_MAX = 8, NS_PER_S = 1000000000, MIB = 1 << 20 };
+enum {
+    TRIALS = 3,
+    COMMITS_MAX = 200,
+    TASKS_AT_ONCE = 4,
+    FIGURES_MAX = 16,
+    SETTINGS_MAX = 8,
+    NS_PER_S = 1000000000,
+    MIB = 1 << 20
+};
 
 /* One value of the fragment, and how it was found. */
 struct figure {
@@ -31,7 +39,26 @@ struct trial {
     uint64_t records;
     uint64_t bytes; /* of the largest part of the final checkpoint */
     uint64_t async_ns;
+    struct commits *commits; /* to note them in; NULL: nowhere */
 };
+
+/* What the calls of a checkpoint took at the store, one after the other: output and state are
+ * opened, written, synced, and their directories synced; then manifest and record are opened,
+ * written, synced, renamed, and their directories synced. */
+struct commits {
+    uint64_t calls_ns[COMMITS_MAX]; /* to open and write the manifest, and to rename it */
+    uint64_t whole_ns[COMMITS_MAX]; /* all of them */
+    size_t count;
+    uint64_t taken_ns[TASKS_AT_ONCE]; /* of the one under way, by subtask: its output ... */
+    uint64_t task_ns;                 /* ... and, of the slowest, with its state */
+    uint64_t acked_ns;
+    uint64_t written_ns;
+    uint64_t synced_ns;
+    uint64_t renamed_ns;
+};
+
+/* In whole_ns, and in calls_ns. */
+enum { WHOLE_CALLS = 6, WHOLE_SYNCS = 8, SEEN_CALLS = 2 };
 
 struct calibration {
     const struct options *options;
@@ -43,9 +70,9 @@ struct calibration {
     struct trial snapshots[TRIALS];
     struct live_message_speed messages;
     uint64_t record_ns;
-    struct live_store_rounds store;
-    uint64_t call_ns; /* of the store: its latency */
-    uint64_t sync_ns; /* ... and what a sync takes besides */
+    struct commits commits;
+    uint64_t call_ns;           /* of the store: its latency */
+    uint64_t sync_ns;           /* ... and what a sync takes besides */
     enum state_backend backend; /* of the job that is measured */
     struct buffer *error;
 };
@@ -105,9 +132,39 @@ static const char trial_json[] =
     "  \"checkpoint\": { \"interval\": \"1h\" },"
     "  \"cluster\": { \"task_managers\": 1 } }";
 
+static void on_commit(struct commits *commits, const struct fact_event *event)
+{
+    uint32_t subtask = event->fact.subtask % TASKS_AT_ONCE; /* none: not used */
+    switch (event->fact.kind) {
+    case FACT_CHECKPOINT_TRIGGERED: commits->task_ns = 0; break;
+    case FACT_SNAPSHOT_TAKEN: commits->taken_ns[subtask] = event->fact.values[0]; break;
+    case FACT_SNAPSHOT_WRITTEN: {
+        uint64_t task_ns = commits->taken_ns[subtask] + event->fact.values[1];
+        commits->task_ns = task_ns > commits->task_ns ? task_ns : commits->task_ns;
+        break;
+    }
+    case FACT_CHECKPOINT_ALL_ACKED: commits->acked_ns = event->time_ns; break;
+    case FACT_MANIFEST_WRITTEN: commits->written_ns = event->time_ns; break;
+    case FACT_MANIFEST_SYNCED: commits->synced_ns = event->time_ns; break;
+    case FACT_MANIFEST_RENAMED: commits->renamed_ns = event->time_ns; break;
+    case FACT_CHECKPOINT_COMPLETED:
+        if (commits->count < COMMITS_MAX) {
+            commits->calls_ns[commits->count] =
+                commits->written_ns - commits->acked_ns + commits->renamed_ns - commits->synced_ns;
+            commits->whole_ns[commits->count++] =
+                commits->task_ns + event->time_ns - commits->acked_ns;
+        }
+        break;
+    default: break;
+    }
+}
+
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct trial *trial = context;
+    if (trial->commits != NULL) {
+        on_commit(trial->commits, event);
+    }
     if (event->fact.kind == FACT_JOB_RUNNING) {
         trial->running_ns = event->time_ns;
     } else if (event->fact.kind == FACT_TASK_END_OF_DATA) {
@@ -150,7 +207,7 @@ static enum status run_trial_in(struct calibration *calibration, struct arena *a
     struct scenario scenario;
     struct bytes input;
     struct run run;
-    *trial = (struct trial){ 0 };
+    *trial = (struct trial){ .commits = trial->commits };
     struct live_run_options how = { .threads = true, .folder = calibration->folder };
     how.run.observer = (struct run_observer){ .on_fact = on_fact, .context = trial };
     enum status status = read_trial(calibration, arena, settings, &scenario);
@@ -199,7 +256,7 @@ static enum status measure_record(struct calibration *calibration, const char *c
     uint64_t took_ns[TRIALS];
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
-        struct trial trial;
+        struct trial trial = { 0 };
         status = run_trial(calibration, true, settings, &trial);
         took_ns[i] = status == STATUS_OK ? record_ns_of(&trial) : 0;
     }
@@ -214,8 +271,8 @@ static enum status measure_record(struct calibration *calibration, const char *c
 static enum status calibrate_disk(struct calibration *calibration)
 {
     struct live_disk_speed *disk = &calibration->disk;
-    enum status status = live_measure_disk(calibration->arena, calibration->folder, disk,
-                                           calibration->error);
+    enum status status =
+        live_measure_disk(calibration->arena, calibration->folder, disk, calibration->error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -258,8 +315,8 @@ static enum status calibrate_state(struct calibration *calibration, uint64_t liv
                                       calibration->record_ns);
     const char *const without[] = { few[0], record, "cluster.cpu.state=0ns", NULL };
     const char *const with[] = { few[0], record, "cluster.cpu.state=10us", NULL };
-    struct trial none;
-    struct trial some;
+    struct trial none = { 0 };
+    struct trial some = { 0 };
     enum status status = run_trial(calibration, false, without, &none);
     if (status == STATUS_OK) {
         status = run_trial(calibration, false, with, &some);
@@ -296,25 +353,50 @@ static enum status calibrate_records(struct calibration *calibration)
     return status;
 }
 
-static enum status measure_store(struct calibration *calibration)
+/* A second with a checkpoint every 50 ms. */
+static enum status measure_store(struct calibration *calibration, const char *parallelism)
 {
-    return live_measure_store(&calibration->store, calibration->folder, calibration->error);
+    const char *const settings[] = { "job.input.records=20000",
+                                     "job.input.keys=1000",
+                                     "job.input.rate=20k/s",
+                                     "checkpoint.interval=50ms",
+                                     "checkpoint.inline_threshold=0B",
+                                     "cluster.slots=4",
+                                     parallelism,
+                                     NULL };
+    struct trial trial = { .commits = &calibration->commits };
+    return run_trial(calibration, true, settings, &trial);
+}
+
+/* Who syncs alone waits for all of the disk's work; of several the first does it for the others. */
+static enum status measure_store_alone(struct calibration *calibration)
+{
+    return measure_store(calibration, "job.parallelism=1");
+}
+
+static enum status measure_store_together(struct calibration *calibration)
+{
+    return measure_store(calibration, "job.parallelism=4");
 }
 
 /* What a call of the store takes, and what a sync takes besides. */
 static void calibrate_store(struct calibration *calibration)
 {
-    struct live_store_rounds *rounds = &calibration->store;
-    calibration->call_ns = live_median(rounds->calls_ns, rounds->count) / LIVE_STORE_CALLS;
-    uint64_t sync_ns = live_median(rounds->syncs_ns, rounds->count) / LIVE_STORE_SYNCS;
-    calibration->sync_ns = sync_ns > calibration->call_ns ? sync_ns - calibration->call_ns : 0;
+    struct commits *commits = &calibration->commits;
+    if (commits->count == 0) {
+        return;
+    }
+    calibration->call_ns = live_median(commits->calls_ns, commits->count) / SEEN_CALLS;
+    uint64_t calls_ns = (WHOLE_CALLS + WHOLE_SYNCS) * calibration->call_ns;
+    uint64_t whole_ns = live_median(commits->whole_ns, commits->count);
+    calibration->sync_ns = whole_ns > calls_ns ? (whole_ns - calls_ns) / WHOLE_SYNCS : 0;
     add_duration(calibration, "store", "latency", calibration->call_ns,
                  arena_format(calibration->arena,
-                              "what opens, writes and renames for a checkpoint of one task, each; "
-                              "the median of %zu over the whole time",
-                              rounds->count));
+                              "to open and write or to rename the manifest of a live checkpoint, "
+                              "the median of %zu of one task and of four",
+                              commits->count));
     add_duration(calibration, "store", "sync", calibration->sync_ns,
-                 "the syncs of files and directories of the same, each, less a call");
+                 "the rest of what the same took, an eighth: four files and their directories");
 }
 
 static enum status measure_snapshots(struct calibration *calibration)
@@ -399,8 +481,7 @@ static void write_cluster(const struct calibration *calibration, struct buffer *
         for (uint32_t j = 0; j < calibration->figure_count; j++) {
             const struct figure *figure = &calibration->figures[j];
             if (strcmp(figure->section, sections[i]) == 0) {
-                buffer_append_format(out, "%s\"%s\": \"%s\"", between, figure->name,
-                                     figure->value);
+                buffer_append_format(out, "%s\"%s\": \"%s\"", between, figure->name, figure->value);
                 between = ", ";
             }
         }
@@ -449,10 +530,11 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
 /* ---- the command ----------------------------------------------------------------------------- */
 
 /* Processes first: when a job has run here, this process has had other threads. The store between
- * all others. */
+ * others, so that what disturbs it for a moment does not decide; but before what writes so much
+ * that it disturbs it. */
 static enum status (*const stages[])(struct calibration *) = {
-    calibrate_messages, measure_store, calibrate_disk,    measure_store,
-    calibrate_records,  measure_store, measure_snapshots, measure_store,
+    calibrate_messages,  measure_store_together, calibrate_records,
+    measure_store_alone, calibrate_disk,         measure_snapshots,
 };
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
@@ -487,9 +569,7 @@ enum verdict calibrate_command(const struct options *options)
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct calibration calibration = {
-        .options = options, .arena = &arena, .store.arena = &arena, .error = &error
-    };
+    struct calibration calibration = { .options = options, .arena = &arena, .error = &error };
     calibration.folder = arena_format(&arena, "%s.volumes", path);
     uint64_t start_ns = 0;
     enum status status = measure_all(&calibration, &start_ns);

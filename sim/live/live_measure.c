@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +19,6 @@ enum {
     LARGE_ROUNDS = 3,
     SMALL_BYTES = 4096,
     SMALL_ROUNDS = 15,
-    STORE_ROUNDS = 10,
     START_ROUNDS = 9,
     NS_PER_S = 1000000000,
 };
@@ -141,103 +139,6 @@ enum status live_measure_disk(struct arena *arena, const char *folder,
         return STATUS_IO;
     }
     bool ok = measure_sync(&probe, &speed->sync_ns) && measure_large(&probe, speed);
-    if (!ok) {
-        buffer_append_format(error, "%s: cannot be measured: %s", folder, strerror(errno));
-    }
-    live_folder_close(opened);
-    return ok ? STATUS_OK : STATUS_IO;
-}
-
-/* ---- the store ------------------------------------------------------------------------------- */
-
-/* A round under way: each lap goes to the calls or to the syncs. */
-struct lap {
-    uint64_t start_ns;
-    uint64_t calls_ns;
-    uint64_t syncs_ns;
-};
-
-static void end_lap(struct lap *lap, uint64_t *sum_ns)
-{
-    uint64_t now_ns = real_now_ns();
-    *sum_ns += now_ns - lap->start_ns;
-    lap->start_ns = now_ns;
-}
-
-static bool sync_folder(const char *path)
-{
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = folder >= 0 && fsync(folder) == 0;
-    return (folder < 0 || close(folder) == 0) && ok;
-}
-
-/* A new file in `folder`, durable under its name, or under that of another that it replaces. */
-static bool put_file(const struct probe *probe, struct lap *lap, const char *folder,
-                     const char *name, const char *replaced)
-{
-    const char *path = arena_format(probe->arena, "%s/%s", folder, name);
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool ok = file >= 0 && write_whole(file, probe->block, SMALL_BYTES);
-    end_lap(lap, &lap->calls_ns);
-    ok = ok && fdatasync(file) == 0;
-    ok = (file < 0 || close(file) == 0) && ok;
-    end_lap(lap, &lap->syncs_ns);
-    if (ok && replaced != NULL) {
-        ok = rename(path, arena_format(probe->arena, "%s/%s", folder, replaced)) == 0;
-        end_lap(lap, &lap->calls_ns);
-    }
-    ok = ok && sync_folder(folder);
-    end_lap(lap, &lap->syncs_ns);
-    return ok;
-}
-
-/* The folder of the checkpoint is made before its trigger and removed when the next is complete:
- * neither is part of its time, but both leave something to the next sync. */
-static bool measure_round(const struct probe *probe, struct lap *lap)
-{
-    const char *folder = path_of(probe, "checkpoint");
-    bool ok = mkdir(folder, 0777) == 0 && sync_folder(probe->folder);
-    lap->start_ns = real_now_ns();
-    ok = ok && put_file(probe, lap, folder, "output", NULL) &&
-         put_file(probe, lap, folder, "state", NULL) &&
-         put_file(probe, lap, folder, "manifest.part", "manifest") &&
-         put_file(probe, lap, probe->folder, "record.part", "record");
-    static const char *const names[] = { "output", "state", "manifest" };
-    for (size_t i = 0; ok && i < sizeof names / sizeof *names; i++) {
-        ok = unlink(arena_format(probe->arena, "%s/%s", folder, names[i])) == 0;
-    }
-    return ok && rmdir(folder) == 0 && sync_folder(probe->folder);
-}
-
-static void keep_round(struct live_store_rounds *rounds, const struct lap *lap)
-{
-    size_t needed = rounds->count + 1;
-    rounds->calls_ns = arena_grow(rounds->arena, rounds->calls_ns, &rounds->calls_capacity, needed,
-                                  sizeof *rounds->calls_ns);
-    rounds->syncs_ns = arena_grow(rounds->arena, rounds->syncs_ns, &rounds->syncs_capacity, needed,
-                                  sizeof *rounds->syncs_ns);
-    rounds->calls_ns[rounds->count] = lap->calls_ns;
-    rounds->syncs_ns[rounds->count] = lap->syncs_ns;
-    rounds->count = needed;
-}
-
-enum status live_measure_store(struct live_store_rounds *rounds, const char *folder,
-                               struct buffer *error)
-{
-    struct probe probe = { .arena = rounds->arena, .folder = folder };
-    probe.block = arena_alloc(rounds->arena, SMALL_BYTES, sizeof *probe.block);
-    struct live_folder *opened = live_folder_open(rounds->arena, folder, error);
-    if (opened == NULL) {
-        return STATUS_IO;
-    }
-    bool ok = true;
-    for (int i = 0; ok && i < STORE_ROUNDS; i++) {
-        struct lap lap = { 0 };
-        ok = measure_round(&probe, &lap);
-        if (ok) {
-            keep_round(rounds, &lap);
-        }
-    }
     if (!ok) {
         buffer_append_format(error, "%s: cannot be measured: %s", folder, strerror(errno));
     }

@@ -26,26 +26,6 @@ struct live_disk_speed {
 MUST_USE enum status live_measure_disk(struct arena *arena, const char *folder,
                                        struct live_disk_speed *speed, struct buffer *error);
 
-/* Rounds of what a checkpoint of one task does to the store: two small files are written and made
- * durable, as the sink's and the state's are, and two are put in the place of others, as the
- * manifest and the job record are. */
-struct live_store_rounds {
-    struct arena *arena;
-    uint64_t *calls_ns; /* of each round: what opened, wrote and renamed ... */
-    uint64_t *syncs_ns; /* ... and what synced */
-    size_t count;
-    size_t calls_capacity;
-    size_t syncs_capacity;
-};
-
-enum { LIVE_STORE_CALLS = 6, LIVE_STORE_SYNCS = 8 }; /* in a round */
-
-/* Adds a few rounds in `folder`, made anew and removed. Whoever measures calls it now and then, so
- * that what disturbs the disk for a moment does not decide. `rounds` begins as zeros and its arena.
- * Errors, with one sentence in `error`: IO. */
-MUST_USE enum status live_measure_store(struct live_store_rounds *rounds, const char *folder,
-                                        struct buffer *error);
-
 struct live_message_speed {
     uint64_t latency_ns;       /* one way, from one process to another */
     uint64_t local_latency_ns; /* from one actor to another of the same process */
