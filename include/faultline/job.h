@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 /* The version of this header. A library built for another one is refused when it is loaded. */
-#define FAULTLINE_JOB_VERSION 1
+#define FAULTLINE_JOB_VERSION 2
 
 /* data == NULL: nothing, such as the value of a state that is absent. */
 struct faultline_bytes {
@@ -80,6 +80,9 @@ struct faultline_process {
     void (*process)(void *self, struct faultline_call *call, struct faultline_bytes record);
     void (*on_timer)(void *self, struct faultline_call *call, enum faultline_timer_kind kind,
                      int64_t time_ms); /* NULL: it has no timers */
+    /* Behind a connect, and only there: a record of the second stream. If that is broadcast there
+     * is no key in hand, so of the states only those of kind FAULTLINE_BROADCAST may be used. */
+    void (*process2)(void *self, struct faultline_call *call, struct faultline_bytes record);
 };
 
 /* ---- state ----------------------------------------------------------------------------------- */
@@ -94,6 +97,10 @@ enum faultline_state_kind {
     FAULTLINE_VALUE, /* one value */
     FAULTLINE_LIST,  /* values, in the order they were added */
     FAULTLINE_MAP,   /* values under subkeys */
+    /* Values under subkeys that belong to no key, behind a connect: every subtask has a copy of its
+     * own. So that these stay alike, only records of a broadcast stream may change them, and in the
+     * same way whatever subtask they come to. It has neither a type nor a time to live. */
+    FAULTLINE_BROADCAST,
 };
 
 /* Where an upgrade puts what it makes: append(out, bytes), once or often. */
@@ -128,6 +135,15 @@ struct faultline_api {
                                        const struct faultline_key *key);
     struct faultline_stream *(*process)(struct faultline_stream *stream, const char *name,
                                         const struct faultline_process *process);
+    /* The records of both streams, behind an operator called `name`. */
+    struct faultline_stream *(*unite)(struct faultline_stream *first,
+                                      struct faultline_stream *second, const char *name);
+    /* Every subtask gets every record. Only for the second stream of a connect. */
+    struct faultline_stream *(*broadcast)(struct faultline_stream *stream);
+    /* Two streams for one function with `process` and `process2`. The first comes from a key_by,
+     * the second from another one or from a broadcast. A `process` must follow. */
+    struct faultline_stream *(*connect)(struct faultline_stream *first,
+                                        struct faultline_stream *second);
     /* What the function right before emits to the side output `tag`. */
     struct faultline_stream *(*side)(struct faultline_stream *stream, const char *tag);
     /* The output, one line a record. A job may have several, each with a name of its own. */
@@ -162,8 +178,9 @@ struct faultline_api {
     struct faultline_bytes (*get)(struct faultline_state *state);
     void (*put)(struct faultline_state *state, struct faultline_bytes value);
     void (*list_add)(struct faultline_state *state, struct faultline_bytes value);
-    /* Goes through a list or, in the order of the subkeys' bytes, a map: after `begin`, next gives
-     * one element after the other, and false after the last. `subkey` may be NULL. */
+    /* Goes through a list or, in the order of the subkeys' bytes, what lies under subkeys: after
+     * `begin`, next gives one element after the other, and false after the last. `subkey` may be
+     * NULL. */
     void (*begin)(struct faultline_state *state);
     bool (*next)(struct faultline_state *state, struct faultline_bytes *subkey,
                  struct faultline_bytes *value);

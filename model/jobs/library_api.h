@@ -8,6 +8,7 @@
 
 /* Their parameters are struct faultline_map, _key, _event_time and _process. */
 extern const struct operator_ops library_map_operator;
+extern const struct operator_ops library_pass_operator; /* it has none */
 extern const struct operator_ops library_key_operator;
 extern const struct operator_ops library_event_time_operator;
 extern const struct operator_ops library_process_operator;
@@ -27,6 +28,11 @@ struct faultline_stream *library_key_by(struct faultline_stream *stream,
                                         const struct faultline_key *key);
 struct faultline_stream *library_process(struct faultline_stream *stream, const char *name,
                                          const struct faultline_process *process);
+struct faultline_stream *library_unite(struct faultline_stream *first,
+                                       struct faultline_stream *second, const char *name);
+struct faultline_stream *library_broadcast(struct faultline_stream *stream);
+struct faultline_stream *library_connect(struct faultline_stream *first,
+                                         struct faultline_stream *second);
 struct faultline_stream *library_side(struct faultline_stream *stream, const char *tag);
 void library_sink(struct faultline_stream *stream, const char *name);
 

@@ -4,6 +4,7 @@
 #include "model/state/list_state.h"
 #include "model/state/map_state.h"
 #include "model/state/state.h"
+#include "model/stream/operator_state.h"
 #include "model/stream/timer_service.h"
 
 enum { NS_PER_MS = 1000000, KEY_FRAME_BYTES = 2 * sizeof(uint32_t) };
@@ -54,6 +55,24 @@ static void map_process(void *self, const struct record *record)
 }
 
 const struct operator_ops library_map_operator = { .open = map_open, .process = map_process };
+
+/* ---- what joins streams, and changes nothing --------------------------------------------------
+ */
+
+static void *pass_open(struct operator_context *context, const void *parameters,
+                       struct collector *out)
+{
+    (void)context;
+    (void)parameters;
+    return out;
+}
+
+static void pass_process(void *self, const struct record *record)
+{
+    collector_emit(self, record);
+}
+
+const struct operator_ops library_pass_operator = { .open = pass_open, .process = pass_process };
 
 /* ---- keys ------------------------------------------------------------------------------------ */
 
@@ -168,6 +187,9 @@ static void *process_open(struct operator_context *context, const void *paramete
     if (process->process->on_timer != NULL) {
         timers_open(context);
     }
+    if (process->process->process2 != NULL) {
+        context->states = operator_states_create(arena);
+    }
     process->function = arena_alloc(arena, 1, process->process->self_bytes);
     process->process->open(process->function, &process->call.head);
     return process;
@@ -179,6 +201,17 @@ static void process_process(void *self, const struct record *record)
     if (!operator_throws(process->call.context, HOST_CALL_PROCESS)) {
         process->process->process(process->function, &process->call.head,
                                   bytes_to(unframed(record)));
+    }
+}
+
+/* A broadcast record has no key in front of it. */
+static void process_process2(void *self, const struct record *record)
+{
+    struct library_process *process = self;
+    const struct operator_context *context = process->call.context;
+    if (!operator_throws(process->call.context, HOST_CALL_PROCESS)) {
+        struct bytes value = context->key == NULL ? record->value : unframed(record);
+        process->process->process2(process->function, &process->call.head, bytes_to(value));
     }
 }
 
@@ -202,11 +235,34 @@ static void process_processing_time(void *self, uint64_t now_ns)
     timers_on_processing_time(process->call.context, now_ns, fire, process);
 }
 
+/* Its own state is the broadcast states; all else is keyed. */
+static void process_snapshot(void *self, uint64_t checkpoint, struct buffer *out)
+{
+    (void)checkpoint;
+    const struct library_process *process = self;
+    if (process->call.context->states != NULL) {
+        operator_states_snapshot(process->call.context->states, out);
+    }
+}
+
+static enum status process_restore(void *self, struct bytes state)
+{
+    const struct library_process *process = self;
+    struct operator_states *states = process->call.context->states;
+    if (state.size == 0) {
+        return STATUS_OK;
+    }
+    return states == NULL ? STATUS_CORRUPT : operator_states_restore(states, state);
+}
+
 const struct operator_ops library_process_operator = {
     .open = process_open,
     .process = process_process,
+    .process2 = process_process2,
     .watermark = process_watermark,
     .processing_time = process_processing_time,
+    .snapshot = process_snapshot,
+    .restore = process_restore,
 };
 
 /* ---- what functions call: the subtask -------------------------------------------------------- */
@@ -296,6 +352,10 @@ struct faultline_state {
         struct bytes_state value;
         struct list_state list;
         struct map_state map;
+        struct {
+            struct operator_state *state;
+            uint32_t next; /* the item that `next` gives */
+        } broadcast;
     };
 };
 
@@ -339,6 +399,12 @@ static struct faultline_state *open_state(struct faultline_call *call,
     struct faultline_state *state = arena_alloc(arena, 1, sizeof *state);
     state->kind = kind;
     switch (kind) {
+    case FAULTLINE_BROADCAST:
+        CHECK(context->states != NULL); /* a function with such states has process2 */
+        CHECK(given->type == NULL && given->type_version == 0 && given->ttl_ms == 0);
+        state->broadcast.state =
+            operator_states_declare(context->states, given->name, STATE_BROADCAST);
+        return state;
     case FAULTLINE_VALUE:
         bytes_state_open(&state->value, arena, context->backend, &options, (struct bytes){ 0 });
         return state;
@@ -359,6 +425,7 @@ static void clear(struct faultline_state *state)
     case FAULTLINE_VALUE: bytes_state_clear(&state->value); return;
     case FAULTLINE_LIST: list_state_clear(&state->list); return;
     case FAULTLINE_MAP: map_state_clear(&state->map); return;
+    case FAULTLINE_BROADCAST: operator_state_clear(state->broadcast.state); return;
     }
     CHECK_UNREACHABLE("a kind of state");
 }
@@ -383,22 +450,43 @@ static void list_add(struct faultline_state *state, struct faultline_bytes value
 
 static void begin(struct faultline_state *state)
 {
-    CHECK(state->kind != FAULTLINE_VALUE);
-    if (state->kind == FAULTLINE_LIST) {
-        list_state_begin(&state->list);
-    } else {
-        map_state_begin(&state->map);
+    switch (state->kind) {
+    case FAULTLINE_VALUE: break;
+    case FAULTLINE_LIST: list_state_begin(&state->list); return;
+    case FAULTLINE_MAP: map_state_begin(&state->map); return;
+    case FAULTLINE_BROADCAST: state->broadcast.next = 0; return;
     }
+    CHECK_UNREACHABLE("a kind of state that has elements");
+}
+
+static bool broadcast_next(struct faultline_state *state, struct bytes *under, struct bytes *found)
+{
+    const struct operator_state *items = state->broadcast.state;
+    if (state->broadcast.next >= operator_state_count(items)) {
+        return false;
+    }
+    *under = operator_state_key(items, state->broadcast.next);
+    *found = operator_state_item(items, state->broadcast.next++);
+    return true;
+}
+
+static bool next_element(struct faultline_state *state, struct bytes *under, struct bytes *found)
+{
+    switch (state->kind) {
+    case FAULTLINE_VALUE: break;
+    case FAULTLINE_LIST: return list_state_next(&state->list, found);
+    case FAULTLINE_MAP: return map_state_next(&state->map, under, found);
+    case FAULTLINE_BROADCAST: return broadcast_next(state, under, found);
+    }
+    CHECK_UNREACHABLE("a kind of state that has elements");
 }
 
 static bool next(struct faultline_state *state, struct faultline_bytes *subkey,
                  struct faultline_bytes *value)
 {
-    CHECK(state->kind != FAULTLINE_VALUE);
     struct bytes under = { 0 };
     struct bytes found = { 0 };
-    bool is_there = state->kind == FAULTLINE_LIST ? list_state_next(&state->list, &found)
-                                                  : map_state_next(&state->map, &under, &found);
+    bool is_there = next_element(state, &under, &found);
     *value = bytes_to(found);
     if (subkey != NULL) {
         *subkey = bytes_to(under);
@@ -406,23 +494,36 @@ static bool next(struct faultline_state *state, struct faultline_bytes *subkey,
     return is_there;
 }
 
+static bool is_broadcast(const struct faultline_state *state)
+{
+    CHECK(state->kind == FAULTLINE_MAP || state->kind == FAULTLINE_BROADCAST);
+    return state->kind == FAULTLINE_BROADCAST;
+}
+
 static struct faultline_bytes map_get(struct faultline_state *state, struct faultline_bytes subkey)
 {
-    CHECK(state->kind == FAULTLINE_MAP);
-    return bytes_to(map_state_get(&state->map, bytes_from(subkey)));
+    return bytes_to(is_broadcast(state)
+                        ? operator_state_get(state->broadcast.state, bytes_from(subkey))
+                        : map_state_get(&state->map, bytes_from(subkey)));
 }
 
 static void map_put(struct faultline_state *state, struct faultline_bytes subkey,
                     struct faultline_bytes value)
 {
-    CHECK(state->kind == FAULTLINE_MAP);
-    map_state_put(&state->map, bytes_from(subkey), bytes_from(value));
+    if (is_broadcast(state)) {
+        operator_state_put(state->broadcast.state, bytes_from(subkey), bytes_from(value));
+    } else {
+        map_state_put(&state->map, bytes_from(subkey), bytes_from(value));
+    }
 }
 
 static void map_remove(struct faultline_state *state, struct faultline_bytes subkey)
 {
-    CHECK(state->kind == FAULTLINE_MAP);
-    map_state_remove(&state->map, bytes_from(subkey));
+    if (is_broadcast(state)) {
+        operator_state_remove(state->broadcast.state, bytes_from(subkey));
+    } else {
+        map_state_remove(&state->map, bytes_from(subkey));
+    }
 }
 
 const struct faultline_api library_api = {
@@ -431,6 +532,9 @@ const struct faultline_api library_api = {
     .event_time = library_event_time,
     .key_by = library_key_by,
     .process = library_process,
+    .unite = library_unite,
+    .broadcast = library_broadcast,
+    .connect = library_connect,
     .side = library_side,
     .sink = library_sink,
     .state = open_state,

@@ -16,6 +16,8 @@ struct library_stream {
     struct library_graph *graph;
     struct stream stream;
     bool is_keyed;
+    bool is_broadcast; /* it can only be connected */
+    bool is_connected; /* it has two sides */
 };
 
 /* After the first mistake nothing more is built. */
@@ -88,6 +90,8 @@ static bool may_add(const struct library_stream *stream, const char *name, bool 
         mistake(graph, name, "is no name of an operator: letters, digits, \"-\", \"_\" and \".\"");
     } else if (is_name_taken(graph->pipeline, name)) {
         mistake(graph, name, "names two operators");
+    } else if (stream->is_broadcast) {
+        mistake(graph, name, "stands behind a broadcast, where only a connect can stand");
     } else if (needs_key != stream->is_keyed) {
         mistake(graph, name,
                 needs_key ? "has states, so a key_by must come right before it"
@@ -148,8 +152,11 @@ struct faultline_stream *library_key_by(struct faultline_stream *given,
     if (graph->error->size > 0) {
         return given;
     }
-    if (stream->is_keyed || key == NULL || key->key_of == NULL) {
-        return mistake(graph, "key_by", stream->is_keyed ? "follows another" : "has no function");
+    if (stream->is_keyed || stream->is_broadcast) {
+        return mistake(graph, "key_by", "follows another one, or a broadcast");
+    }
+    if (key == NULL || key->key_of == NULL) {
+        return mistake(graph, "key_by", "has no function");
     }
     if (!pipeline_has_room(&stream->stream) || graph->stream_count == STREAMS_MAX) {
         return mistake(graph, "key_by", "is one operator too many");
@@ -172,8 +179,90 @@ struct faultline_stream *library_process(struct faultline_stream *given, const c
     if (process == NULL || process->open == NULL || process->process == NULL) {
         return mistake(stream->graph, name, "must have `open` and `process`");
     }
+    if ((process->process2 != NULL) != stream->is_connected) {
+        return mistake(stream->graph, name,
+                       stream->is_connected ? "stands behind a connect, so it must have `process2`"
+                                            : "has `process2`, so a connect must come before it");
+    }
     return add_stream(stream->graph, pipeline_add_keyed(&stream->stream, name,
                                                         &library_process_operator, process));
+}
+
+/* Has one of the two a place in neither a unite nor a connect, or are they too many? If so, that
+ * has been said. */
+static bool may_join(const struct library_stream *first, const struct library_stream *second,
+                     const char *name)
+{
+    struct library_graph *graph = first->graph;
+    if (graph->error->size > 0) {
+        return false;
+    }
+    if (first->is_connected || second->is_connected) {
+        mistake(graph, name, "is given what comes from a connect, where only a process can stand");
+    } else if (first->stream.input_count + second->stream.input_count > PIPELINE_INPUT_COUNT_MAX ||
+               graph->stream_count == STREAMS_MAX) {
+        mistake(graph, name, "is one stream too many");
+    } else {
+        return true;
+    }
+    return false;
+}
+
+struct faultline_stream *library_unite(struct faultline_stream *one, struct faultline_stream *other,
+                                       const char *name)
+{
+    struct library_stream *first = (struct library_stream *)one;
+    struct library_stream *second = (struct library_stream *)other;
+    if (!may_join(first, second, name) || !may_add(first, name, false) ||
+        !may_add(second, name, false)) {
+        return one;
+    }
+    struct stream both = stream_union(first->stream, second->stream);
+    if (!pipeline_has_room(&both)) {
+        return mistake(first->graph, name, "is one operator too many");
+    }
+    return add_stream(first->graph,
+                      pipeline_add_operator(&both, name, &library_pass_operator, NULL));
+}
+
+struct faultline_stream *library_broadcast(struct faultline_stream *given)
+{
+    struct library_stream *stream = (struct library_stream *)given;
+    struct library_graph *graph = stream->graph;
+    if (graph->error->size > 0) {
+        return given;
+    }
+    if (stream->is_keyed || stream->is_broadcast) {
+        return mistake(graph, "broadcast", "follows another one, or a key_by");
+    }
+    if (graph->stream_count == STREAMS_MAX) {
+        return mistake(graph, "broadcast", "is one stream too many");
+    }
+    struct library_stream *added =
+        (struct library_stream *)add_stream(graph, stream_broadcast(stream->stream));
+    added->is_broadcast = true;
+    return &added->head;
+}
+
+struct faultline_stream *library_connect(struct faultline_stream *one,
+                                         struct faultline_stream *other)
+{
+    struct library_stream *first = (struct library_stream *)one;
+    struct library_stream *second = (struct library_stream *)other;
+    struct library_graph *graph = first->graph;
+    if (!may_join(first, second, "connect")) {
+        return one;
+    }
+    if (!first->is_keyed || (!second->is_keyed && !second->is_broadcast)) {
+        return mistake(graph, "connect",
+                       "needs a key_by before its first stream, and a key_by or "
+                       "a broadcast before its second");
+    }
+    struct library_stream *added =
+        (struct library_stream *)add_stream(graph, stream_connect(first->stream, second->stream));
+    added->is_keyed = true;
+    added->is_connected = true;
+    return &added->head;
 }
 
 struct faultline_stream *library_side(struct faultline_stream *given, const char *tag)
@@ -184,7 +273,7 @@ struct faultline_stream *library_side(struct faultline_stream *given, const char
         return given;
     }
     const struct vertex_input *input = &stream->stream.inputs[0];
-    if (tag == NULL || stream->is_keyed || input->tag != NULL ||
+    if (tag == NULL || stream->is_keyed || stream->is_broadcast || input->tag != NULL ||
         graph->pipeline->vertices[input->vertex].chain[input->operator].ops !=
             &library_process_operator) {
         return mistake(graph, tag, "is no side output: it must be taken right behind a process");

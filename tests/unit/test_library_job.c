@@ -50,6 +50,10 @@ static const struct faultline_map map = { .map = map_function };
 static const struct faultline_key key = { .key_of = whole };
 static const struct faultline_process process = { .open = opened, .process = processed };
 
+static const struct faultline_process process_two = { .open = opened,
+                                                      .process = processed,
+                                                      .process2 = processed };
+
 /* ---- jobs ------------------------------------------------------------------------------------ */
 
 static void sound(struct faultline_graph *graph)
@@ -60,6 +64,64 @@ static void sound(struct faultline_graph *graph)
     api->sink(first, "sink");
     api->sink(api->side(first, "late"), "late");
     api->sink(api->process(api->key_by(first, &key), "second", &process), "other");
+}
+
+static void two_inputs(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    struct faultline_stream *lines = api->source(graph);
+    struct faultline_stream *both =
+        api->unite(api->map(lines, "even", &map), api->map(lines, "odd", &map), "all");
+    struct faultline_stream *known = api->broadcast(api->map(lines, "rules", &map));
+    struct faultline_stream *first =
+        api->process(api->connect(api->key_by(both, &key), known), "first", &process_two);
+    struct faultline_stream *second =
+        api->connect(api->key_by(first, &key), api->key_by(both, &key));
+    api->sink(api->process(second, "second", &process_two), "sink");
+}
+
+static void one_sided(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    struct faultline_stream *lines = api->source(graph);
+    struct faultline_stream *both = api->connect(api->key_by(lines, &key), api->broadcast(lines));
+    api->sink(api->process(both, "count", &process), "sink");
+}
+
+static void two_sided(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    api->sink(api->process(api->key_by(api->source(graph), &key), "count", &process_two), "sink");
+}
+
+static void connect_without_key(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    struct faultline_stream *lines = api->source(graph);
+    api->sink(api->process(api->connect(lines, api->broadcast(lines)), "count", &process_two),
+              "sink");
+}
+
+static void map_of_broadcast(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    api->sink(api->map(api->broadcast(api->source(graph)), "split", &map), "sink");
+}
+
+static void unite_of_keys(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    struct faultline_stream *lines = api->source(graph);
+    api->sink(api->unite(lines, api->key_by(lines, &key), "all"), "sink");
+}
+
+static void three_sides(struct faultline_graph *graph)
+{
+    const struct faultline_api *api = graph->api;
+    struct faultline_stream *lines = api->source(graph);
+    struct faultline_stream *both = api->connect(api->key_by(lines, &key), api->broadcast(lines));
+    api->sink(api->process(api->connect(both, api->broadcast(lines)), "count", &process_two),
+              "sink");
 }
 
 static void no_sink(struct faultline_graph *graph)
@@ -129,6 +191,14 @@ static const struct {
     { no_name, "\"a b\" is no name of an operator: letters, digits, \"-\", \"_\" and \".\"" },
     { no_function, "\"split\" has no function" },
     { side_of_source, "\"late\" is no side output: it must be taken right behind a process" },
+    { one_sided, "\"count\" stands behind a connect, so it must have `process2`" },
+    { two_sided, "\"count\" has `process2`, so a connect must come before it" },
+    { connect_without_key, "\"connect\" needs a key_by before its first stream, and a key_by or a "
+                           "broadcast before its second" },
+    { map_of_broadcast, "\"split\" stands behind a broadcast, where only a connect can stand" },
+    { unite_of_keys, "\"all\" stands behind a key_by, where only a process can stand" },
+    { three_sides,
+      "\"connect\" is given what comes from a connect, where only a process can stand" },
     { endless, "\"l\" is one operator too many" },
 };
 
@@ -143,6 +213,27 @@ START_TEST(a_library_builds_vertices_chains_and_sinks)
     ck_assert_uint_eq(pipeline.sink_count, 3);
     ck_assert(pipeline.vertices[1].keyed);
     ck_assert_uint_eq(error.size, 0);
+}
+END_TEST
+
+START_TEST(streams_of_a_library_are_united_broadcast_and_connected)
+{
+    struct faultline_job job = { FAULTLINE_JOB_VERSION, "job", two_inputs };
+    ck_assert(library_job_build(&job, &pipeline, &error));
+    ck_assert_uint_eq(pipeline.vertex_count, 4);
+    const struct vertex *all = &pipeline.vertices[1];
+    const struct vertex *first = &pipeline.vertices[2];
+    const struct vertex *second = &pipeline.vertices[3];
+    ck_assert_str_eq(all->name, "all");
+    ck_assert_uint_eq(all->input_count, 2);
+    ck_assert_str_eq(first->name, "first");
+    ck_assert_int_eq(first->inputs[0].exchange, EXCHANGE_HASH);
+    ck_assert_uint_eq(first->inputs[0].side, 0);
+    ck_assert_int_eq(first->inputs[1].exchange, EXCHANGE_BROADCAST);
+    ck_assert_uint_eq(first->inputs[1].side, 1);
+    ck_assert_str_eq(second->name, "second");
+    ck_assert_int_eq(second->inputs[1].exchange, EXCHANGE_HASH);
+    ck_assert_uint_eq(second->inputs[1].side, 1);
 }
 END_TEST
 
@@ -173,6 +264,7 @@ int main(void)
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, a_library_builds_vertices_chains_and_sinks);
+    tcase_add_test(tests, streams_of_a_library_are_united_broadcast_and_connected);
     tcase_add_loop_test(tests, a_mistake_of_a_library_is_said_in_a_sentence_that_names_the_operator,
                         0, sizeof mistakes / sizeof mistakes[0]);
     tcase_add_test(tests, a_library_without_a_name_or_a_build_is_no_job);
