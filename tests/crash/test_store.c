@@ -14,7 +14,7 @@
 
 enum {
     ID_MAX = 24,
-    CHECKPOINTS_PER_LIFE = 5,
+    CHECKPOINTS_PER_LIFE = 4,
     RETAINED = 2,
     SUBTASKS = 2,
     STATE_BYTES = 3000, /* several sectors, so that they can be torn */
