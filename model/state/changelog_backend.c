@@ -196,7 +196,7 @@ bool changelog_has_used(const struct changelog_backend *changelog, const struct 
                         uint64_t numerator, uint64_t denominator)
 {
     uint64_t changes = base->entry_count + (changelog->log.end.changes - base->log_end.changes);
-    uint64_t changes_max = 2 * (backend_entry_count(changelog->inner) + CHANGES_FEW) + 1;
+    uint64_t changes_max = 3 * (backend_entry_count(changelog->inner) + CHANGES_FEW);
     return base->part_count * denominator >= changelog->options.parts_max * numerator ||
            changes * denominator > changes_max * numerator;
 }

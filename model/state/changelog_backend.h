@@ -13,10 +13,10 @@
  * L2  The log is kept from the oldest position that a base, an open snapshot or a materialisation
  *     may go on from; what lies before goes. Before there is any there is no log.
  * L3  A snapshot is a whole one without a base, and at a limit: when there are `parts_max` parts,
- *     and when the parts hold more than twice as many changes as there are entries, and not just a
- *     few. So the log has an end even where every materialisation fails.
+ *     and when the parts hold more than three times as many changes as there are entries, and not
+ *     just a few. So the log has an end even where every materialisation fails.
  * L4  The state is materialised beside the snapshots, as a draft (B10): after the interval, and
- *     when three quarters of such a limit are used. Snapshots build on what was materialised before
+ *     when two thirds of such a limit are used. Snapshots build on what was materialised before
  *     until it is durable; the next one takes it. One that is lost is repeated after the interval,
  *     or after the next snapshot.
  * L5  The log is written as it comes, as a draft, whenever `persist_bytes` of it are not: so that a

@@ -27,7 +27,7 @@ static bool is_materialisation_due(const struct changelog_backend *changelog)
     bool is_late =
         interval_ns > 0 && changelog->base.now_ns - changelog->materialised_ns >= interval_ns;
     return !is_whole_already &&
-           (is_late || (!changelog->has_tried && changelog_has_used(changelog, newest, 3, 4)));
+           (is_late || (!changelog->has_tried && changelog_has_used(changelog, newest, 2, 3)));
 }
 
 static void begin_materialisation(struct changelog_backend *changelog)
