@@ -10,6 +10,7 @@
 static const char *const kernel_paths[] = {
     "seed",
     "job.name",
+    "job.library",
     "job.parallelism",
     "job.input.file",
     "job.input.sqlite",
@@ -26,6 +27,7 @@ static const char *const own_paths[] = {
     "name",
     "about",
     "job.name",
+    "job.library",
     "job.input.file",
     "job.input.label",
     "job.input.column",

@@ -82,6 +82,9 @@ expect 134 '' bad "$many crash" run "${quiet[@]}"
 expect 1 'fails as it is, without a drawn fault: signal 6' \
     bad "$many crash" fuzz --out "$scratch/fuzz"
 expect 1 'fails without a fault, .*: signal 6' bad "$many crash" enumerate --out "$scratch/fuzz"
+expect 0 'of 0 faults left' bad "$many fail" shrink --time 3s -o "$scratch/small.json"
+expect 1 'even without faults the job failed' \
+    "$program" run "$scratch/small.json" --no-db --out "$scratch/out"
 expect 134 'key_process: broken invariant: offset <= value.size' \
     bad "$many foreign" run "${quiet[@]}"
 

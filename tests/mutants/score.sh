@@ -29,7 +29,6 @@ bases=(
           --set job.input.nexmark.out_of_order=190 --set state.incremental=true
           --set state.backend=sqlite"
     "base --set checkpoint.store=sqlite"
-    "library/visits"
 )
 bases_text=$(for one in "${bases[@]}"; do xargs <<<"${one//$'\n'/ }"; done)
 starts=(1 100001 200001)
