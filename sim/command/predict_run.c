@@ -165,8 +165,8 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
         commits_output = commits_output || has_sink(&run->pipeline.vertices[i]);
     }
     double pre_commit_s =
-        commits_output ? trips_s(cluster, SINK_PRE_COMMIT_CALLS, SINK_PRE_COMMIT_SYNCS) : 0;
-    double upload_s = prediction->uploads ? trips_s(cluster, UPLOAD_CALLS, UPLOAD_SYNCS) : 0;
+        commits_output ? trips_s(cluster, SINK_PRE_COMMIT_CALLS, SINK_PRE_COMMIT_SYNCS, 0) : 0;
+    double upload_s = prediction->uploads ? trips_s(cluster, UPLOAD_CALLS, UPLOAD_SYNCS, 0) : 0;
     prediction->checkpoint_calls = STORE_COMMIT_CALLS + RECORD_STORE_CALLS;
     prediction->checkpoint_calls += commits_output ? SINK_PRE_COMMIT_CALLS : 0;
     prediction->checkpoint_calls += prediction->uploads ? UPLOAD_CALLS : 0;
@@ -174,10 +174,10 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
     /* What the JobManager does between the end of one checkpoint and the trigger of the next: it
      * discards the one before, and notes the new id. */
     uint32_t file_count = prediction->uploads ? prediction->state_task_count : 0;
-    double between_s =
-        trips_s(cluster, DISCARD_CALLS + (double)file_count + RECORD_STORE_CALLS +
-                             STORE_BEGIN_CALLS,
-                DISCARD_SYNCS + RECORD_STORE_SYNCS + STORE_BEGIN_SYNCS);
+    double between_s = trips_s(
+        cluster, DISCARD_CALLS + (double)file_count + RECORD_STORE_CALLS + STORE_BEGIN_CALLS,
+        DISCARD_SYNCS + RECORD_STORE_SYNCS + STORE_BEGIN_SYNCS,
+        DISCARD_REMOVES + (double)file_count + RECORD_STORE_REMOVES);
     input->min_pause_s = fmax(seconds(job->checkpoint.min_pause_ns), between_s);
     /* A pre-commit writes what the sink has collected: since the last one, but no more than it
      * keeps back. All sinks write through the one store. */
@@ -191,7 +191,7 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
         (input->operator_count - 1) * input->hop_delay_s + last_s + 2 * latency_s(scenario);
     input->fixed_s = path_s + input->sync_s + upload_s +
                      trips_s(cluster, STORE_COMMIT_CALLS + RECORD_STORE_CALLS,
-                             STORE_COMMIT_SYNCS + RECORD_STORE_SYNCS);
+                             STORE_COMMIT_SYNCS + RECORD_STORE_SYNCS, RECORD_STORE_REMOVES);
     /* The models spread the state over all tasks; it lies in some. As if each of these wrote for
      * those that have none, a task's rate is that much smaller. */
     double share = prediction->state_task_count == 0

@@ -42,13 +42,19 @@ static double deploy_s(const struct prediction *prediction)
     uint32_t retained = prediction->scenario->job.checkpoint.retained;
     return trips_s(&prediction->scenario->cluster, deploy_calls(prediction),
                    LIST_EACH_SYNCS * retained + RECORD_STORE_SYNCS + SINK_OPEN_SYNCS +
-                       SINK_RESTORE_SYNCS);
+                       SINK_RESTORE_SYNCS,
+                   RECORD_STORE_REMOVES);
 }
 
-/* Discarding the checkpoint that the failure cut short. */
+/* Discarding the checkpoint that the failure cut short: in round trips, and what it removes. */
 static uint32_t discard_calls(const struct prediction *prediction)
 {
     return DISCARD_CALLS + (prediction->uploads ? prediction->state_task_count : 0);
+}
+
+static uint32_t discard_removes(const struct prediction *prediction)
+{
+    return DISCARD_REMOVES + (prediction->uploads ? prediction->state_task_count : 0);
 }
 
 /* A new JobManager's, until it has the leadership and knows the store. */
@@ -60,7 +66,8 @@ static double take_over_s(const struct prediction *prediction)
                      LIST_EACH_CALLS * retained;
     return trips_s(&prediction->scenario->cluster, calls,
                    RECORD_LOAD_SYNCS + RECORD_STORE_SYNCS + STORE_INIT_SYNCS + DISCARD_SYNCS +
-                       LIST_EACH_SYNCS * retained);
+                       LIST_EACH_SYNCS * retained,
+                   RECORD_STORE_REMOVES + discard_removes(prediction));
 }
 
 static struct failure_model job_manager_failure(const struct prediction *prediction,
@@ -86,9 +93,9 @@ static struct failure_model task_manager_failure(const struct prediction *predic
                                                  double away_s)
 {
     const struct job_config *job = &prediction->scenario->job;
-    double wait_s =
-        first_delay_s(&job->restart) +
-        trips_s(&prediction->scenario->cluster, discard_calls(prediction), DISCARD_SYNCS);
+    double wait_s = first_delay_s(&job->restart) + trips_s(&prediction->scenario->cluster,
+                                                           discard_calls(prediction), DISCARD_SYNCS,
+                                                           discard_removes(prediction));
     bool spare_slots = (uint64_t)(job->task_managers - 1) * job->slots >= job->parallelism;
     if (!spare_slots && isfinite(away_s)) {
         wait_s = fmax(wait_s, away_s - detection_s);

@@ -61,6 +61,12 @@ enum {
     SINK_RESTORE_SYNCS = 1,
 };
 
+/* ... and after how many something is gone. */
+enum {
+    RECORD_STORE_REMOVES = 1,
+    DISCARD_REMOVES = 2,
+};
+
 #define PREDICT_NS_PER_S 1e9
 #define PREDICT_PPM      1e6
 
@@ -69,9 +75,12 @@ static inline double seconds(uint64_t time_ns)
     return (double)time_ns / PREDICT_NS_PER_S;
 }
 
-static inline double trips_s(const struct cluster *cluster, double calls, double syncs)
+/* Round trips, of which some sync, and some remove. */
+static inline double trips_s(const struct cluster *cluster, double calls, double syncs,
+                             double removes)
 {
-    return calls * seconds(cluster->store.latency_ns) + syncs * seconds(cluster->store.sync_ns);
+    return calls * seconds(cluster->store.latency_ns) + syncs * seconds(cluster->store.sync_ns) +
+           removes * seconds(cluster->store.remove_ns);
 }
 
 /* What the checkpoints of a run were like: of the later half of those that completed while all

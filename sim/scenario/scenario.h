@@ -38,6 +38,7 @@ struct cluster {
         uint64_t writers;    /* uploads that it serves at one time; 0: no limit */
         uint64_t latency_ns; /* of every call */
         uint64_t sync_ns;    /* of a call that syncs a file or a directory, besides */
+        uint64_t remove_ns;  /* of a file or a directory that goes, besides */
     } store;                 /* the SHARED volume */
     struct {
         uint64_t record_ns;

@@ -208,6 +208,7 @@ const struct field scenario_fields[] = {
       .special = "unlimited", .special_value = 0 },
     { "cluster.store.latency", FIELD_DURATION, IN_SCENARIO(cluster.store.latency_ns), 0, YEAR_NS },
     { "cluster.store.sync", FIELD_DURATION, IN_SCENARIO(cluster.store.sync_ns), 0, YEAR_NS },
+    { "cluster.store.remove", FIELD_DURATION, IN_SCENARIO(cluster.store.remove_ns), 0, YEAR_NS },
     { "cluster.cpu.record", FIELD_DURATION, IN_SCENARIO(cluster.cpu.record_ns), 0, YEAR_NS },
     { "cluster.cpu.snapshot", FIELD_BANDWIDTH, IN_SCENARIO(cluster.cpu.snapshot_bytes_per_s), 1,
       1024 * GIB },

@@ -317,6 +317,14 @@ static void charge_sync(struct sim_actor *actor, enum host_volume volume,
                                     : cluster->disk.sync_ns);
 }
 
+/* Besides the call: what a file or a directory takes that is not there any more. */
+static void charge_removed(struct sim_actor *actor, enum host_volume volume,
+                           const struct storage_verdict *verdict)
+{
+    const struct cluster *cluster = &actor->world->scenario->cluster;
+    pass_time(actor, verdict, volume == HOST_SHARED ? cluster->store.remove_ns : 0);
+}
+
 /* A file is sent as it is written; where only some are served at one time, when it is synced. */
 static void charge_write(struct sim_actor *actor, struct open_file *open, uint64_t bytes,
                          const struct storage_verdict *verdict)
@@ -507,15 +515,33 @@ static enum status host_file_sync_(struct host *host, file_id id)
     return verdict.status;
 }
 
+/* Whoever is renamed over goes, too. */
 static enum status host_rename_(struct host *host, enum host_volume volume, const char *from,
                                 const char *to)
 {
     struct sim_actor *actor = actor_of(host);
     struct storage_verdict verdict = path_call(actor, volume, from, FAULT_CALL_RENAME, false);
-    return verdict.takes_effect
-               ? answer(&verdict, disk_rename(disk_of(actor, volume), actor->process->number,
-                                              from, to))
-               : verdict.status;
+    if (!verdict.takes_effect) {
+        return verdict.status;
+    }
+    struct disk *disk = disk_of(actor, volume);
+    struct bytes replaced;
+    bool replaces = disk_peek(disk, to, &replaced);
+    enum status status = disk_rename(disk, actor->process->number, from, to);
+    if (status == STATUS_OK && replaces) {
+        charge_removed(actor, volume, &verdict);
+    }
+    return answer(&verdict, status);
+}
+
+/* What took effect as a call that removes came out as `status`. */
+static enum status removed(struct sim_actor *actor, enum host_volume volume,
+                           const struct storage_verdict *verdict, enum status status)
+{
+    if (status == STATUS_OK) {
+        charge_removed(actor, volume, verdict);
+    }
+    return answer(verdict, status);
 }
 
 static enum status host_remove_(struct host *host, enum host_volume volume, const char *path)
@@ -523,7 +549,8 @@ static enum status host_remove_(struct host *host, enum host_volume volume, cons
     struct sim_actor *actor = actor_of(host);
     struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
     return verdict.takes_effect
-               ? answer(&verdict, disk_remove(disk_of(actor, volume), actor->process->number, path))
+               ? removed(actor, volume, &verdict,
+                         disk_remove(disk_of(actor, volume), actor->process->number, path))
                : verdict.status;
 }
 
@@ -542,8 +569,8 @@ static enum status host_remove_dir_(struct host *host, enum host_volume volume, 
     struct sim_actor *actor = actor_of(host);
     struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
     return verdict.takes_effect
-               ? answer(&verdict, disk_remove_dir(disk_of(actor, volume), actor->process->number,
-                                                  path))
+               ? removed(actor, volume, &verdict,
+                         disk_remove_dir(disk_of(actor, volume), actor->process->number, path))
                : verdict.status;
 }
 

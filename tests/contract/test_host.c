@@ -117,13 +117,15 @@ static void report(struct host *host, uint64_t value)
                                      .values = { value } });
 }
 
+enum { CHARGED_STEPS = 13 };
+
 /* Reports how long each call took, with round costs. */
 static void *charged_start(struct host *host, struct bytes argument)
 {
     (void)argument;
     file_id file;
     uint64_t last_ns = host_now_ns(host);
-    for (int step = 0; step < 7; step++) {
+    for (int step = 0; step < CHARGED_STEPS; step++) {
         enum status status = STATUS_OK;
         switch (step) {
         case 0: host_charge(host, HOST_WORK_RECORDS, 10); break;
@@ -132,7 +134,13 @@ static void *charged_start(struct host *host, struct bytes argument)
         case 3: status = host_file_write(host, file, 0, bytes_of_text("0123456789")); break;
         case 4: status = host_file_sync(host, file); break;
         case 5: (void)host_timer_set(host, 0, 0); break;
-        default: (void)host_random(host); break;
+        case 6: (void)host_random(host); break;
+        case 7: status = host_rename(host, HOST_SHARED, "a", "b"); break;
+        case 8: status = host_file_open(host, HOST_SHARED, "a", HOST_CREATE, &file); break;
+        case 9: status = host_rename(host, HOST_SHARED, "a", "b"); break;
+        case 10: status = host_remove(host, HOST_SHARED, "b"); break;
+        case 11: status = host_make_dir(host, HOST_SHARED, "c"); break;
+        default: status = host_remove_dir(host, HOST_SHARED, "c"); break;
         }
         ck_assert_int_eq(status, STATUS_OK);
         report(host, host_now_ns(host) - last_ns);
@@ -167,12 +175,14 @@ START_TEST(every_call_takes_what_the_scenario_says)
     costs->cpu.snapshot_bytes_per_s = 1000000000;
     costs->store.latency_ns = 7000;
     costs->store.sync_ns = 900;
+    costs->store.remove_ns = 50;
     costs->store.write_bytes_per_s = 1000000;
     clock_count = 0;
     run(simulated, 1000000);
-    static const uint64_t expected[] = { 3000, 1000, 7000, 10000, 7900, 0, 0 };
-    ck_assert_uint_eq(clock_count, 7);
-    for (size_t i = 0; i < 7; i++) {
+    static const uint64_t expected[CHARGED_STEPS] = { 3000, 1000, 7000, 10000, 7900, 0,   0,
+                                                      7000, 7000, 7050, 7050,  7000, 7050 };
+    ck_assert_uint_eq(clock_count, CHARGED_STEPS);
+    for (size_t i = 0; i < CHARGED_STEPS; i++) {
         ck_assert_uint_eq(clocks[i], expected[i]);
     }
     end(simulated);
