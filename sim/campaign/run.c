@@ -34,6 +34,7 @@ void run_on_fact(struct run *run, const struct fact_event *event)
 {
     oracle_on_fact(run->oracle, event);
     summary_on_fact(&run->summary, event);
+    vain_on_fact(&run->vain, event, run->faults);
     if (run->timeline != NULL) {
         timeline_on_fact(run->timeline, event);
     }
@@ -136,6 +137,19 @@ static const char *outcome_text(enum outcome outcome)
     CHECK_UNREACHABLE("an outcome");
 }
 
+/* What the model said when it gave up, or what can be said of a job that never does; "". */
+static const char *why_it_ended(const struct run *run)
+{
+    if (run->outcome != OUTCOME_STUCK || !vain_is_hopeless(&run->vain)) {
+        return run->summary.failure;
+    }
+    struct buffer text;
+    buffer_init(&text, run->arena);
+    vain_describe(&run->vain, &text);
+    *buffer_extend(&text, 1) = '\0';
+    return (const char *)text.data; /* the arena keeps it */
+}
+
 static bool outcome_is_expected(const struct run *run)
 {
     switch (run->scenario->expect.result) {
@@ -170,9 +184,10 @@ static void check_expectations(struct run *run)
     bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
                    (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
     if (!outcome_is_expected(run) && !gave_up) {
+        const char *why = why_it_ended(run);
         run_note_unmet(run,
                        arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),
-                                    summary->failure[0] != '\0' ? ": " : "", summary->failure));
+                                    why[0] != '\0' ? ": " : "", why));
     }
     if (!bound_holds(expect->checkpoints, summary->completed)) {
         note_outside(run, expect->checkpoints, VALUE_COUNT,
@@ -245,6 +260,7 @@ static void make_collectors(struct run *run, const struct run_options *options)
     const struct scenario *scenario = run->scenario;
     job_build(scenario_job(scenario), &run->pipeline);
     run->task_count = run->pipeline.vertex_count * scenario->job.parallelism;
+    vain_init(&run->vain, run->arena, scenario, run->pipeline.vertex_count);
     run->unmet = arena_alloc(run->arena, UNMET_COUNT_MAX, sizeof *run->unmet);
     uint32_t parallelism_max = scenario_parallelism_max(scenario);
     summary_init(&run->summary, run->arena, run->pipeline.vertex_count, parallelism_max);
@@ -296,7 +312,7 @@ static void simulate(struct run *run, const struct run_options *options)
     if (options->arm != NULL) {
         options->arm(options->observer.context, world);
     }
-    while (world_step(world)) {
+    while (!vain_is_hopeless(&run->vain) && world_step(world)) {
         if (run->observer.on_event != NULL) {
             run->observer.on_event(run->observer.context, world);
         }

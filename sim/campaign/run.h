@@ -11,6 +11,7 @@
 #include "model/stream/pipeline.h"
 #include "reports/summary.h"
 #include "reports/timeline.h"
+#include "sim/campaign/vain.h"
 #include "sim/fault/fault_script.h"
 #include "sim/oracle/oracle.h"
 #include "sim/scenario/scenario.h"
@@ -68,6 +69,7 @@ struct run {
     struct oracle_totals totals;
     struct summary summary;
     const struct fault_record *faults; /* scenario->fault_count of them */
+    struct vain vain;                  /* is there a point in going on? */
     struct unmet *unmet;
     uint32_t unmet_count;
     struct recording *recording; /* of a job of the user's own; NULL: the oracle knows the job */

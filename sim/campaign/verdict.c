@@ -272,6 +272,10 @@ static void append_reason(struct page *page, const struct verdict_view *view)
                              run->trace_hash, view->second_hash);
         return;
     case VERDICT_STUCK:
+        if (vain_is_hopeless(&run->vain)) {
+            vain_describe(&run->vain, out);
+            return;
+        }
         buffer_append_text(out, "the job did not end within ");
         human_duration(out, run->scenario->expect.within_ns);
         return;
@@ -377,11 +381,12 @@ void verdict_write_line(const struct verdict_view *view, struct buffer *out)
     struct page page = { .run = view->run, .out = out };
     append_word(out, view->run->verdict, view->colour);
     page_append_message(&page, view->run->scenario->name);
-    if (view->violation_count > 0) {
+    bool is_hopeless = vain_is_hopeless(&view->run->vain);
+    if (view->violation_count > 0 && !is_hopeless) {
         const struct violation *violation = &view->violations[0];
         buffer_append_format(out, ": %s: ", property_name(violation->property));
         page_append_message(&page, violation->message);
-    } else if (view->run->unmet_count > 0) {
+    } else if (view->run->unmet_count > 0 && !is_hopeless) {
         buffer_append_text(out, ": ");
         page_append_message(&page, view->run->unmet[0].message);
     } else if (view->run->verdict != VERDICT_PASS) {

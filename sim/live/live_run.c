@@ -40,6 +40,7 @@ struct live {
     struct live_faults *faults;
     struct live_volume *volume;
     struct live_log *log;
+    struct vain vain;
     enum outcome outcome;
     bool has_ended;
     uint64_t end_ns;
@@ -85,6 +86,7 @@ static void on_fact(void *context, const struct fact_event *event)
         live->checkpoint = fact->checkpoint;
     }
     live_faults_on_fact(live->faults, event);
+    vain_on_fact(&live->vain, event, live_faults_records(live->faults));
     if ((LAST & BIT(fact->kind)) != 0) {
         note_end(live, event);
     }
@@ -181,7 +183,7 @@ static void supervise(struct live *live, const sigset_t *held)
     while (!live->has_ended && live->death == NULL && started && !live->was_interrupted) {
         uint64_t due_ns = live_faults_work(live->faults, &started);
         uint64_t now_ns = live_cluster_now_ns(live->cluster);
-        if (now_ns >= within_ns) {
+        if (now_ns >= within_ns || vain_is_hopeless(&live->vain)) {
             break;
         }
         due_ns = due_ns < within_ns ? due_ns : within_ns;
@@ -296,6 +298,7 @@ static void judge(struct live *live)
     live_log_tell(live->log, run, disk);
     struct live_changes rest = live_volume_look(live->volume, "");
     live_changes_apply(&rest, disk);
+    run->vain = live->vain; /* it knew at each fact which faults were left */
     if (live->death != NULL) {
         run_note_unmet(run, live->death);
     }
@@ -341,6 +344,7 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     live.faults = live_faults_create(arena, run->scenario, &run->pipeline, shared, hooks);
     live.volume = live_volume_create(arena, shared, !damages_files(run->scenario));
     live.log = live_log_create(arena);
+    vain_init(&live.vain, arena, run->scenario, run->pipeline.vertex_count);
     live.sources =
         arena_alloc(arena, scenario_parallelism_max(run->scenario), sizeof *live.sources);
     progress_init(&live.progress, options->progress);

@@ -56,6 +56,12 @@ expect 0 '^PASS +live-full$' live --threads scenarios/live/full.json
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 
+# Its state never fits into the store, and its restart strategy has no end.
+expect 2 '^STUCK .*: the job failed 8 times in a row.*: declined: the state of ' \
+    live --set checkpoint.store=memory --set checkpoint.store_state_max=16B --set 'faults=[]' \
+    --set restart.strategy=fixed_delay --set restart.attempts=unlimited --set restart.delay=1ms \
+    "$kills"
+
 for seed in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 '^PASS' live --seed "$seed" scenarios/live/random-kills.json
     expect 0 '^PASS' live --threads --seed "$seed" scenarios/live/random-kills.json

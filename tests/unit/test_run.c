@@ -249,6 +249,54 @@ START_TEST(an_input_that_is_copied_is_the_one_that_is_read)
 }
 END_TEST
 
+/* Every attempt fails at its first checkpoint, whose state the store does not take. */
+static void outgrow_the_store(void)
+{
+    again();
+    cluster.scenario.job.checkpoint.store = STORE_MEMORY;
+    cluster.scenario.job.checkpoint.store_state_max_bytes = 16;
+    cluster.scenario.job.checkpoint.inline_threshold_bytes = 0;
+    cluster.scenario.job.restart = restart_default_options();
+}
+
+START_TEST(a_job_that_fails_again_and_again_is_stuck_long_before_its_time_is_up)
+{
+    outgrow_the_store();
+    cluster_run(&cluster);
+    ck_assert_int_eq(cluster.run.verdict, VERDICT_STUCK);
+    ck_assert_uint_eq(cluster_facts(&cluster, FACT_RESTART_SCHEDULED), VAIN_FAILURES_MAX);
+    ck_assert_uint_lt(cluster.run.simulated_ns, 60 * CLUSTER_S);
+    ck_assert_ptr_nonnull(strstr(cluster.run.unmet[0].message,
+                                 "expect.result: the job did not end: the job failed 8 times in a "
+                                 "row, with no checkpoint completed in between"));
+    ck_assert_ptr_nonnull(strstr(cluster.run.unmet[0].message,
+                                 "has no end: declined: the state of "));
+}
+END_TEST
+
+START_TEST(a_final_checkpoint_that_always_fails_leaves_the_job_stuck)
+{
+    outgrow_the_store();
+    cluster.scenario.job.checkpoint.tolerable_failures = 1000000;
+    cluster_run(&cluster);
+    ck_assert_int_eq(cluster.run.verdict, VERDICT_STUCK);
+    ck_assert_uint_eq(cluster_facts(&cluster, FACT_RESTART_SCHEDULED), 0);
+    ck_assert_uint_lt(cluster.run.simulated_ns, 60 * CLUSTER_S);
+}
+END_TEST
+
+START_TEST(a_restart_strategy_that_has_an_end_is_left_to_reach_it)
+{
+    outgrow_the_store();
+    cluster.scenario.job.restart.strategy = RESTART_FIXED_DELAY;
+    cluster.scenario.job.restart.attempts = 2 * VAIN_FAILURES_MAX;
+    cluster.scenario.expect.result = EXPECT_FAILED;
+    cluster_run(&cluster);
+    ck_assert(cluster_passed(&cluster));
+    ck_assert_uint_eq(cluster_facts(&cluster, FACT_RESTART_SCHEDULED), 2 * VAIN_FAILURES_MAX);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("run");
@@ -265,6 +313,9 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_fault_that_never_fires_fails_the_run);
     tcase_add_test(tcase, a_job_that_does_not_end_in_time_is_stuck);
     tcase_add_test(tcase, a_job_manager_that_never_returns_leaves_the_job_stuck);
+    tcase_add_test(tcase, a_job_that_fails_again_and_again_is_stuck_long_before_its_time_is_up);
+    tcase_add_test(tcase, a_final_checkpoint_that_always_fails_leaves_the_job_stuck);
+    tcase_add_test(tcase, a_restart_strategy_that_has_an_end_is_left_to_reach_it);
     tcase_add_test(tcase, every_verdict_has_a_name);
     tcase_add_test(tcase, an_input_file_that_is_not_there_is_named);
     tcase_add_test(tcase, an_input_that_is_copied_is_the_one_that_is_read);
