@@ -6,7 +6,9 @@
 #include "model/checkpoint/store.h"
 #include "model/state/sqlite_database.h"
 
-enum { PAGE_BYTES = 4096, CACHE_BYTES = 1024 * 1024 };
+/* A part of many pages is read page by page, each with the latency of the volume; a manifest alone
+ * writes three of them twice. */
+enum { PAGE_BYTES = 16384, CACHE_BYTES = 1024 * 1024 };
 
 enum statement { BEGIN, COMMIT, PUT, REMOVE, GET, LIST, STATEMENT_COUNT };
 

@@ -18,7 +18,8 @@
  * T5  A damaged database can take every checkpoint with it: it is refused as a whole where SQLite
  *     notices, and part by part where the checksums of manifests and parts do. A part is at most
  *     STORE_CARRIED_MAX_BYTES large; the file never shrinks, what was freed is used again; and a
- *     commit keeps the JobManager as long as the volume takes to write all of it. */
+ *     commit keeps the JobManager as long as the volume takes to write all of it, a restore as
+ *     long as it takes to read it: the heartbeat timeout must be longer. */
 #ifndef FAULTLINE_CHECKPOINT_STORE_TABLE_H
 #define FAULTLINE_CHECKPOINT_STORE_TABLE_H
 

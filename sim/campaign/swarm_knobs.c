@@ -8,6 +8,7 @@
 #define MS_NS                      UINT64_C(1000000)
 #define S_NS                       UINT64_C(1000000000)
 #define HEARTBEAT_TIMEOUT_MIN_NS   (2 * S_NS)
+#define TABLE_TIMEOUT_MIN_NS       (20 * S_NS)
 #define TIMEOUT_MIN_NS             (500 * MS_NS)
 #define TIMEOUT_LONG_NS            (600 * S_NS)
 #define RECORD_COST_MAX_NS         UINT64_C(2000000)
@@ -322,12 +323,15 @@ static void turn_size(struct turning *turning)
     }
 }
 
-/* Longer than the longest handler of an actor that has to do with a slow store. */
+/* Longer than the longest handler of an actor that has to do with a slow store: with a table in it
+ * the JobManager itself reads and writes the whole state. */
 static void turn_heartbeat_timeout(struct turning *turning)
 {
     struct job_config *job = &turning->scenario->job;
+    uint64_t longest_ns =
+        job->checkpoint.store == STORE_SQLITE ? TABLE_TIMEOUT_MIN_NS : HEARTBEAT_TIMEOUT_MIN_NS;
     uint64_t least_ns = 4 * job->heartbeat_interval_ns;
-    least_ns = least_ns < HEARTBEAT_TIMEOUT_MIN_NS ? HEARTBEAT_TIMEOUT_MIN_NS : least_ns;
+    least_ns = least_ns < longest_ns ? longest_ns : least_ns;
     if (may_turn(turning, "cluster.heartbeat.timeout") || job->heartbeat_timeout_ns < least_ns) {
         job->heartbeat_timeout_ns = draw_setting(turning->prng, least_ns, 4 * least_ns);
     }
@@ -402,9 +406,9 @@ void swarm_turn_knobs(struct scenario *scenario, const struct swarm_base *base, 
         make_restarts_few(&turning);
     }
     turn_size(&turning);
-    turn_heartbeat_timeout(&turning);
     turn_backend(&turning);
     turn_store(&turning);
+    turn_heartbeat_timeout(&turning);
     CHECK(scenario->job.max_parallelism >= scenario->job.parallelism);
     CHECK((uint64_t)scenario->job.slots * scenario->job.task_managers >= scenario->job.parallelism);
 }
