@@ -442,7 +442,7 @@ struct live_actor *live_actor_create(struct live_process *process, uint32_t inde
     CHECK(!process->is_halted);
     struct live_actor *actor = arena_alloc(&process->arena, 1, sizeof *actor);
     arena_init(&actor->arena);
-    actor->host = (struct host){ .ops = &live_host_ops,
+    actor->host = (struct host){ .ops = &process->ops,
                                  .arena = &actor->arena,
                                  .self = actor_address(process->options.number,
                                                        process->options.incarnation, index) };

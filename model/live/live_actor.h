@@ -3,7 +3,8 @@
  * live_process.c  the process: who is there, who watches whom, start and end
  * live_actor.c    the thread of an actor: what it waits for, its timers
  * live_host.c     the calls of host.h
- * live_files.c    those about storage */
+ * live_files.c    those about storage
+ * live_timed.c    the same, with a stopwatch */
 #ifndef FAULTLINE_LIVE_LIVE_ACTOR_H
 #define FAULTLINE_LIVE_LIVE_ACTOR_H
 
@@ -95,6 +96,7 @@ struct live_watch {
 
 struct live_process {
     struct live_process_options options;
+    struct host_ops ops; /* of all its actors */
     uint64_t epoch_ns;
     int roots[HOST_SHARED + 1]; /* descriptors of the volumes, by enum host_volume */
     pthread_mutex_t lock;       /* guards what follows, and the inboxes */
@@ -162,6 +164,9 @@ static inline uint32_t live_process_tells(const struct live_process *process,
 {
     return process->options.tells != NULL ? process->options.tells(message) : 0;
 }
+
+/* Has the calls timed that put something on the SHARED volume: options.times_calls. */
+void live_time_calls(struct host_ops *ops);
 void live_actor_report(struct live_actor *actor, const struct live_report *report);
 
 /* ---- storage: live_files.c ------------------------------------------------------------------- */

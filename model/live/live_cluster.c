@@ -202,6 +202,7 @@ void live_member_report(struct live_member *member, const struct live_report *re
     case LIVE_FACT: listener->on_fact(listener->context, &report->event); return;
     case LIVE_PASSING: listener->on_passing(listener->context, &report->passing); return;
     case LIVE_STRUCK: listener->on_struck(listener->context, &report->struck); return;
+    case LIVE_CALL: listener->on_call(listener->context, &report->call); return;
     }
     CHECK_UNREACHABLE("a report");
 }
@@ -224,6 +225,7 @@ struct live_process *live_member_process(const struct live_member *member, struc
         .incarnation = member->incarnation,
         .process_count = cluster->options.process_count,
         .seed = cluster->options.seed,
+        .times_calls = cluster->options.listener.on_call != NULL,
         .slowness = cluster->options.slowness,
         .main = member->number == 0 ? cluster->options.first : cluster->options.others,
         .argument = cluster->options.argument,

@@ -32,6 +32,8 @@ struct live_listener {
     void (*on_passing)(void *context, const struct live_passing *passing);
     /* A rule of storage struck for the first time in a process. NULL: there are none. */
     void (*on_struck)(void *context, const struct live_struck *struck);
+    /* A call to the SHARED volume took so long. NULL: calls are not timed. */
+    void (*on_call)(void *context, const struct live_call *call);
     void *context;
 };
 

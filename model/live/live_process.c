@@ -33,6 +33,10 @@ struct live_process *live_process_create(const struct live_process_options *opti
     struct live_process *process = calloc(1, sizeof *process);
     CHECK(process != NULL);
     process->options = *options;
+    process->ops = live_host_ops;
+    if (options->times_calls) {
+        live_time_calls(&process->ops);
+    }
     process->rules.prng.state = hash_mix(options->seed ^ hash_mix(options->number));
     if (!open_roots(process)) {
         free(process);

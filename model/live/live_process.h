@@ -19,13 +19,14 @@
 struct live_process;
 
 /* What the supervisor hears of a process. */
-enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK };
+enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK, LIVE_CALL };
 struct live_report {
     enum live_report_kind kind;
     union {
         struct fact_event event; /* its text is borrowed for the call */
         struct live_passing passing;
         struct live_struck struck;
+        struct live_call call;
     };
 };
 
@@ -44,6 +45,7 @@ struct live_process_options {
     uint32_t incarnation; /* from 1: H5 */
     uint32_t process_count;
     uint64_t seed;
+    bool times_calls;  /* to the SHARED volume, and reports them */
     uint64_t slowness; /* of the actors' clock: 1, or how often it divides real time */
     const struct actor_ops *main;
     struct bytes argument;                            /* of the main actor; copied */

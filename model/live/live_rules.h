@@ -54,6 +54,18 @@ struct live_struck {
     uint32_t number; /* of the rule */
 };
 
+/* What a call to the SHARED volume did that came out well, and how long it took. */
+enum live_call_kind {
+    LIVE_CALL_NAME,   /* opened a file to write it, made a directory, or gave a new name */
+    LIVE_CALL_SYNC,   /* synced a file or a directory */
+    LIVE_CALL_REMOVE, /* something is not there any more: removed, or renamed over */
+};
+struct live_call {
+    enum live_call_kind kind;
+    uint32_t process;
+    uint64_t took_ns;
+};
+
 /* Which passing of a message is told. */
 enum live_tell { LIVE_TELL_SENT = 1, LIVE_TELL_RECEIVED = 2 };
 

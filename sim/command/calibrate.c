@@ -8,21 +8,13 @@
 #include "sim/campaign/human.h"
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/verdict.h"
+#include "sim/live/call_times.h"
 #include "sim/live/live_measure.h"
 #include "sim/live/live_run.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/scenario_values.h"
-#include "sim/world/cost.h"
 
-enum {
-    TRIALS = 3,
-    COMMITS_MAX = 200,
-    TASKS_AT_ONCE = 4,
-    FIGURES_MAX = 16,
-    SETTINGS_MAX = 8,
-    NS_PER_S = 1000000000,
-    MIB = 1 << 20
-};
+enum { TRIALS = 5, FIGURES_MAX = 16, SETTINGS_MAX = 8, NS_PER_S = 1000000000, MIB = 1 << 20 };
 
 /* One value of the fragment, and how it was found. */
 struct figure {
@@ -39,26 +31,8 @@ struct trial {
     uint64_t records;
     uint64_t bytes; /* of the largest part of the final checkpoint */
     uint64_t async_ns;
-    struct commits *commits; /* to note them in; NULL: nowhere */
+    struct call_times *calls; /* to note those to the store in; NULL: nowhere */
 };
-
-/* What the calls of a checkpoint took at the store, one after the other: output and state are
- * opened, written, synced, and their directories synced; then manifest and record are opened,
- * written, synced, renamed, and their directories synced. */
-struct commits {
-    uint64_t calls_ns[COMMITS_MAX]; /* to open and write the manifest, and to rename it */
-    uint64_t whole_ns[COMMITS_MAX]; /* all of them */
-    size_t count;
-    uint64_t taken_ns[TASKS_AT_ONCE]; /* of the one under way, by subtask: its output ... */
-    uint64_t task_ns;                 /* ... and, of the slowest, with its state */
-    uint64_t acked_ns;
-    uint64_t written_ns;
-    uint64_t synced_ns;
-    uint64_t renamed_ns;
-};
-
-/* In whole_ns, and in calls_ns. */
-enum { WHOLE_CALLS = 6, WHOLE_SYNCS = 8, SEEN_CALLS = 2 };
 
 struct calibration {
     const struct options *options;
@@ -67,12 +41,9 @@ struct calibration {
     struct figure figures[FIGURES_MAX];
     uint32_t figure_count;
     struct live_disk_speed disk;
-    struct trial snapshots[TRIALS];
     struct live_message_speed messages;
     uint64_t record_ns;
-    struct commits commits;
-    uint64_t call_ns;           /* of the store: its latency */
-    uint64_t sync_ns;           /* ... and what a sync takes besides */
+    struct call_times calls;
     enum state_backend backend; /* of the job that is measured */
     struct buffer *error;
 };
@@ -122,6 +93,12 @@ static void add_bandwidth(struct calibration *calibration, const char *section, 
               how);
 }
 
+/* What is left of `whole`. */
+static uint64_t above(uint64_t whole, uint64_t part)
+{
+    return whole > part ? whole - part : 0;
+}
+
 /* ---- trials: the job, for real --------------------------------------------------------------- */
 
 /* One worker that counts; what the user sets comes on top. */
@@ -132,39 +109,15 @@ static const char trial_json[] =
     "  \"checkpoint\": { \"interval\": \"1h\" },"
     "  \"cluster\": { \"task_managers\": 1 } }";
 
-static void on_commit(struct commits *commits, const struct fact_event *event)
+static void on_call(void *context, const struct live_call *call)
 {
-    uint32_t subtask = event->fact.subtask % TASKS_AT_ONCE; /* none: not used */
-    switch (event->fact.kind) {
-    case FACT_CHECKPOINT_TRIGGERED: commits->task_ns = 0; break;
-    case FACT_SNAPSHOT_TAKEN: commits->taken_ns[subtask] = event->fact.values[0]; break;
-    case FACT_SNAPSHOT_WRITTEN: {
-        uint64_t task_ns = commits->taken_ns[subtask] + event->fact.values[1];
-        commits->task_ns = task_ns > commits->task_ns ? task_ns : commits->task_ns;
-        break;
-    }
-    case FACT_CHECKPOINT_ALL_ACKED: commits->acked_ns = event->time_ns; break;
-    case FACT_MANIFEST_WRITTEN: commits->written_ns = event->time_ns; break;
-    case FACT_MANIFEST_SYNCED: commits->synced_ns = event->time_ns; break;
-    case FACT_MANIFEST_RENAMED: commits->renamed_ns = event->time_ns; break;
-    case FACT_CHECKPOINT_COMPLETED:
-        if (commits->count < COMMITS_MAX) {
-            commits->calls_ns[commits->count] =
-                commits->written_ns - commits->acked_ns + commits->renamed_ns - commits->synced_ns;
-            commits->whole_ns[commits->count++] =
-                commits->task_ns + event->time_ns - commits->acked_ns;
-        }
-        break;
-    default: break;
-    }
+    const struct trial *trial = context;
+    call_times_add(trial->calls, call);
 }
 
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct trial *trial = context;
-    if (trial->commits != NULL) {
-        on_commit(trial->commits, event);
-    }
     if (event->fact.kind == FACT_JOB_RUNNING) {
         trial->running_ns = event->time_ns;
     } else if (event->fact.kind == FACT_TASK_END_OF_DATA) {
@@ -207,8 +160,10 @@ static enum status run_trial_in(struct calibration *calibration, struct arena *a
     struct scenario scenario;
     struct bytes input;
     struct run run;
-    *trial = (struct trial){ .commits = trial->commits };
-    struct live_run_options how = { .threads = true, .folder = calibration->folder };
+    *trial = (struct trial){ .calls = trial->calls };
+    struct live_run_options how = { .threads = true,
+                                    .folder = calibration->folder,
+                                    .on_call = trial->calls != NULL ? on_call : NULL };
     how.run.observer = (struct run_observer){ .on_fact = on_fact, .context = trial };
     enum status status = read_trial(calibration, arena, settings, &scenario);
     if (status == STATUS_OK) {
@@ -249,20 +204,17 @@ static uint64_t record_ns_of(const struct trial *trial)
     return whole_ns / (trial->records > 0 ? trial->records : 1);
 }
 
-/* The median time of a record in several runs. */
+/* The times of a record in several runs, rising. */
 static enum status measure_record(struct calibration *calibration, const char *const *settings,
-                                  uint64_t *record_ns)
+                                  uint64_t record_ns[TRIALS])
 {
-    uint64_t took_ns[TRIALS];
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
         struct trial trial = { 0 };
         status = run_trial(calibration, true, settings, &trial);
-        took_ns[i] = status == STATUS_OK ? record_ns_of(&trial) : 0;
+        record_ns[i] = status == STATUS_OK ? record_ns_of(&trial) : 0;
     }
-    if (status == STATUS_OK) {
-        *record_ns = live_median(took_ns, TRIALS);
-    }
+    (void)live_median(record_ns, TRIALS);
     return status;
 }
 
@@ -304,7 +256,7 @@ static enum status calibrate_messages(struct calibration *calibration)
 }
 
 /* A backend on disk is given fewer records: it takes so much longer for each. */
-static const char *const few[] = { "job.input.records=100000", NULL };
+static const char *const few[] = { "job.input.records=30000", NULL };
 
 /* How long a row of the backend takes: as long as makes a simulated record last as a real one. The
  * simulator also knows how many rows there are to a record. */
@@ -334,20 +286,36 @@ static enum status calibrate_state(struct calibration *calibration, uint64_t liv
     return STATUS_OK;
 }
 
+/* `how`, and what the least and the most of several measurements were. */
+static const char *with_spread(const struct calibration *calibration, const char *how,
+                               const uint64_t values[TRIALS], enum value_unit unit)
+{
+    struct buffer text;
+    buffer_init(&text, calibration->arena);
+    buffer_append_format(&text, "%s; the median of %d runs, from ", how, TRIALS);
+    value_format(values[0], unit, &text);
+    buffer_append_text(&text, " to ");
+    value_format(values[TRIALS - 1], unit, &text);
+    *buffer_extend(&text, 1) = '\0';
+    return (const char *)text.data;
+}
+
 static enum status calibrate_records(struct calibration *calibration)
 {
     static const char *const plain[] = { "state.backend=heap", NULL };
-    uint64_t live_record_ns = 0;
-    enum status status = measure_record(calibration, plain, &calibration->record_ns);
+    uint64_t record_ns[TRIALS];
+    enum status status = measure_record(calibration, plain, record_ns);
     if (status != STATUS_OK) {
         return status;
     }
+    calibration->record_ns = record_ns[TRIALS / 2];
     add_duration(calibration, "cpu", "record", calibration->record_ns,
-                 "the job run live on the heap at parallelism 1, the median of 3 runs");
+                 with_spread(calibration, "the job run live on the heap at parallelism 1",
+                             record_ns, VALUE_DURATION));
     if (calibration->backend != STATE_BACKEND_HEAP) {
-        status = measure_record(calibration, few, &live_record_ns);
+        status = measure_record(calibration, few, record_ns);
         if (status == STATUS_OK) {
-            status = calibrate_state(calibration, live_record_ns);
+            status = calibrate_state(calibration, record_ns[TRIALS / 2]);
         }
     }
     return status;
@@ -364,7 +332,7 @@ static enum status measure_store(struct calibration *calibration, const char *pa
                                      "cluster.slots=4",
                                      parallelism,
                                      NULL };
-    struct trial trial = { .commits = &calibration->commits };
+    struct trial trial = { .calls = &calibration->calls };
     return run_trial(calibration, true, settings, &trial);
 }
 
@@ -379,64 +347,51 @@ static enum status measure_store_together(struct calibration *calibration)
     return measure_store(calibration, "job.parallelism=4");
 }
 
-/* What a call of the store takes, and what a sync takes besides. */
+/* What a call of the store takes, and what it takes besides to sync and to remove. A checkpoint has
+ * to wait for about as many syncs of the JobManager as of a task. */
 static void calibrate_store(struct calibration *calibration)
 {
-    struct commits *commits = &calibration->commits;
-    if (commits->count == 0) {
-        return;
-    }
-    calibration->call_ns = live_median(commits->calls_ns, commits->count) / SEEN_CALLS;
-    uint64_t calls_ns = (WHOLE_CALLS + WHOLE_SYNCS) * calibration->call_ns;
-    uint64_t whole_ns = live_median(commits->whole_ns, commits->count);
-    calibration->sync_ns = whole_ns > calls_ns ? (whole_ns - calls_ns) / WHOLE_SYNCS : 0;
-    add_duration(calibration, "store", "latency", calibration->call_ns,
-                 arena_format(calibration->arena,
-                              "to open and write or to rename the manifest of a live checkpoint, "
-                              "the median of %zu of one task and of four",
-                              commits->count));
-    add_duration(calibration, "store", "sync", calibration->sync_ns,
-                 "the rest of what the same took, an eighth: four files and their directories");
+    struct call_times *calls = &calibration->calls;
+    uint64_t call_ns = call_times_median(calls, LIVE_CALL_NAME);
+    uint64_t manager_ns = call_times_mean(calls, LIVE_CALL_SYNC, true);
+    uint64_t task_ns = call_times_mean(calls, LIVE_CALL_SYNC, false);
+    uint64_t remove_ns = call_times_mean(calls, LIVE_CALL_REMOVE, true);
+    add_duration(calibration, "store", "latency", call_ns,
+                 "to open a file to write it, to make a directory, to give a new name: the median "
+                 "in live jobs of one and of four subtasks");
+    add_duration(calibration, "store", "sync", above(manager_ns + task_ns, 2 * call_ns) / 2,
+                 "a sync in the same, less a call: half of one of the JobManager and one of a "
+                 "subtask");
+    add_duration(calibration, "store", "remove", above(remove_ns, call_ns),
+                 "a file removed or replaced, or a directory removed, in the same, less a call");
 }
 
-static enum status measure_snapshots(struct calibration *calibration)
+/* Serialised into memory: what a disk takes is measured apart, and varies more than this. */
+static enum status calibrate_snapshot(struct calibration *calibration)
 {
-    static const char *const large[] = { "job.input.records=400000", "job.input.keys=400000",
-                                         NULL };
-    static const char *const small[] = { "job.input.records=100000", "job.input.keys=100000",
-                                         NULL };
+    static const char *const many[] = { "checkpoint.store=memory", "job.input.records=100000",
+                                        "job.input.keys=100000", NULL };
+    static const char *const some[] = { "checkpoint.store=memory", "job.input.records=30000",
+                                        "job.input.keys=30000", NULL };
     bool is_heap = calibration->backend == STATE_BACKEND_HEAP;
+    uint64_t rates[TRIALS];
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
-        status = run_trial(calibration, true, is_heap ? large : small, &calibration->snapshots[i]);
+        struct trial trial = { 0 };
+        status = run_trial(calibration, true, is_heap ? many : some, &trial);
+        CHECK(trial.bytes <= UINT64_MAX / NS_PER_S);
+        rates[i] = trial.bytes * NS_PER_S / (trial.async_ns > 0 ? trial.async_ns : 1);
+        rates[i] = rounded(rates[i] / MIB) * MIB;
+    }
+    if (status == STATUS_OK) {
+        uint64_t rate = live_median(rates, TRIALS);
+        add_bandwidth(calibration, "cpu", "snapshot", rate,
+                      with_spread(calibration,
+                                  is_heap ? "a live checkpoint of 100,000 keys into memory"
+                                          : "a live checkpoint of 30,000 keys into memory",
+                                  rates, VALUE_BANDWIDTH));
     }
     return status;
-}
-
-/* From the asynchronous part of a checkpoint that nothing disturbs, less what the store takes. */
-static void calibrate_snapshot(struct calibration *calibration)
-{
-    enum { UPLOAD_CALLS = 3, UPLOAD_SYNCS = 2 };
-    uint64_t rates[TRIALS];
-    uint32_t count = 0;
-    for (int i = 0; i < TRIALS; i++) {
-        const struct trial *trial = &calibration->snapshots[i];
-        uint64_t store_ns = UPLOAD_CALLS * calibration->call_ns +
-                            UPLOAD_SYNCS * calibration->sync_ns +
-                            cost_transfer_ns(trial->bytes, calibration->disk.write_bytes_per_s);
-        if (trial->async_ns > store_ns) {
-            CHECK(trial->bytes <= UINT64_MAX / NS_PER_S);
-            rates[count++] = trial->bytes * NS_PER_S / (trial->async_ns - store_ns);
-        }
-    }
-    if (count > 0) {
-        add_bandwidth(calibration, "cpu", "snapshot", live_median(rates, count),
-                      calibration->backend == STATE_BACKEND_HEAP
-                          ? "a live checkpoint of 400,000 records of 400,000 keys, less what "
-                            "writing it takes; the median of 3 runs"
-                          : "a live checkpoint of 100,000 records of 100,000 keys, less what "
-                            "writing it takes; the median of 3 runs");
-    }
 }
 
 /* ---- the fragment ---------------------------------------------------------------------------- */
@@ -455,9 +410,6 @@ static bool has_figure(const struct calibration *calibration, const char *name)
 static void write_missing(const struct calibration *calibration, uint64_t start_ns,
                           struct buffer *out)
 {
-    if (!has_figure(calibration, "snapshot")) {
-        buffer_append_text(out, "  cpu.snapshot: not measured: the disk takes all of the time\n");
-    }
     if (!has_figure(calibration, "state")) {
         const char *why = calibration->backend == STATE_BACKEND_HEAP
                               ? "the heap has no rows on disk"
@@ -534,7 +486,7 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
  * that it disturbs it. */
 static enum status (*const stages[])(struct calibration *) = {
     calibrate_messages,  measure_store_together, calibrate_records,
-    measure_store_alone, calibrate_disk,         measure_snapshots,
+    measure_store_alone, calibrate_disk,         calibrate_snapshot,
 };
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
@@ -557,7 +509,6 @@ static enum status measure_all(struct calibration *calibration, uint64_t *start_
     }
     if (status == STATUS_OK) {
         calibrate_store(calibration);
-        calibrate_snapshot(calibration);
     }
     return status;
 }
@@ -570,6 +521,7 @@ enum verdict calibrate_command(const struct options *options)
     struct buffer error;
     buffer_init(&error, &arena);
     struct calibration calibration = { .options = options, .arena = &arena, .error = &error };
+    call_times_init(&calibration.calls, &arena);
     calibration.folder = arena_format(&arena, "%s.volumes", path);
     uint64_t start_ns = 0;
     enum status status = measure_all(&calibration, &start_ns);

@@ -115,6 +115,12 @@ static void on_passing(void *context, const struct live_passing *passing)
     }
 }
 
+static void on_call(void *context, const struct live_call *call)
+{
+    const struct live *live = context;
+    live->options->on_call(live->options->run.observer.context, call);
+}
+
 static void on_struck(void *context, const struct live_struck *struck)
 {
     struct live *live = context;
@@ -253,6 +259,7 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
                       .on_death = on_death,
                       .on_passing = on_passing,
                       .on_struck = on_struck,
+                      .on_call = live->options->on_call != NULL ? on_call : NULL,
                       .context = live },
     };
     return live_cluster_create(&options);

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "model/live/live_cluster.h"
 #include "sim/campaign/run.h"
 
 struct live_run_options {
@@ -16,6 +17,8 @@ struct live_run_options {
     bool skip_faults;   /* go on without the faults that cannot be caused for real */
     const char *folder; /* where the volumes are while it runs; made anew, and removed */
     FILE *progress;     /* NULL: none */
+    /* Told of each call to the store, with the observer's context. NULL: they are not timed. */
+    void (*on_call)(void *context, const struct live_call *call);
 };
 
 /* Runs `scenario` on `input` and judges it, as run_scenario does. What the reader must know of how

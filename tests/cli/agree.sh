@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 machine=$scratch/machine.json
 for key in network.latency network.local_latency network.bandwidth disk.write disk.read disk.sync \
-    store.write store.read store.latency cpu.record; do
+    store.write store.read store.latency cpu.record cpu.snapshot; do
     keys+=("$key")
 done
 expect 0 "^written to $machine\$" "$program" calibrate -o "$machine"
@@ -20,9 +20,11 @@ for key in "${keys[@]}"; do
     expect 0 "^$key +[1-9][0-9]*(ns|us|ms|s|MiB/s|GiB/s) " printf '%s\n' "$printed"
     expect 0 "\"${key#*.}\": \"[1-9]" cat "$machine"
 done
-# Where files are in memory a sync takes no longer than another call.
-expect 0 '^store.sync +[0-9]' printf '%s\n' "$printed"
-expect 0 '"sync": "[0-9]' cat "$machine"
+# Where files are in memory these take no longer than another call.
+for key in sync remove; do
+    expect 0 "^store.$key +[0-9]" printf '%s\n' "$printed"
+    expect 0 "\"$key\": \"[0-9]" cat "$machine"
+done
 expect 0 '^machine\.json$' ls "$scratch"
 expect 0 'cpu.state: not measured: the heap has no rows' printf '%s\n' "$printed"
 

@@ -7,7 +7,7 @@
 
 #include "tests/support/runner.h"
 
-enum { MS = 1000000, ARRIVALS_MAX = 8 };
+enum { MS = 1000000, ARRIVALS_MAX = 8, CALLS_MAX = 16 };
 
 /* What process 1 got, and when. */
 struct heard {
@@ -15,6 +15,8 @@ struct heard {
     uint64_t times_ns[ARRIVALS_MAX];
     size_t count;
     char death[64];
+    enum live_call_kind calls[CALLS_MAX];
+    size_t call_count;
 };
 
 static void on_fact(void *context, const struct fact_event *event)
@@ -84,6 +86,47 @@ static const struct actor_ops mortal = {
     .name = "mortal", .on_start = start, .on_message = abort_on_message, .on_timer = on_timer
 };
 
+static void must(enum status status)
+{
+    ck_assert_int_eq(status, STATUS_OK);
+}
+
+/* Calls of every kind in process 0, and a fact when they are over. */
+static void *call_start(struct host *host, struct bytes argument)
+{
+    (void)argument;
+    if (actor_process(host->self) != 0) {
+        return host;
+    }
+    file_id file;
+    must(host_file_open(host, HOST_LOCAL, "a", HOST_CREATE, &file)); /* nobody asks for it */
+    must(host_file_open(host, HOST_SHARED, "a", HOST_CREATE, &file));
+    must(host_file_sync(host, file));
+    must(host_sync_dir(host, HOST_SHARED, ""));
+    must(host_rename(host, HOST_SHARED, "a", "b"));
+    must(host_file_open(host, HOST_SHARED, "a", HOST_TRUNCATE, &file));
+    must(host_rename(host, HOST_SHARED, "a", "b"));
+    must(host_file_open(host, HOST_SHARED, "b", HOST_READ, &file));
+    must(host_remove(host, HOST_SHARED, "b"));
+    must(host_make_dir(host, HOST_SHARED, "c"));
+    must(host_remove_dir(host, HOST_SHARED, "c"));
+    ck_assert_int_eq(host_remove(host, HOST_SHARED, "b"), STATUS_NOT_FOUND);
+    host_trace(host, &(struct fact){ .kind = FACT_SOURCE_PROGRESS, .values = { 1 } });
+    return host;
+}
+
+static void on_call(void *context, const struct live_call *call)
+{
+    struct heard *heard = context;
+    ck_assert_uint_lt(heard->call_count, CALLS_MAX);
+    ck_assert_uint_eq(call->process, 0);
+    heard->calls[heard->call_count++] = call->kind;
+}
+
+static const struct actor_ops caller = {
+    .name = "caller", .on_start = call_start, .on_message = report, .on_timer = on_timer
+};
+
 static uint64_t clock_slowness; /* of all tests of the suite */
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
@@ -145,6 +188,39 @@ START_TEST(a_process_that_ends_by_itself_is_told)
 }
 END_TEST
 
+/* With processes (0) and with threads (1). */
+START_TEST(calls_are_timed_by_what_they_did_to_the_shared_volume)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct heard heard = { .count = 0 };
+    struct live_cluster_options options = { .threads = _i == 1,
+                                            .process_count = 2,
+                                            .first = &caller,
+                                            .others = &caller,
+                                            .directory = folder,
+                                            .slowness = clock_slowness,
+                                            .listener = { .on_fact = on_fact,
+                                                          .on_death = on_death,
+                                                          .on_call = on_call,
+                                                          .context = &heard } };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    while (heard.count == 0 && heard.death[0] == '\0') {
+        live_cluster_poll(cluster, 1000 * (uint64_t)MS);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    static const enum live_call_kind expected[] = {
+        LIVE_CALL_NAME,   LIVE_CALL_SYNC,   LIVE_CALL_SYNC, LIVE_CALL_NAME,   LIVE_CALL_NAME,
+        LIVE_CALL_REMOVE, LIVE_CALL_REMOVE, LIVE_CALL_NAME, LIVE_CALL_REMOVE,
+    };
+    ck_assert_uint_eq(heard.call_count, sizeof expected / sizeof *expected);
+    ck_assert_mem_eq(heard.calls, expected, sizeof expected);
+}
+END_TEST
+
 static Suite *make(uint64_t slowness)
 {
     clock_slowness = slowness;
@@ -152,6 +228,7 @@ static Suite *make(uint64_t slowness)
     TCase *tcase = tcase_create("live cluster");
     tcase_set_timeout(tcase, 20);
     tcase_add_loop_test(tcase, a_stream_is_delayed_in_its_order_and_others_are_not, 0, 2);
+    tcase_add_loop_test(tcase, calls_are_timed_by_what_they_did_to_the_shared_volume, 0, 2);
     tcase_add_test(tcase, a_process_that_ends_by_itself_is_told);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -1,0 +1,40 @@
+/* call_times.h - how long the calls of live jobs to the store took, and what of it counts.
+ *
+ * A disk that is busy with something else holds up a call now and then for a hundred times as long
+ * as all others, so a plain mean is worth nothing. But syncs take long or short as others sync at
+ * the same time, and a checkpoint waits for several of them, which add up: a median of single calls
+ * would not. So some in a row are added up first, and of these sums the median is taken. */
+#ifndef FAULTLINE_SIM_LIVE_CALL_TIMES_H
+#define FAULTLINE_SIM_LIVE_CALL_TIMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "model/base/arena.h"
+#include "model/live/live_cluster.h"
+
+enum { CALL_KIND_COUNT = LIVE_CALL_REMOVE + 1 };
+
+/* Times, in the order in which the calls ended. */
+struct call_list {
+    uint64_t *took_ns;
+    size_t count;
+    size_t capacity;
+};
+
+struct call_times {
+    struct arena *arena;
+    struct call_list lists[CALL_KIND_COUNT][2]; /* of subtasks, of the JobManager */
+};
+
+void call_times_init(struct call_times *times, struct arena *arena);
+void call_times_add(struct call_times *times, const struct live_call *call);
+
+/* The median of all calls of a kind; 0: there were none. */
+uint64_t call_times_median(const struct call_times *times, enum live_call_kind kind);
+
+/* The mean of those of the JobManager, or of the subtasks: the median of those of 8 in a row; 0:
+ * there were fewer. */
+uint64_t call_times_mean(const struct call_times *times, enum live_call_kind kind, bool of_manager);
+
+#endif
