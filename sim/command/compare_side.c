@@ -4,6 +4,7 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
+#include "sim/campaign/verdict.h"
 #include "sim/live/live_measure.h"
 
 enum { IDS_SHOWN = 4 };
@@ -99,6 +100,21 @@ static void note_recoveries(struct side *side, const struct summary *summary, st
     side->values[QUANTITY_RECOVERY] = took_count > 0 ? live_median(took_ns, took_count) : 0;
 }
 
+static const char *trouble_of(const struct run *run, struct arena *arena)
+{
+    struct verdict_view view = { .run = run };
+    struct buffer line;
+    if (run->verdict == VERDICT_PASS) {
+        return NULL;
+    }
+    view.violations = oracle_violations(run->oracle, &view.violation_count);
+    buffer_init(&line, arena);
+    verdict_write_line(&view, &line);
+    CHECK(line.size > 0 && line.data[line.size - 1] == '\n');
+    line.data[line.size - 1] = '\0';
+    return (const char *)line.data;
+}
+
 void side_of_run(struct side *side, const struct run *run, struct arena *arena)
 {
     *side = (struct side){ .verdict = run->verdict,
@@ -106,6 +122,7 @@ void side_of_run(struct side *side, const struct run *run, struct arena *arena)
                            .output_lines = run->totals.output_lines,
                            .keys = run->totals.keys,
                            .task_count = run->task_count,
+                           .trouble = trouble_of(run, arena),
                            .keeps_ids = keeps(run, PROPERTY_CHECKPOINT_IDS),
                            .keeps_restores = keeps(run, PROPERTY_NEWEST_RESTORED) };
     note_checkpoints(side, &run->summary, arena);

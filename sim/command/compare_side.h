@@ -32,6 +32,7 @@ struct side {
     uint32_t task_count;
     bool keeps_ids; /* the rules for checkpoint ids */
     bool keeps_restores;
+    const char *trouble; /* what is not right, in one line; NULL: it passed */
     const char *ids; /* of completed checkpoints */
     const char *restored;
     uint64_t values[QUANTITY_COUNT]; /* medians; 0: the run has none */

@@ -223,6 +223,49 @@ static void print_grid(const struct comparison *comparison)
     }
 }
 
+/* ---- what is not right ----------------------------------------------------------------------- */
+
+/* `run`: which of several live ones, from 1; 0: the simulated one. */
+static void print_trouble(FILE *out, const struct compared_cell *cell, const struct side *side,
+                          uint32_t run)
+{
+    if (side->trouble == NULL && side_is_equal(&cell->simulated, side)) {
+        return;
+    }
+    (void)fprintf(out, "%s%s", cell->grid->label, *cell->grid->label != '\0' ? ", " : "");
+    if (run == 0) {
+        (void)fprintf(out, "simulated: ");
+    } else {
+        (void)fprintf(out, "live run %" PRIu32 ": ", run);
+    }
+    if (side->trouble != NULL) {
+        (void)fprintf(out, "%s\n", side->trouble);
+    } else {
+        (void)fprintf(out,
+                      "%" PRIu64 " lines of output and %" PRIu64 " keys, simulated %" PRIu64
+                      " and %" PRIu64 "\n",
+                      side->output_lines, side->keys, cell->simulated.output_lines,
+                      cell->simulated.keys);
+    }
+}
+
+/* A line for each run that is the reason why a cell is not equal. */
+static void print_troubles(FILE *out, const struct comparison *comparison)
+{
+    const char *before = "\n";
+    for (uint64_t i = 0; i < comparison->cell_count; i++) {
+        const struct compared_cell *cell = &comparison->cells[i];
+        if (!compare_is_equal(comparison, cell)) {
+            (void)fputs(before, out);
+            before = "";
+            print_trouble(out, cell, &cell->simulated, 0);
+            for (uint32_t j = 0; j < comparison->options->repeats; j++) {
+                print_trouble(out, cell, &cell->live[j], j + 1);
+            }
+        }
+    }
+}
+
 void compare_tell(const struct comparison *comparison)
 {
     bool is_grid = comparison->cell_count > 1;
@@ -231,4 +274,5 @@ void compare_tell(const struct comparison *comparison)
     } else {
         (is_grid ? print_grid : print_table)(comparison);
     }
+    print_troubles(comparison->options->csv ? stderr : stdout, comparison);
 }

@@ -56,6 +56,7 @@ expect 0 '^result_is_equal,,,1$' compare "$scratch/like.json" --csv
 expect 0 '^records_per_s,[1-9][0-9]*,[1-9][0-9]*,[0-9.]+$' printf '%s\n' "$output"
 expect 1 '^result +wrong +wrong +NOT equal$' \
     compare "$scratch/like.json" --set 'expect.checkpoints=>= 1000'
+expect 0 '^live run 1: WRONG +like: expect\.checkpoints: ' printf '%s\n' "$output"
 # A grid: a line a cell, medians, rows, a figure.
 grid=("$scratch/like.json" --set 'sweep={"job.parallelism":[1,2],"checkpoint.interval":["5ms"]}')
 expect 0 '^ +4 +5 ms .* equal$' compare "${grid[@]}"
@@ -68,6 +69,7 @@ expect 0 '^"\{""job.parallelism"":1,""checkpoint.interval"":""5ms""\}",2,5000000
     compare "${grid[@]}" --csv --no-db
 expect 1 'NOT equal \(job.parallelism=2 .*: simulated wrong, live wrong\)$' \
     compare "${grid[@]}" --set 'expect.checkpoints=>= 1000'
+expect 0 '^job.parallelism=2 .*, live run 1: WRONG +like: expect' printf '%s\n' "$output"
 expect 3 'sweep \(job.parallelism=0\): job.parallelism: ' \
     compare "$scratch/like.json" --set 'sweep={"job.parallelism":[0]}'
 expect 3 'cannot cause "lie"' compare scenarios/smoke/no-fault.json --set \
