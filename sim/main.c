@@ -255,6 +255,13 @@ static FILE *progress_of(const struct options *options)
     return isatty(STDERR_FILENO) && !options->quiet ? stderr : NULL;
 }
 
+/* Standard input, which a live run reads while it runs. */
+static bool is_followed(const struct options *options, const struct scenario *scenario)
+{
+    return options->command == COMMAND_LIVE && scenario->job.input.kind == INPUT_FILE &&
+           input_is_standard(scenario->input_path);
+}
+
 /* For real; how it was run is told to standard error. */
 static enum status run_live(const struct options *options, struct run *run, struct arena *arena,
                             const struct scenario *scenario, struct bytes input,
@@ -275,6 +282,15 @@ static enum status run_live(const struct options *options, struct run *run, stru
         .folder = arena_format(arena, "%s/volumes", folder.path),
         .progress = progress_of(options),
     };
+    if (is_followed(options, scenario)) {
+        how.kept = arena_format(arena, "%s/input.txt", folder.path);
+        (void)fprintf(
+            stderr,
+            "%s: live: standard input is kept in %s as it comes: a process that is killed "
+            "reads it again, and nothing is lost; if faultline itself is killed, its "
+            "counts are lost, and what it has not read yet\n",
+            scenario->path, how.kept);
+    }
     struct buffer notes;
     buffer_init(&notes, arena);
     (void)fflush(stdout); /* what is buffered would be written by every process */
@@ -316,19 +332,14 @@ static enum status read_input(const struct options *options, struct arena *arena
                               struct scenario *scenario, struct bytes *input, struct buffer *error)
 {
     const char *folder = folder_of(options, arena, scenario->name);
-    enum status status;
-    if (options->command == COMMAND_LIVE) {
-        bool is_kept = scenario->input_path != NULL && input_is_standard(scenario->input_path);
-        status = run_copy_input(scenario, arena, folder, progress_of(options), input, error);
-        if (status == STATUS_OK && is_kept) {
-            (void)fprintf(stderr,
-                          "%s: live: standard input was read to its end and is kept in %s: a "
-                          "process that is killed reads it again, and nothing is lost\n",
-                          scenario->path, scenario->input_path);
-        }
-        return status;
+    *input = (struct bytes){ 0 };
+    if (is_followed(options, scenario)) {
+        return STATUS_OK;
     }
-    status = run_read_input(scenario, arena, input, error);
+    if (options->command == COMMAND_LIVE) {
+        return run_copy_input(scenario, arena, folder, progress_of(options), input, error);
+    }
+    enum status status = run_read_input(scenario, arena, input, error);
     return status == STATUS_OK ? run_keep_input(scenario, arena, folder, *input, error) : status;
 }
 

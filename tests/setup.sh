@@ -60,6 +60,7 @@ missing() {
         have clang || echo clang
         links clang stdlib.h -fsanitize=address,undefined || clang_runtime
         have groff || echo groff-base
+        have script || echo bsdutils
     fi
 }
 

@@ -5,6 +5,7 @@
 enum {
     SOURCE_STEP_RECORDS = 1024, /* emitted between two looks at the mailbox */
     SOURCE_PULLS_PER_BUFFER_TIMEOUT = 10,
+    SOURCE_LOOK_NS = 1000 * 1000, /* at least so long between two looks for what has not come */
     PROGRESS_INTERVAL_NS = 50 * 1000 * 1000, /* between two source.progress facts */
 };
 
@@ -215,11 +216,15 @@ void task_report_progress(struct task *task, bool force)
     task_report(task, FACT_SOURCE_PROGRESS, 0, source_records(task->source), lag_ns);
 }
 
-/* A few times per buffer timeout, not once a record: what is due waits in a buffer anyway. */
+/* A few times per buffer timeout, not once a record: what is due waits in a buffer anyway. What has
+ * not come is looked for not too often, even if nothing waits in buffers. */
 static uint64_t next_pull_ns(const struct task *task, uint64_t now_ns)
 {
     uint64_t due_ns = source_due_ns(task->source);
     uint64_t pause_ns = task->config->buffer_timeout_ns / SOURCE_PULLS_PER_BUFFER_TIMEOUT;
+    if (due_ns == 0 && pause_ns < SOURCE_LOOK_NS) {
+        pause_ns = SOURCE_LOOK_NS;
+    }
     return due_ns > now_ns + pause_ns ? due_ns : now_ns + pause_ns;
 }
 

@@ -11,6 +11,7 @@ __extension__ typedef unsigned __int128 wide;
 
 enum {
     CHUNK_BYTES = 256 * 1024, /* how much of the file one read brings */
+    TAIL_BYTES = 4 * 1024,    /* ... when its last line feed is looked for */
     NS_PER_S = 1000000000,
 };
 
@@ -36,7 +37,8 @@ struct source {
     struct split *current; /* of the record being emitted, or the last one */
     uint64_t place;        /* FILE: offset of the line being emitted; GENERATOR: its number */
     file_id file;
-    uint64_t file_size;
+    uint64_t file_size; /* of one that grows: where its last whole line ends, as far as is known */
+    bool grows;
     struct operator_states *states; /* what a snapshot writes */
 };
 
@@ -106,10 +108,61 @@ static void open_file(struct source *source)
         operator_fail(context, true, (const char *)why.data);
         return;
     }
-    if (operator_check(context, status, source->input->label)) {
+    source->grows = source->input->grows_until != NULL;
+    CHECK(!source->grows || context->split_count == 1);
+    if (operator_check(context, status, source->input->label) && !source->grows) {
         (void)operator_check(context,
                              host_file_size(context->host, source->file, &source->file_size),
                              source->input->label);
+    }
+}
+
+/* Where the last line ends that ends with a line feed before `size`; `start` if none does. False if
+ * reading failed. */
+static bool find_last_end(const struct source *source, uint64_t start, uint64_t size, uint64_t *end)
+{
+    uint8_t tail[TAIL_BYTES];
+    for (*end = size; *end > start;) {
+        size_t wanted = *end - start < TAIL_BYTES ? (size_t)(*end - start) : TAIL_BYTES;
+        size_t got = 0;
+        enum status status =
+            host_file_read(source->context->host, source->file, *end - wanted, tail, wanted, &got);
+        if (!operator_check(source->context, status, source->input->label)) {
+            return false;
+        }
+        const uint8_t *feed = memrchr(tail, '\n', got);
+        if (feed != NULL) {
+            *end -= wanted - (size_t)(feed - tail) - 1;
+            return true;
+        }
+        *end -= wanted;
+    }
+    return true;
+}
+
+/* Takes in what has come. Whether the file is whole is asked first: then its size is the last. */
+static void look_for_growth(struct source *source, struct split *split)
+{
+    struct host *host = source->context->host;
+    file_id mark;
+    uint64_t size = 0;
+    enum status status =
+        host_file_open(host, HOST_SHARED, source->input->grows_until, HOST_READ, &mark);
+    bool is_whole = status == STATUS_OK;
+    if (is_whole) {
+        host_file_close(host, mark);
+    }
+    if (!operator_check(source->context, status == STATUS_NOT_FOUND ? STATUS_OK : status,
+                        source->input->label) ||
+        !operator_check(source->context, host_file_size(host, source->file, &size),
+                        source->input->label)) {
+        return;
+    }
+    CHECK(size >= split->position);
+    if (is_whole || find_last_end(source, split->position, size, &size)) {
+        source->file_size = size;
+        split->end = size;
+        source->grows = !is_whole;
     }
 }
 
@@ -436,12 +489,22 @@ static uint32_t emit(struct source *source, struct split *split, uint32_t limit)
     CHECK_UNREACHABLE("a kind of input");
 }
 
+/* Only its owner reads a file that grows. */
+static bool is_growing(const struct source *source)
+{
+    return source->grows && source->split_count > 0;
+}
+
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
                      enum source_state *state)
 {
     uint64_t due = due_numbers(source, now_ns);
     uint32_t count = 0;
     struct split *split = next_split(source);
+    if (split == NULL && is_growing(source)) {
+        look_for_growth(source, &source->splits[0]);
+        split = next_split(source);
+    }
     while (split != NULL && count < limit && next_number(source, split) < due) {
         uint64_t run = run_length(source, split, due);
         uint32_t wanted = run < limit - count ? (uint32_t)run : limit - count;
@@ -452,7 +515,7 @@ uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
         }
         split = next_split(source);
     }
-    *state = split == NULL                       ? SOURCE_END
+    *state = split == NULL                       ? is_growing(source) ? SOURCE_WAIT : SOURCE_END
              : next_number(source, split) >= due ? SOURCE_WAIT
                                                  : SOURCE_MORE;
     return count;

@@ -5,7 +5,8 @@
  * byte ranges; a split holds the lines that start in its range. Of generated records split i holds
  * the numbers i, i + splits, ... Lines end with LF; a CR before it is cut; a last line without LF
  * counts. A subtask reads the split whose next record has the lowest number; one without any split
- * is at its end at once.
+ * is at its end at once. A file that grows is one split, and read as far as its last LF until it is
+ * whole.
  *
  * Its state (operator 0 of the chain) is the operator state "splits", STATE_SPLIT, with one item a
  * split: u32 index, u64 position - the byte offset of the next unread line, or how many records of
@@ -22,7 +23,7 @@ struct source;
 
 enum source_state {
     SOURCE_MORE, /* call again when there is room for output */
-    SOURCE_WAIT, /* the next record is not due before source_due_ns */
+    SOURCE_WAIT, /* the next record is not due before source_due_ns, or has not come yet */
     SOURCE_END,  /* all of its splits are read to their ends */
 };
 
@@ -31,7 +32,7 @@ enum source_state {
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
                      enum source_state *state);
 
-/* When the next record is due; 0 if no rate limits the input, or at the end. */
+/* When the next record is due; 0 if no rate limits the input, or if there is none. */
 uint64_t source_due_ns(const struct source *source);
 
 /* How many records of its splits were emitted, over all attempts. */

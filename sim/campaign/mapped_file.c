@@ -1,6 +1,9 @@
 #include "sim/campaign/mapped_file.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "model/base/check.h"
 
@@ -27,4 +30,17 @@ bool file_map(struct arena *arena, int file, size_t size, struct bytes *content)
     (void)arena_defer(arena, unmap, mapping);
     *content = (struct bytes){ .data = start, .size = size };
     return true;
+}
+
+enum status file_append(int file, struct bytes bytes, struct buffer *error)
+{
+    for (size_t done = 0; done < bytes.size;) {
+        ssize_t put = write(file, bytes.data + done, bytes.size - done);
+        if (put < 0 && errno != EINTR) {
+            buffer_append_format(error, "what is read cannot be kept: %s", strerror(errno));
+            return errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
+        }
+        done += put > 0 ? (size_t)put : 0;
+    }
+    return STATUS_OK;
 }

@@ -1,4 +1,5 @@
-/* mapped_file.h - the content of an open file as bytes that need no memory of their own. */
+/* mapped_file.h - an open file takes bytes, and gives them as bytes that need no memory of their
+ * own. */
 #ifndef FAULTLINE_SIM_MAPPED_FILE_H
 #define FAULTLINE_SIM_MAPPED_FILE_H
 
@@ -7,9 +8,13 @@
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
+#include "model/base/status.h"
 
 /* Maps the first `size` bytes, at least one, until `arena` is dropped; the file may be closed and
  * removed meanwhile, but not cut. False: errno says why. */
 bool file_map(struct arena *arena, int file, size_t size, struct bytes *content);
+
+/* Writes all of `bytes` where the file stands. Errors, with one sentence: NO_SPACE, IO. */
+MUST_USE enum status file_append(int file, struct bytes bytes, struct buffer *error);
 
 #endif

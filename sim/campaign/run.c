@@ -414,25 +414,29 @@ void run_end(struct run *run, enum outcome outcome, uint64_t end_ns, uint64_t la
 }
 
 void run_prepare(struct run *run, struct arena *arena, const struct scenario *given,
-                 struct bytes input, const struct run_options *options)
+                 const struct run_options *options)
 {
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
     fault_input_prepare(arena, scenario);
-    *run = (struct run){
-        .scenario = scenario, .observer = options->observer, .arena = arena, .input = input
-    };
-    if (scenario->library != NULL) {
-        run->recording = record(arena, scenario, input, false);
-    }
+    *run = (struct run){ .scenario = scenario, .observer = options->observer, .arena = arena };
     make_collectors(run, options);
+}
+
+void run_take_input(struct run *run, struct bytes input)
+{
+    run->input = input;
+    if (run->scenario->library != NULL) {
+        run->recording = record(run->arena, run->scenario, input, false);
+    }
 }
 
 void run_scenario(struct run *run, struct arena *arena, const struct scenario *given,
                   struct bytes input, const struct run_options *options)
 {
     uint64_t start_ns = wall_now_ns();
-    run_prepare(run, arena, given, input, options);
+    run_prepare(run, arena, given, options);
+    run_take_input(run, input);
     simulate(run, options);
     reach_verdict(run);
     run->wall_ns = wall_now_ns() - start_ns;

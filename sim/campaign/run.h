@@ -91,9 +91,13 @@ MUST_USE enum status run_read_input(struct scenario *scenario, struct arena *are
 MUST_USE enum status run_keep_input(struct scenario *scenario, struct arena *arena,
                                     const char *folder, struct bytes input, struct buffer *error);
 
-/* Both in one, step by step: what is read goes into a file in FOLDER, which is made if need be, and
- * `*input` is that file, mapped: it takes disk space in place of memory. The file is removed at
- * once unless it is standard input's, FOLDER/input.txt. Shows how far it is (NULL: not). */
+/* From now on the scenario reads the lines that were kept in `path` (borrowed), in place of
+ * standard input. */
+void run_note_kept(struct scenario *scenario, struct arena *arena, const char *path);
+
+/* As run_read_input, step by step: what is read goes into a file in FOLDER, which is made if need
+ * be, and `*input` is that file, mapped: it takes disk space in place of memory. The file has no
+ * name any more. Shows how far it is (NULL: not). */
 MUST_USE enum status run_copy_input(struct scenario *scenario, struct arena *arena,
                                     const char *folder, FILE *progress, struct bytes *input,
                                     struct buffer *error);
@@ -108,9 +112,12 @@ void run_scenario(struct run *run, struct arena *arena, const struct scenario *s
 /* Everything but the oracle: `run->scenario` is a copy with its input made, `run->pipeline` its
  * job. As for run_scenario. */
 void run_prepare(struct run *run, struct arena *arena, const struct scenario *scenario,
-                 struct bytes input, const struct run_options *options);
+                 const struct run_options *options);
 
-/* Nothing has happened yet, on the SHARED volume `shared`. */
+/* This is the input, to the end of the run. */
+void run_take_input(struct run *run, struct bytes input);
+
+/* Nothing has happened yet, on the SHARED volume `shared`; the input is known. */
 void run_begin(struct run *run, const struct disk *shared);
 
 /* In the order in which they happened. */

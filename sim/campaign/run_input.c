@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,8 +43,7 @@ enum status run_read_input(struct scenario *scenario, struct arena *arena, struc
     return end_reading(scenario, status, *input, &why, error);
 }
 
-/* From now on the scenario reads what was kept. */
-static void note_kept(struct scenario *scenario, struct arena *arena, const char *path)
+void run_note_kept(struct scenario *scenario, struct arena *arena, const char *path)
 {
     scenario->input_path = path;
     scenario->input_shape = (struct input_shape){ .format = FORMAT_LINES };
@@ -60,24 +58,11 @@ enum status run_keep_input(struct scenario *scenario, struct arena *arena, const
         return STATUS_OK;
     }
     const char *path = arena_format(arena, "%s/input.txt", folder);
-    note_kept(scenario, arena, path);
+    run_note_kept(scenario, arena, path);
     return output_path_write(arena, path, input, error);
 }
 
 /* ---- step by step ---------------------------------------------------------------------------- */
-
-static enum status append(int file, struct bytes bytes, struct buffer *why)
-{
-    ssize_t put = 0;
-    for (size_t done = 0; put >= 0 && done<bytes.size; done += put> 0 ? (size_t)put : 0) {
-        put = write(file, bytes.data + done, bytes.size - done);
-    }
-    if (put >= 0) {
-        return STATUS_OK;
-    }
-    buffer_append_format(why, "a copy cannot be written: %s", strerror(errno));
-    return errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
-}
 
 /* Reads all of `input` into `file`; `*size` bytes are there in the end. */
 static enum status copy_steps(struct input *input, struct arena *arena, int file,
@@ -92,7 +77,7 @@ static enum status copy_steps(struct input *input, struct arena *arena, int file
         step.size = 0;
         status = input_read(input, &step, &more, why);
         if (status == STATUS_OK) {
-            status = append(file, buffer_bytes(&step), why);
+            status = file_append(file, buffer_bytes(&step), why);
             *size += step.size;
         }
         if (progress_is_due(progress)) {
@@ -140,22 +125,15 @@ enum status run_copy_input(struct scenario *scenario, struct arena *arena, const
     }
     struct buffer why;
     buffer_init(&why, arena);
-    bool is_standard = input_is_standard(scenario->input_path);
-    const char *path = arena_format(arena, "%s/%s", folder, is_standard ? "input.txt" : ".input");
+    const char *path = arena_format(arena, "%s/.input", folder);
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (file < 0) {
         buffer_append_format(&why, "%s: %s", path, strerror(errno));
         status = STATUS_IO;
     } else {
-        if (!is_standard) {
-            (void)unlink(path); /* it lives as long as it is open or mapped */
-        }
+        (void)unlink(path); /* it lives as long as it is open or mapped */
         status = copy_and_map(scenario, arena, file, progress, input, &why);
         (void)close(file);
     }
-    status = end_reading(scenario, status, *input, &why, error);
-    if (status == STATUS_OK && is_standard) {
-        note_kept(scenario, arena, path);
-    }
-    return status;
+    return end_reading(scenario, status, *input, &why, error);
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "model/base/check.h"
+#include "sim/campaign/mapped_file.h"
 
 enum { REMOVE_TRIES = 50, REMOVE_PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX = 16 };
 
@@ -105,22 +106,31 @@ static bool make_parents(char *path, char *at)
     return made;
 }
 
+static enum status cannot_make(const char *path, struct buffer *error)
+{
+    buffer_append_format(error, "%s: cannot be written: %s", path, strerror(errno));
+    return STATUS_IO;
+}
+
 enum status live_folder_write(struct live_folder *folder, const char *path, struct bytes content,
                               struct buffer *error)
 {
     char *full = arena_format(folder->arena, "%s/%s", folder->path, path);
     bool made = make_parents(full, full + strlen(folder->path) + 1);
     int file = made ? open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666) : -1;
-    ssize_t put = file >= 0 ? 0 : -1;
-    for (size_t done = 0; put >= 0 && done < content.size; done += (size_t)put) {
-        put = write(file, content.data + done, content.size - done);
+    if (file < 0) {
+        return cannot_make(full, error);
     }
-    bool is_closed = file < 0 || close(file) == 0;
-    if (put >= 0 && is_closed) {
-        return STATUS_OK;
-    }
-    buffer_append_format(error, "%s: cannot be written: %s", full, strerror(errno));
-    return STATUS_IO;
+    enum status status = file_append(file, content, error);
+    return close(file) == 0 || status != STATUS_OK ? status : cannot_make(full, error);
+}
+
+enum status live_folder_link(struct live_folder *folder, const char *path, const char *other,
+                             struct buffer *error)
+{
+    char *full = arena_format(folder->arena, "%s/%s", folder->path, path);
+    bool made = make_parents(full, full + strlen(folder->path) + 1) && link(other, full) == 0;
+    return made ? STATUS_OK : cannot_make(full, error);
 }
 
 void live_folder_close(struct live_folder *folder)

@@ -17,6 +17,10 @@ struct live_folder *live_folder_open(struct arena *arena, const char *path, stru
 MUST_USE enum status live_folder_write(struct live_folder *folder, const char *path,
                                        struct bytes content, struct buffer *error);
 
+/* The same file has another name, on the same file system, from which it may be added to. */
+MUST_USE enum status live_folder_link(struct live_folder *folder, const char *path,
+                                      const char *other, struct buffer *error);
+
 /* Removes it with all that is in it. */
 void live_folder_close(struct live_folder *folder);
 

@@ -1,19 +1,24 @@
 #include "sim/live/live_run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "model/base/check.h"
 #include "model/checkpoint/store.h"
 #include "model/live/live_cluster.h"
 #include "model/runtime/process.h"
 #include "sim/campaign/human.h"
+#include "sim/campaign/mapped_file.h"
 #include "sim/campaign/progress.h"
 #include "sim/live/live_faults.h"
 #include "sim/live/live_folder.h"
 #include "sim/live/live_log.h"
+#include "sim/live/live_spool.h"
 #include "sim/live/live_watch.h"
 
 enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress are looked at */
@@ -46,6 +51,12 @@ struct live {
     uint64_t end_ns;
     const char *death; /* a process that ended by itself; NULL: none */
     bool was_interrupted;
+    struct live_folder *folder;
+    struct live_spool *spool; /* standard input, which comes meanwhile; NULL: it is whole, ... */
+    uint64_t whole_ns;        /* ... since then */
+    enum status input_status; /* what came of it, with one sentence ... */
+    struct buffer *error;     /* ... here */
+    struct buffer *notes;
     struct progress progress;
     struct source *sources; /* by global index */
     uint64_t checkpoint;    /* the last that completed */
@@ -158,43 +169,118 @@ static bool was_signalled(const sigset_t *held)
     return sigtimedwait(held, NULL, &at_once) > 0;
 }
 
+/* How many records the sources have emitted, of which the one that is farthest behind its rate says
+ * how far it is. */
+static uint64_t count_records(const struct live *live, uint64_t *lag_ns)
+{
+    uint64_t records = 0;
+    *lag_ns = 0;
+    for (uint32_t i = 0; i < scenario_parallelism_max(live->run->scenario); i++) {
+        const struct source *source = &live->sources[i];
+        records += source->records;
+        *lag_ns = source->lag_ns > *lag_ns ? source->lag_ns : *lag_ns;
+    }
+    return records;
+}
+
 static void show_progress(struct live *live)
 {
     if (!progress_is_due(&live->progress)) {
         return;
     }
-    uint64_t records = 0;
-    uint64_t lag_ns = 0;
-    for (uint32_t i = 0; i < scenario_parallelism_max(live->run->scenario); i++) {
-        records += live->sources[i].records;
-        lag_ns = live->sources[i].lag_ns > lag_ns ? live->sources[i].lag_ns : lag_ns;
-    }
+    uint64_t lag_ns;
+    uint64_t records = count_records(live, &lag_ns);
     uint64_t now_ns = live_cluster_now_ns(live->cluster);
     uint64_t since_ms = (now_ns - live->shown_ns) / 1000000 + 1;
     uint64_t more = records > live->shown_records ? records - live->shown_records : 0;
+    uint64_t lines = live->spool != NULL ? live_spool_lines(live->spool) : 0;
+    const char *behind = lines > records
+                             ? arena_format(live->arena, "%" PRIu64 " records", lines - records)
+                             : arena_format(live->arena, "%" PRIu64 " ms", lag_ns / 1000000);
     progress_show(&live->progress,
-                  "%s: %" PRIu64 " records, %" PRIu64 " a second, %" PRIu64
-                  " ms behind; last checkpoint %" PRIu64,
-                  live->run->scenario->name, records, more * 1000 / since_ms, lag_ns / 1000000,
+                  "%s: %" PRIu64 " records, %" PRIu64 " a second, %s behind; "
+                  "last checkpoint %" PRIu64,
+                  live->run->scenario->name, records, more * 1000 / since_ms, behind,
                   live->checkpoint);
     live->shown_ns = now_ns;
     live->shown_records = records;
 }
 
+/* Where the job looks for the input, and for the sign that it is whole, on the SHARED volume. */
+static const char *input_place(const struct live *live)
+{
+    return arena_format(live->arena, "shared/%s", live->run->scenario->job.input.file);
+}
+static const char *whole_place(const struct live *live)
+{
+    return arena_format(live->arena, "%s.whole", live->run->scenario->job.input.file);
+}
+
+/* No more comes from standard input. */
+static void end_input(struct live *live)
+{
+    struct buffer why;
+    buffer_init(&why, live->arena);
+    live->input_status = live_spool_end(live->spool, &why);
+    live->spool = NULL;
+    live->whole_ns = live_cluster_now_ns(live->cluster);
+    if (live->input_status == STATUS_OK) {
+        const char *place = arena_format(live->arena, "shared/%s", whole_place(live));
+        live->input_status = live_folder_write(live->folder, place, (struct bytes){ 0 }, &why);
+    }
+    if (live->input_status != STATUS_OK) {
+        buffer_append_format(live->error, "%s: job.input.file: ", live->run->scenario->path);
+        buffer_append(live->error, buffer_bytes(&why));
+    }
+}
+
+/* A signal ends the input; if there is none to end, the run. */
+static void look_at_input(struct live *live, bool is_signalled)
+{
+    uint64_t lag_ns;
+    if (live->spool == NULL) {
+        live->was_interrupted = is_signalled;
+    } else if (is_signalled || !live_spool_is_open(live->spool, count_records(live, &lag_ns))) {
+        end_input(live);
+        if (is_signalled && live->input_status == STATUS_OK) {
+            buffer_append_format(live->notes,
+                                 "%s: live: the signal ended standard input: the job ended with "
+                                 "what had been read\n",
+                                 live->run->scenario->path);
+        }
+    }
+}
+
+static bool can_go_on(const struct live *live)
+{
+    return !live->has_ended && live->death == NULL && !live->was_interrupted &&
+           live->input_status == STATUS_OK;
+}
+
+/* When time is up: not as long as there is input to come. */
+static uint64_t limit_ns(const struct live *live)
+{
+    uint64_t limit_ns;
+    if (live->spool != NULL ||
+        __builtin_add_overflow(live->whole_ns, live->run->scenario->expect.within_ns, &limit_ns)) {
+        return UINT64_MAX;
+    }
+    return limit_ns;
+}
+
 /* Until the job has ended, time is up, or it cannot go on. */
 static void supervise(struct live *live, const sigset_t *held)
 {
-    uint64_t within_ns = live->run->scenario->expect.within_ns;
     bool started = true;
-    while (!live->has_ended && live->death == NULL && started && !live->was_interrupted) {
+    while (can_go_on(live) && started) {
         uint64_t due_ns = live_faults_work(live->faults, &started);
         uint64_t now_ns = live_cluster_now_ns(live->cluster);
-        if (now_ns >= within_ns || vain_is_hopeless(&live->vain)) {
+        if (now_ns >= limit_ns(live) || vain_is_hopeless(&live->vain)) {
             break;
         }
-        due_ns = due_ns < within_ns ? due_ns : within_ns;
+        due_ns = due_ns < limit_ns(live) ? due_ns : limit_ns(live);
         live_cluster_poll(live->cluster, due_ns < now_ns + LOOK_NS ? due_ns : now_ns + LOOK_NS);
-        live->was_interrupted = was_signalled(held);
+        look_at_input(live, was_signalled(held));
         show_progress(live);
     }
     if (!started) {
@@ -202,6 +288,9 @@ static void supervise(struct live *live, const sigset_t *held)
     }
     if (!live->has_ended) {
         live->end_ns = live_cluster_now_ns(live->cluster);
+    }
+    if (live->spool != NULL) {
+        end_input(live);
     }
     progress_end(&live->progress);
 }
@@ -265,12 +354,26 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
     return live_cluster_create(&options);
 }
 
-/* Lets it run; true if it came so far. */
-static bool run_cluster(struct live *live, struct buffer *error)
+static void tell_interrupted(const struct live *live)
+{
+    buffer_append_format(live->error, "%s: live: interrupted; ", live->run->scenario->path);
+    if (live->checkpoint == 0) {
+        buffer_append_text(live->error, "nothing was committed");
+    } else {
+        buffer_append_format(live->error, "what was committed ends with checkpoint %" PRIu64,
+                             live->checkpoint);
+    }
+}
+
+/* Lets it run; OK if it came so far. */
+static enum status run_cluster(struct live *live)
 {
     struct run *run = live->run;
-    struct process_argument argument = { .config = &run->scenario->job,
-                                         .pipeline = &run->pipeline };
+    struct job_config job = run->scenario->job;
+    if (live->spool != NULL) {
+        job.input.grows_until = whole_place(live);
+    }
+    struct process_argument argument = { .config = &job, .pipeline = &run->pipeline };
     sigset_t held;
     sigset_t before;
     hold_signals(&held, &before);
@@ -283,22 +386,23 @@ static bool run_cluster(struct live *live, struct buffer *error)
     if (has_begun) {
         supervise(live, &held);
     } else {
-        buffer_append_format(error, "live: no processes can be started: %s", strerror(errno));
+        buffer_append_format(live->error, "live: no processes can be started: %s", strerror(errno));
     }
     if (live->cluster != NULL) {
         live_cluster_destroy(live->cluster);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (live->was_interrupted) {
-        buffer_append_format(error, "%s: live: interrupted", run->scenario->path);
+        tell_interrupted(live);
     }
-    return has_begun && !live->was_interrupted;
+    return has_begun && !live->was_interrupted ? live->input_status : STATUS_IO;
 }
 
-static void judge(struct live *live)
+static void judge(struct live *live, struct bytes input)
 {
     struct run *run = live->run;
     struct disk *disk = disk_create(live->arena);
+    run_take_input(run, input);
     run_begin(run, disk);
     run->faults = live_faults_records(live->faults);
     run->event_count = live_log_fact_count(live->log);
@@ -324,6 +428,78 @@ static bool damages_files(const struct scenario *scenario)
     return damages;
 }
 
+/* Begins to read standard input; the job reads what is kept of it, from one split. */
+static enum status open_input(struct live *live, struct scenario *scenario)
+{
+    if (scenario->job.input.splits > 1) {
+        buffer_append_format(live->notes,
+                             "%s: live: job.input.splits: standard input is read as it comes, and "
+                             "is one split\n",
+                             scenario->path);
+    }
+    scenario->job.input.splits = 1;
+    struct input_shape *shape = arena_alloc(live->arena, 1, sizeof *shape);
+    *shape = scenario->input_shape;
+    run_note_kept(scenario, live->arena, live->options->kept);
+    live->spool = live_spool_start(live->arena, shape, live->options->kept, live->error);
+    return live->spool != NULL ? STATUS_OK : STATUS_IO;
+}
+
+/* Puts the input where the job reads it. */
+static enum status place_input(struct live *live, struct bytes input)
+{
+    const char *place = input_place(live);
+    if (live->spool != NULL) {
+        return live_folder_link(live->folder, place, live->options->kept, live->error);
+    }
+    return live->run->scenario->job.input.kind == INPUT_FILE
+               ? live_folder_write(live->folder, place, input, live->error)
+               : STATUS_OK;
+}
+
+/* What was kept of standard input. */
+static enum status map_kept(const struct live *live, struct bytes *input)
+{
+    struct stat info;
+    int file = open(live->options->kept, O_RDONLY | O_CLOEXEC);
+    bool mapped = file >= 0 && fstat(file, &info) == 0 &&
+                  file_map(live->arena, file, (size_t)info.st_size, input);
+    if (!mapped) {
+        buffer_append_format(live->error, "%s: %s", live->options->kept, strerror(errno));
+    }
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return mapped ? STATUS_OK : STATUS_IO;
+}
+
+static enum status run_in_folder(struct live *live, struct bytes input)
+{
+    struct run *run = live->run;
+    const struct live_run_options *options = live->options;
+    struct fault_hooks hooks = { .on_fired = on_fired, .on_damage = on_damage, .context = live };
+    const char *shared = arena_format(live->arena, "%s/shared", options->folder);
+    run->live = options->threads ? "threads" : "processes";
+    live->faults = live_faults_create(live->arena, run->scenario, &run->pipeline, shared, hooks);
+    live->volume = live_volume_create(live->arena, shared, !damages_files(run->scenario));
+    live->log = live_log_create(live->arena);
+    vain_init(&live->vain, live->arena, run->scenario, run->pipeline.vertex_count);
+    live->sources =
+        arena_alloc(live->arena, scenario_parallelism_max(run->scenario), sizeof *live->sources);
+    progress_init(&live->progress, options->progress);
+    enum status status = place_input(live, input);
+    if (status == STATUS_OK) {
+        status = run_cluster(live);
+    }
+    if (status == STATUS_OK && options->kept != NULL) {
+        status = map_kept(live, &input);
+    }
+    if (status == STATUS_OK) {
+        judge(live, input);
+    }
+    return status;
+}
+
 enum status live_run(struct run *run, struct arena *arena, const struct scenario *given,
                      struct bytes input, const struct live_run_options *options,
                      struct buffer *notes, struct buffer *error)
@@ -331,37 +507,30 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     uint64_t start_ns = real_now_ns();
     struct scenario *scenario = arena_alloc(arena, 1, sizeof *scenario);
     *scenario = *given;
+    struct live live = { .run = run,
+                         .arena = arena,
+                         .options = options,
+                         .outcome = OUTCOME_STUCK,
+                         .error = error,
+                         .notes = notes };
     enum status status = check_faults(scenario, arena, options->skip_faults, notes, error);
+    if (status == STATUS_OK && options->kept != NULL) {
+        status = open_input(&live, scenario);
+    }
     if (status != STATUS_OK) {
         return status;
     }
-    struct live_folder *folder = live_folder_open(arena, options->folder, error);
-    if (folder == NULL) {
-        return STATUS_IO;
+    run_prepare(run, arena, scenario, &options->run);
+    live.folder = live_folder_open(arena, options->folder, error);
+    status = live.folder != NULL ? run_in_folder(&live, input) : STATUS_IO;
+    if (live.folder != NULL) {
+        live_folder_close(live.folder);
     }
-    if (scenario->job.input.kind == INPUT_FILE) {
-        const char *path = arena_format(arena, "shared/%s", scenario->job.input.file);
-        status = live_folder_write(folder, path, input, error);
+    if (live.spool != NULL) { /* it did not come to reading it */
+        struct buffer ignored;
+        buffer_init(&ignored, arena);
+        (void)!live_spool_end(live.spool, &ignored);
     }
-    run_prepare(run, arena, scenario, input, &options->run);
-    run->live = options->threads ? "threads" : "processes";
-    struct live live = { .run = run, .arena = arena, .options = options, .outcome = OUTCOME_STUCK };
-    struct fault_hooks hooks = { .on_fired = on_fired, .on_damage = on_damage, .context = &live };
-    const char *shared = arena_format(arena, "%s/shared", options->folder);
-    live.faults = live_faults_create(arena, run->scenario, &run->pipeline, shared, hooks);
-    live.volume = live_volume_create(arena, shared, !damages_files(run->scenario));
-    live.log = live_log_create(arena);
-    vain_init(&live.vain, arena, run->scenario, run->pipeline.vertex_count);
-    live.sources =
-        arena_alloc(arena, scenario_parallelism_max(run->scenario), sizeof *live.sources);
-    progress_init(&live.progress, options->progress);
-    if (status == STATUS_OK && !run_cluster(&live, error)) {
-        status = STATUS_IO;
-    }
-    if (status == STATUS_OK) {
-        judge(&live);
-        run->wall_ns = real_now_ns() - start_ns;
-    }
-    live_folder_close(folder);
+    run->wall_ns = real_now_ns() - start_ns;
     return status;
 }

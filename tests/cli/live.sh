@@ -79,13 +79,60 @@ seq 20000 >"$scratch/numbers"
 piped() {
     live "$@" <"$scratch/numbers"
 }
-expect 0 'kept in .*/input.txt: a process that is killed reads it again' \
+expect 0 'kept in .*/input.txt as it comes: a process that is killed reads it again, .*are lost' \
     piped "$scratch/piped.json"
 expect 0 '^20000 ' wc -l "$scratch/out/output.txt"
 expect 0 '' cmp "$scratch/numbers" "$scratch/out/input.txt"
 expect 0 '^PASS' live --set job.input.file="$PWD/scenarios/input/sizes.jsonl.gz" \
     --set job.input.column=size --set 'faults=[]' "$scratch/piped.json"
-expect 3 'nothing came from standard input' live "$scratch/piped.json"
+expect 3 'job.input.file: nothing came from standard input' live "$scratch/piped.json"
+expect 3 'piped.json: job.input.file: standard input: the gzip data is damaged' \
+    piped --set job.input.compression=gzip "$scratch/piped.json"
+
+# follow - a run whose standard input is a pipe that stays open, on descriptor 3; on a terminal.
+follow() {
+    rm -rf "$scratch/followed"
+    script -qefc "echo \$\$ >$scratch/number; exec $program live --no-db --set faults=[] \
+        --out $scratch/followed $scratch/piped.json <$scratch/pipe" "$scratch/screen" \
+        >/dev/null 2>&1 </dev/null &
+    run=$!
+    exec 3>"$scratch/pipe"
+}
+
+# expect_soon FILE PATTERN - one test: the file comes to have such a line, while the pipe is open.
+expect_soon() {
+    local tries=300
+    until grep -qaE -- "$2" "$1" 2>/dev/null || [ "$tries" -eq 0 ]; do
+        tries=$((tries - 1))
+        sleep 0.1
+    done
+    expect 0 '' grep -qaE -- "$2" "$1"
+}
+
+# A pipe without an end: its records are counted as they come, with checkpoints meanwhile.
+mkfifo "$scratch/pipe"
+follow
+seq 100 >&3
+expect_soon "$scratch/screen" 'piped: 100 records, .* behind; last checkpoint [1-9]'
+seq 101 200 >&3
+printf 201 >&3
+exec 3>&-
+wait "$run"
+expect 0 '^201 ' wc -l "$scratch/followed/output.txt"
+expect 0 '' grep -qa 'PASS' "$scratch/screen"
+
+# A signal ends such an input, and the job with it: what is no whole line yet is left out.
+follow
+seq 100 >&3
+printf 101 >&3
+expect_soon "$scratch/screen" 'piped: 100 records, .* behind; last checkpoint [1-9]'
+kill -INT "$(cat "$scratch/number")"
+wait "$run"
+exec 3>&-
+expect 0 '' grep -qa 'the signal ended standard input' "$scratch/screen"
+expect 0 '^100 ' wc -l "$scratch/followed/output.txt"
+expect 0 '^100 ' wc -l "$scratch/followed/input.txt"
+expect_nothing_left "$scratch/followed"
 
 # The same program that simulates a scenario refuses what it cannot do for real.
 cat >"$scratch/lie.json" <<'JSON'
@@ -117,7 +164,7 @@ expect_ended INT 6
 expect 0 '^run.json$' ls "$scratch/ended"
 expect 1 '' test -e "$scratch/ended/result.json"
 expect 1 '' test -e "$scratch/ended/output.txt"
-expect 0 'live: interrupted$' cat "$scratch/text"
+expect 0 'live: interrupted; (nothing was|what was) committed' cat "$scratch/text"
 expect_ended TERM 6
 expect_ended KILL 137
 

@@ -809,6 +809,52 @@ START_TEST(a_dead_process_reads_nothing_and_blames_nobody)
 }
 END_TEST
 
+/* Adds to a file; "" makes it. */
+static void grow(struct reader *reader, const char *name, const char *more)
+{
+    struct host *host = &reader->machine.host;
+    uint64_t size;
+    file_id file;
+    ck_assert_int_eq(host_file_open(host, HOST_SHARED, name, HOST_CREATE, &file), STATUS_OK);
+    ck_assert_int_eq(host_file_size(host, file, &size), STATUS_OK);
+    ck_assert_int_eq(host_file_write(host, file, size, bytes_of_text(more)), STATUS_OK);
+    host_file_close(host, file);
+}
+
+static void assert_grown(struct reader *reader, const char *lines, enum source_state end)
+{
+    enum source_state state = SOURCE_MORE;
+    for (reader->lines.size = 0; state == SOURCE_MORE;) {
+        (void)source_pull(reader->source, 2, 0, &state);
+    }
+    ck_assert_int_eq(state, end);
+    ck_assert(bytes_equal(buffer_bytes(&reader->lines), bytes_of_text(lines)));
+}
+
+START_TEST(a_file_that_grows_is_read_by_whole_lines_until_it_is_whole)
+{
+    struct reader reader = { 0 };
+    struct reader later = { 0 };
+    const struct input_config input = { .kind = INPUT_FILE, .file = "n", .grows_until = "whole" };
+    disk_host_init(&reader.machine, disk, 0);
+    grow(&reader, "n", "");
+    reader_open(&reader, &input, 0, 1, (struct bytes){ 0 });
+    assert_grown(&reader, "", SOURCE_WAIT);
+    grow(&reader, "n", "1\n2\n3\n4");
+    assert_grown(&reader, "1\n2\n3\n", SOURCE_WAIT);
+    grow(&reader, "n", "5");
+    assert_grown(&reader, "", SOURCE_WAIT);
+    reader_open(&later, &input, 0, 1, reader_snapshot(&reader));
+    grow(&reader, "n", "6\n7");
+    assert_grown(&reader, "456\n", SOURCE_WAIT);
+    grow(&reader, "whole", "");
+    assert_grown(&reader, "7\n", SOURCE_END);
+    assert_grown(&later, "456\n7\n", SOURCE_END);
+    reader_close(&reader);
+    reader_close(&later);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("source");
@@ -842,6 +888,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_missing_file_is_a_final_failure_that_names_it);
     tcase_add_test(tcase, a_read_that_fails_is_a_failure_that_a_restart_may_cure);
     tcase_add_test(tcase, a_dead_process_reads_nothing_and_blames_nobody);
+    tcase_add_test(tcase, a_file_that_grows_is_read_by_whole_lines_until_it_is_whole);
     Suite *suite = suite_create("source");
     suite_add_tcase(suite, tcase);
     return suite;
