@@ -499,6 +499,34 @@ START_TEST(forwarded_records_go_to_the_only_channel)
 }
 END_TEST
 
+static void key_of_nobody(const struct record *record, struct key *key)
+{
+    (void)record;
+    (void)key;
+    ck_abort_msg("asked for a key");
+}
+
+START_TEST(where_there_is_one_channel_nobody_asks_for_the_key)
+{
+    int64_t timestamp_ms = 4;
+    for (int is_timed = 0; is_timed < 2; is_timed++) {
+        (void)begin_exchange(EXCHANGE_HASH, 1, is_timed ? &timestamp_ms : NULL);
+        output.key_of = key_of_nobody;
+        struct collector out = output_collector(&output);
+        emit_to(&out, 5);
+        emit_to(&out, 6);
+        output_flush(&output);
+        const struct message *sent = host.sent_head;
+        uint32_t each = is_timed ? 20 : 12;
+        ck_assert_uint_eq(sent_count(), 1);
+        ck_assert_uint_eq(sent->size, 2 * each);
+        ck_assert_int_eq((int64_t)load_u64(sent->data + each - 8), 5);
+        ck_assert_int_eq((int64_t)load_u64(sent->data + sent->size - 8), 6);
+        host_message_free(&host.host, message_host_take(&host));
+    }
+}
+END_TEST
+
 START_TEST(timestamps_travel_between_length_and_bytes)
 {
     int64_t timestamp_ms = -3;
@@ -538,6 +566,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, rebalanced_records_go_to_each_channel_in_turn);
     tcase_add_test(tcase, broadcast_records_go_to_all_channels);
     tcase_add_test(tcase, forwarded_records_go_to_the_only_channel);
+    tcase_add_test(tcase, where_there_is_one_channel_nobody_asks_for_the_key);
     tcase_add_test(tcase, timestamps_travel_between_length_and_bytes);
     tcase_add_test(tcase, every_channel_is_first_in_first_out_under_any_load);
     Suite *suite = suite_create("output");
