@@ -13,26 +13,46 @@ enum { TEXT_INTEGER_SIZE_MAX = 20 }; /* "-9223372036854775808" */
 /* The general case of text_parse_i64. */
 bool text_parse_any(struct bytes text, int64_t *value);
 
-enum { TEXT_SAFE_DIGITS = 18 }; /* so many always fit 64 bits */
+enum { TEXT_SHORT_SIZE_MAX = sizeof(uint64_t) };
+
+/* The bytes of a text of 1 to TEXT_SHORT_SIZE_MAX bytes as a word, the first lowest. Where loads
+ * overlap they say the same. */
+static inline uint64_t text_load_short(struct bytes text)
+{
+    size_t last = text.size - 1;
+    if (last < 3) {
+        size_t middle = text.size / 2;
+        return text.data[0] | (uint64_t)text.data[middle] << 8 * middle |
+               (uint64_t)text.data[last] << 8 * last;
+    }
+    return load_u32(text.data) | (uint64_t)load_u32(text.data + last - 3) << 8 * (last - 3);
+}
+
+/* Reads 1 to TEXT_SHORT_SIZE_MAX digits, all of them at once: as a number of eight that begins with
+ * zeros. False, and `*value` unchanged, if there is anything else. */
+static inline bool text_parse_short(struct bytes text, int64_t *value)
+{
+    uint64_t zeros = UINT64_C(0x3030303030303030);
+    size_t unused_bits = 8 * (TEXT_SHORT_SIZE_MAX - text.size);
+    uint64_t digits = (text_load_short(text) ^ zeros >> unused_bits) << unused_bits;
+    if (((digits | (digits + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080)) != 0) {
+        return false; /* there is a byte above 9 */
+    }
+    uint64_t every_fourth = UINT64_C(0x000000ff000000ff);
+    uint64_t pairs = digits * 10 + (digits >> 8); /* of digits, in every other byte */
+    uint64_t outer = (pairs & every_fourth) * (100 + (UINT64_C(1000000) << 32));
+    uint64_t inner = (pairs >> 16 & every_fourth) * (1 + (UINT64_C(10000) << 32));
+    *value = (int64_t)((outer + inner) >> 32);
+    return true;
+}
 
 /* Reads a whole decimal integer: an optional + or -, then digits, leading zeros allowed, nothing
  * before or after. False if `text` is anything else or does not fit 64 bits; `*value` is then
  * unchanged. */
 static inline bool text_parse_i64(struct bytes text, int64_t *value)
 {
-    if (text.size == 0 || text.size > TEXT_SAFE_DIGITS) {
-        return text_parse_any(text, value);
-    }
-    uint64_t sum = 0;
-    for (size_t at = 0; at < text.size; at++) {
-        uint64_t digit = (uint64_t)text.data[at] - '0';
-        if (digit > 9) {
-            return text_parse_any(text, value);
-        }
-        sum = sum * 10 + digit;
-    }
-    *value = (int64_t)sum;
-    return true; /* nearly every number */
+    bool is_short = text.size - 1 < TEXT_SHORT_SIZE_MAX;
+    return (is_short && text_parse_short(text, value)) || text_parse_any(text, value);
 }
 
 enum { TEXT_SMALL_END = 10000 }; /* smaller numbers are most of those that a job prints */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "model/base/prng.h"
@@ -90,6 +91,26 @@ START_TEST(a_zero_byte_and_what_lies_behind_the_end_are_no_digits)
     ck_assert(text_parse_i64((struct bytes){ (const uint8_t *)"123", 2 }, &value));
     ck_assert_int_eq(value, 12);
     ck_assert(!text_parse_i64((struct bytes){ 0 }, &value));
+}
+END_TEST
+
+/* Any byte at any place of a short number. */
+START_TEST(a_byte_that_is_no_digit_is_refused_wherever_it_stands)
+{
+    for (size_t size = 1; size <= 10; size++) {
+        for (size_t at = 0; at < size; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                uint8_t text[] = "9876543210";
+                text[at] = (uint8_t)byte;
+                bool is_sign = at == 0 && size > 1 && (byte == '-' || byte == '+');
+                bool is_number = is_sign || (byte >= '0' && byte <= '9');
+                int64_t value = -5;
+                ck_assert(text_parse_i64((struct bytes){ text, size }, &value) == is_number);
+                text[size] = '\0';
+                ck_assert_int_eq(value, is_number ? strtoll((const char *)text, NULL, 10) : -5);
+            }
+        }
+    }
 }
 END_TEST
 
@@ -225,6 +246,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, whole_decimal_integers_are_read);
     tcase_add_test(tcase, everything_else_is_refused_and_leaves_the_value_alone);
     tcase_add_test(tcase, a_zero_byte_and_what_lies_behind_the_end_are_no_digits);
+    tcase_add_test(tcase, a_byte_that_is_no_digit_is_refused_wherever_it_stands);
     tcase_add_test(tcase, numbers_are_formatted_as_printf_does);
     tcase_add_test(tcase, what_was_formatted_is_read_back);
     tcase_add_test(tcase, one_more_than_a_limit_overflows);
