@@ -8,7 +8,7 @@
 #define MS_NS                      UINT64_C(1000000)
 #define S_NS                       UINT64_C(1000000000)
 #define HEARTBEAT_TIMEOUT_MIN_NS   (2 * S_NS)
-#define TABLE_TIMEOUT_MIN_NS       (20 * S_NS)
+#define TABLE_TIMEOUT_MIN_NS       (10 * S_NS)
 #define TIMEOUT_MIN_NS             (500 * MS_NS)
 #define TIMEOUT_LONG_NS            (600 * S_NS)
 #define RECORD_COST_MAX_NS         UINT64_C(2000000)
