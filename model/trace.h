@@ -47,6 +47,9 @@
     FACT(MANIFEST_WRITTEN, "manifest.written", "bytes", "", "written under a temporary name")      \
     FACT(MANIFEST_SYNCED, "manifest.synced", "", "", "the temporary file is durable")              \
     FACT(MANIFEST_RENAMED, "manifest.renamed", "", "", "the manifest has its name, not durably")   \
+    FACT(BLOB_PUT, "blob.put", "bytes", "",                                                        \
+         "the store `memory` holds a manifest or a part of the state; the text is its path")       \
+    FACT(BLOB_REMOVED, "blob.removed", "", "", "... and does not any more")                        \
     FACT(CHECKPOINT_COMPLETED, "checkpoint.completed", "bytes", "duration_ns",                     \
          "the manifest is durable and noted in the job record")                                    \
     FACT(CHECKPOINT_ABORTED, "checkpoint.aborted", "", "", "given up; the text says why")          \
@@ -189,6 +192,8 @@ struct fact {
     uint64_t checkpoint; /* 0: none */
     uint64_t values[2];  /* what they mean: fact_info */
     struct bytes text;   /* borrowed for the call */
+    struct bytes content; /* what came to lie where nobody else can look; shown to who listens in
+                           * this process, and no part of the trace; borrowed for the call */
 };
 
 /* A fact as a listener gets it. */

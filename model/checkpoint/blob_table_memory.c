@@ -62,6 +62,18 @@ static void free_bytes(struct arena *arena, struct bytes bytes)
     arena_free(arena, (void *)(uintptr_t)bytes.data);
 }
 
+/* Nobody can look into this memory: so it is told, and shown, what comes and what goes. */
+static void report(struct host *host, enum fact_kind kind, const struct blob *blob)
+{
+    bool is_put = kind == FACT_BLOB_PUT;
+    host_trace(host, &(struct fact){ .kind = kind,
+                                     .vertex = FACT_NO_TASK,
+                                     .subtask = FACT_NO_TASK,
+                                     .values = { is_put ? blob->content.size : 0, 0 },
+                                     .text = blob->path,
+                                     .content = is_put ? blob->content : (struct bytes){ 0 } });
+}
+
 static enum status put(struct blob_table *base, struct bytes path, struct bytes content)
 {
     struct memory_table *table = memory_of(base);
@@ -80,6 +92,7 @@ static enum status put(struct blob_table *base, struct bytes path, struct bytes 
         table->count++;
     }
     blob->content = bytes_copy(arena, content);
+    report(base->host, FACT_BLOB_PUT, blob);
     return STATUS_OK;
 }
 
@@ -88,6 +101,7 @@ static enum status remove_blob(struct blob_table *base, struct bytes path)
     struct memory_table *table = memory_of(base);
     struct blob *blob = find(table, path);
     if (blob != NULL) {
+        report(base->host, FACT_BLOB_REMOVED, blob);
         free_bytes(base->host->arena, blob->path);
         free_bytes(base->host->arena, blob->content);
         table->count--;

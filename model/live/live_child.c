@@ -40,6 +40,7 @@ static void tell(void *context, const struct live_report *report)
         text = report->event.fact.text;
         text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
         copy.event.fact.text = (struct bytes){ .data = NULL, .size = text.size };
+        copy.event.fact.content = (struct bytes){ 0 };
     }
     struct iovec parts[] = { { .iov_base = &copy, .iov_len = sizeof copy },
                              { .iov_base = (void *)(uintptr_t)text.data, .iov_len = text.size } };

@@ -70,6 +70,7 @@ static struct told_report *copy_of(struct live_member *member, const struct live
     }
     if (is_fact) {
         told->report.event.fact.text.data = told->text;
+        told->report.event.fact.content = (struct bytes){ 0 };
     }
     return told;
 }

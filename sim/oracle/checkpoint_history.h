@@ -17,7 +17,8 @@ struct checkpoint_record {
     bool aborted;
     uint64_t aborted_ns;   /* 0: it was not */
     uint64_t completed_ns; /* when it was reported complete; 0: it was not */
-    bool superseded; /* an older one was restored instead, as the scenario allows */
+    bool lost;             /* with the memory that it was in */
+    bool superseded;       /* an older one was restored instead, as the scenario allows */
 };
 
 struct checkpoint_history {

@@ -92,8 +92,9 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     oracle->arena = arena;
     oracle->scenario = scenario;
     oracle->shared = shared;
-    oracle->stored =
-        (struct stored){ .arena = arena, .shared = shared, .kind = job->checkpoint.store };
+    oracle->stored = (struct stored){
+        .arena = arena, .shared = shared, .kind = job->checkpoint.store, .is_readable = true
+    };
     build_pipeline(oracle);
     oracle->parallelism = (struct parallelism_memory){ .most = scenario_parallelism_max(scenario),
                                                        .deployed = job->parallelism,
@@ -189,6 +190,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_pace_on_fact(oracle, event);
         break;
     case FACT_JOB_MANAGER_STARTED:
+        stored_on_lost(&oracle->stored);
         property_newest_restored_on_take_over(oracle);
         property_liveness_on_fact(oracle, fact);
         property_restarts_on_fact(oracle, event);
@@ -253,6 +255,8 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
             checkpoint_history_at(&oracle->history, fact->checkpoint)->commit_begun = true;
         }
         break;
+    case FACT_BLOB_PUT: stored_on_put(&oracle->stored, fact); break;
+    case FACT_BLOB_REMOVED: stored_on_removed(&oracle->stored, fact); break;
     case FACT_ACK_RECEIVED: property_fencing_on_fact(oracle, fact); break;
     case FACT_TASK_NOTIFIED: property_output_on_announced(oracle, event); break;
     case FACT_SINK_COMMITTED:

@@ -122,7 +122,7 @@ static uint32_t retained_count(const struct oracle *oracle)
 
 bool property_files_on_complete(struct oracle *oracle, uint64_t id)
 {
-    if (oracle->stored.kind == STORE_MEMORY) {
+    if (!oracle->stored.is_readable && oracle->stored.kind == STORE_MEMORY) {
         return false; /* nobody can look there */
     }
     if (!oracle->stored.is_readable && oracle->stored.kind == STORE_SQLITE) {
@@ -139,7 +139,7 @@ bool property_files_on_complete(struct oracle *oracle, uint64_t id)
     for (size_t i = oracle->history.count; i > 0 && seen < retained; i--) {
         const struct checkpoint_record *record = &oracle->history.records[i - 1];
         seen += record->completed;
-        if (record->completed && !record->superseded) {
+        if (record->completed && !record->superseded && !record->lost) {
             bool is_sound = check_checkpoint(oracle, record->id);
             is_readable = record->id == id ? is_sound : is_readable;
         }

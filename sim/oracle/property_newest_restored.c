@@ -179,6 +179,9 @@ static void adopt_older(struct oracle *oracle, uint64_t chosen)
 void property_newest_restored_on_take_over(struct oracle *oracle)
 {
     oracle->is_taken_over = true;
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        oracle->history.records[i].lost = oracle->stored.kind == STORE_MEMORY;
+    }
     if (oracle->unnoted != 0) {
         checkpoint_history_at(&oracle->history, oracle->unnoted)->completed = false;
         oracle->unnoted = 0;

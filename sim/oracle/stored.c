@@ -16,11 +16,16 @@ bool stored_is_database(const char *path)
     return strncmp(path, STORE_DATABASE, strlen(STORE_DATABASE)) == 0;
 }
 
+static void free_blob(struct stored *stored, const struct stored_blob *blob)
+{
+    arena_free(stored->arena, (void *)(uintptr_t)blob->path);
+    arena_free(stored->arena, (void *)(uintptr_t)blob->content.data);
+}
+
 static void forget(struct stored *stored)
 {
     for (size_t i = 0; i < stored->count; i++) {
-        arena_free(stored->arena, (void *)(uintptr_t)stored->blobs[i].path);
-        arena_free(stored->arena, (void *)(uintptr_t)stored->blobs[i].content.data);
+        free_blob(stored, &stored->blobs[i]);
     }
     stored->count = 0;
     stored->is_readable = true;
@@ -35,6 +40,14 @@ static bool has_hot_journal(const struct disk *disk)
            memcmp(journal.data, magic, sizeof magic) == 0;
 }
 
+static void add(struct stored *stored, const char *path, struct bytes content)
+{
+    stored->blobs = arena_grow(stored->arena, stored->blobs, &stored->capacity, stored->count + 1,
+                               sizeof *stored->blobs);
+    stored->blobs[stored->count++] =
+        (struct stored_blob){ .path = path, .content = bytes_copy(stored->arena, content) };
+}
+
 static void add_row(struct stored *stored, sqlite3_stmt *statement)
 {
     const char *path = (const char *)sqlite3_column_text(statement, 0);
@@ -44,11 +57,7 @@ static void add_row(struct stored *stored, sqlite3_stmt *statement)
         stored->is_readable = false; /* nobody writes such a row */
         return;
     }
-    stored->blobs = arena_grow(stored->arena, stored->blobs, &stored->capacity, stored->count + 1,
-                               sizeof *stored->blobs);
-    stored->blobs[stored->count++] =
-        (struct stored_blob){ .path = arena_text(stored->arena, path),
-                              .content = bytes_copy(stored->arena, content) };
+    add(stored, arena_text(stored->arena, path), content);
 }
 
 static void read_rows(struct stored *stored, sqlite3 *connection)
@@ -103,9 +112,45 @@ void stored_refresh(struct stored *stored)
     }
 }
 
+/* ---- memory ---------------------------------------------------------------------------------- */
+
+void stored_on_removed(struct stored *stored, const struct fact *fact)
+{
+    CHECK(stored->kind == STORE_MEMORY);
+    for (size_t i = 0; i < stored->count; i++) {
+        struct stored_blob *blob = &stored->blobs[i];
+        if (bytes_equal(bytes_of_text(blob->path), fact->text)) {
+            free_blob(stored, blob);
+            *blob = stored->blobs[--stored->count];
+            return;
+        }
+    }
+}
+
+void stored_on_put(struct stored *stored, const struct fact *fact)
+{
+    stored_on_removed(stored, fact);
+    stored->is_readable = stored->is_readable && fact->content.size == fact->values[0];
+    if (stored->is_readable) {
+        add(stored,
+            arena_format(stored->arena, "%.*s", (int)fact->text.size,
+                         (const char *)fact->text.data),
+            fact->content);
+    }
+}
+
+void stored_on_lost(struct stored *stored)
+{
+    if (stored->kind == STORE_MEMORY) {
+        forget(stored);
+    }
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
 bool stored_peek(const struct stored *stored, const char *path, struct bytes *content)
 {
-    if (stored->kind != STORE_SQLITE || !is_below_root(path)) {
+    if (stored->kind == STORE_FILES || !is_below_root(path)) {
         return disk_peek(stored->shared, path, content);
     }
     for (size_t i = 0; i < stored->count; i++) {

@@ -389,12 +389,14 @@ START_TEST(t2_a_commit_is_reported_before_and_behind_its_transaction)
     open_store(_i);
     ck_assert_int_eq(store_begin(store, 3, false), STATUS_OK);
     ck_assert_int_eq(store_commit(store, 3, 8, bytes_of_text("manifest")), STATUS_OK);
-    ck_assert_uint_eq(machine.fact_count, _i == STORE_FILES ? 3 : 2);
-    ck_assert_int_eq(machine.facts[0].kind, FACT_MANIFEST_WRITTEN);
-    ck_assert_uint_eq(machine.facts[0].values[0], 8);
-    ck_assert_int_eq(machine.facts[1].kind, FACT_MANIFEST_SYNCED);
-    ck_assert_uint_eq(machine.facts[1].checkpoint, 3);
-    ck_assert_uint_eq(machine.facts[1].attempt, 8);
+    size_t written = _i == STORE_MEMORY ? 1 : 0; /* which shows the manifest first */
+    ck_assert_uint_eq(machine.fact_count, _i == STORE_SQLITE ? 2 : 3);
+    ck_assert_uint_eq(disk_host_facts(&machine, FACT_BLOB_PUT), written);
+    ck_assert_int_eq(machine.facts[written].kind, FACT_MANIFEST_WRITTEN);
+    ck_assert_uint_eq(machine.facts[written].values[0], 8);
+    ck_assert_int_eq(machine.facts[written + 1].kind, FACT_MANIFEST_SYNCED);
+    ck_assert_uint_eq(machine.facts[written + 1].checkpoint, 3);
+    ck_assert_uint_eq(machine.facts[written + 1].attempt, 8);
 }
 END_TEST
 

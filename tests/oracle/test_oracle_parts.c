@@ -84,6 +84,59 @@ START_TEST(a_job_that_was_given_up_may_leave_shared_files)
 }
 END_TEST
 
+/* ---- in the memory of the JobManager --------------------------------------------------------- */
+
+START_TEST(what_lies_in_memory_is_judged_like_files)
+{
+    world.scenario.job.checkpoint.store = STORE_MEMORY;
+    run_to_last((enum oracle_layers)_i);
+    oracle_finish(&world);
+    bool is_right = _i == ORACLE_WHOLE || _i == ORACLE_TWO_PARTS;
+    ck_assert_uint_eq(oracle_totals(world.oracle).checkpoints_verified, 2);
+    ck_assert_uint_eq(oracle_found_any(&world) == 0, is_right);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CONSISTENT_CUT) == 0, is_right);
+}
+END_TEST
+
+START_TEST(a_part_that_memory_lost_is_missed_and_one_that_it_kept_is_an_orphan)
+{
+    static const char *const part = "checkpoints/shared/chk-1/count-0";
+    world.scenario.job.checkpoint.store = STORE_MEMORY;
+    run_to_last(ORACLE_TWO_PARTS);
+    if (_i == 0) {
+        oracle_remove_file(&world, part);
+    } else {
+        oracle_write_file(&world, "checkpoints/shared/chk-2/count-0", "left");
+    }
+    oracle_finish(&world);
+    ck_assert(oracle_says(&world, PROPERTY_FILES, _i == 0 ? "is missing" : "an orphan file"));
+}
+END_TEST
+
+START_TEST(what_went_with_a_job_manager_is_not_missed)
+{
+    world.scenario.job.checkpoint.store = STORE_MEMORY;
+    oracle_world_start(&world);
+    oracle_checkpoint(&world, 1, 5, 7);
+    oracle_tell_of(&world, FACT_JOB_MANAGER_STARTED, 0, 0);
+    oracle_tell_why(&world, FACT_JOB_FAILED, 0, 1, "checkpoint 1 is gone with the memory");
+    oracle_end(&world, OUTCOME_REFUSED);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), 0);
+}
+END_TEST
+
+START_TEST(of_a_live_run_nothing_in_memory_is_judged)
+{
+    world.scenario.job.checkpoint.store = STORE_MEMORY;
+    world.is_live = true;
+    run_to_last(ORACLE_NO_REMOVAL);
+    oracle_finish(&world);
+    ck_assert_uint_eq(oracle_totals(world.oracle).checkpoints_verified, 0);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CONSISTENT_CUT), 0);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tests = tcase_create("parts");
@@ -94,6 +147,12 @@ static Suite *suite(void)
     tcase_add_test(tests, a_missing_shared_file_is_found);
     tcase_add_loop_test(tests, a_shared_file_that_no_retained_manifest_names_is_an_orphan, 0, 3);
     tcase_add_test(tests, a_job_that_was_given_up_may_leave_shared_files);
+    tcase_add_loop_test(tests, what_lies_in_memory_is_judged_like_files, ORACLE_WHOLE,
+                        ORACLE_GAP + 1);
+    tcase_add_loop_test(tests, a_part_that_memory_lost_is_missed_and_one_that_it_kept_is_an_orphan,
+                        0, 2);
+    tcase_add_test(tests, what_went_with_a_job_manager_is_not_missed);
+    tcase_add_test(tests, of_a_live_run_nothing_in_memory_is_judged);
     Suite *suite = suite_create("oracle_parts");
     suite_add_tcase(suite, tests);
     return suite;

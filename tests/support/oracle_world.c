@@ -168,8 +168,35 @@ static uint32_t owner_of(int64_t key)
     return key_group_subtask(key_group_of(key_hash_i64(key), 128), 128, ORACLE_PARALLELISM);
 }
 
+/* Is `path` one in the memory of the JobManager, as the scenario has it? */
+static bool is_in_memory(const struct oracle_world *world, const char *path)
+{
+    return world->scenario.job.checkpoint.store == STORE_MEMORY &&
+           strncmp(path, STORE_ROOT "/", strlen(STORE_ROOT "/")) == 0;
+}
+
+static void tell_blob(struct oracle_world *world, enum fact_kind kind, const char *path,
+                      struct bytes content)
+{
+    struct fact_event event = { .time_ns = world->now_ns,
+                                .fact = { .kind = kind,
+                                          .vertex = FACT_NO_TASK,
+                                          .subtask = FACT_NO_TASK,
+                                          .values = { content.size },
+                                          .text = bytes_of_text(path),
+                                          .content = content } };
+    if (world->is_live) {
+        event.fact.content = (struct bytes){ 0 };
+    }
+    oracle_on_fact(world->oracle, &event);
+}
+
 static void write_bytes(struct oracle_world *world, const char *path, struct bytes content)
 {
+    if (is_in_memory(world, path)) {
+        tell_blob(world, FACT_BLOB_PUT, path, content);
+        return;
+    }
     char directory[128];
     for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         size_t size = (size_t)(slash - path);
@@ -456,6 +483,10 @@ void oracle_copy_file(struct oracle_world *world, const char *from, const char *
 
 void oracle_remove_file(struct oracle_world *world, const char *path)
 {
+    if (is_in_memory(world, path)) {
+        tell_blob(world, FACT_BLOB_REMOVED, path, (struct bytes){ 0 });
+        return;
+    }
     CHECK(disk_remove(world->disk, CLIENT, path) == STATUS_OK);
 }
 
@@ -466,7 +497,7 @@ void oracle_discard(struct oracle_world *world, uint64_t id)
         const char *path =
             oracle_path(world, "checkpoints/chk-%llu/%s", (unsigned long long)id, names[i]);
         struct bytes content;
-        if (disk_peek(world->disk, path, &content)) {
+        if (is_in_memory(world, path) || disk_peek(world->disk, path, &content)) {
             oracle_remove_file(world, path);
         }
     }

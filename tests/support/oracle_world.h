@@ -50,6 +50,7 @@ struct oracle_world {
     struct oracle *oracle;
     uint64_t now_ns;
     uint64_t attempt;
+    bool is_live;                /* of the store `memory` the bytes are not shown */
     struct oracle_cut committed; /* what the output holds */
     /* May be changed until oracle_world_start; a line that is no digit is bad. */
     uint8_t input[2 * ORACLE_PARALLELISM * ORACLE_LINES_EACH];
