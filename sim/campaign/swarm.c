@@ -32,38 +32,16 @@ static void append_faults(struct swarm_drawing *drawing)
     }
 }
 
-/* The drawn faults in a scenario of their own: what the reader of scenarios makes of them is what
- * it would make of them in a file. */
-static enum status parse_faults(struct swarm_drawing *drawing, struct arena *arena,
-                                struct scenario *parsed, struct buffer *error)
+/* Draws faults for `drawn`, which has none: what the reader of scenarios makes of them is what it
+ * would make of them in a file. */
+static enum status draw_faults(struct swarm_drawing *drawing, struct arena *arena,
+                               struct scenario *drawn, struct buffer *error)
 {
-    const struct job_config *job = &drawing->scenario->job;
     struct buffer *json = drawing->json;
-    const char *library = drawing->scenario->library_path;
-    buffer_append_format(json,
-                         "{\"seed\": \"%llu\", \"job\": {\"name\": \"%s\", \"parallelism\": %u",
-                         (unsigned long long)drawing->scenario->seed,
-                         library == NULL ? job->job : "count", job->parallelism);
-    if (job->input.kind == INPUT_GENERATOR && job->input.rate_per_s > 0) {
-        buffer_append_text(json, ", \"input\": {\"rate\": \"1/s\"}");
-    } else if (job->input.kind == INPUT_NEXMARK ||
-               scenario_job(drawing->scenario)->input == JOB_READS_EVENTS) { /* a file, too */
-        buffer_append_text(json, ", \"input\": {\"nexmark\": {}}");
-    }
-    if (job->input.skip_bad_records) {
-        buffer_append_text(json, ", \"bad_records\": \"skip\"");
-    }
-    buffer_append_format(json,
-                         "}, \"cluster\": {\"task_managers\": %u, \"slots\": %u}, \"faults\": [",
-                         job->task_managers, job->slots);
+    buffer_append_text(json, "{\"faults\": [");
     append_faults(drawing);
     buffer_append_text(json, "]}");
-    /* A library takes the place of the name. */
-    struct scenario_overrides overrides = { .settings = (const char *[]){ arena_format(
-                                                arena, "job.library=%s", library) },
-                                            .setting_count = 1 };
-    enum status status = scenario_parse(parsed, arena, buffer_bytes(json), "swarm", ".",
-                                        library == NULL ? NULL : &overrides, error);
+    enum status status = scenario_parse_faults(drawn, arena, buffer_bytes(json), "swarm", error);
     if (status != STATUS_OK) {
         buffer_append_format(error, " in %.*s", (int)json->size, (const char *)json->data);
     }
@@ -89,24 +67,20 @@ static void allow_for_settings(struct scenario *scenario, const struct scenario 
 }
 
 /* The base's faults, then the drawn ones. What they may lead to is the worst of both. */
-static void join(struct scenario *scenario, struct arena *arena, const struct scenario *parsed)
+static void join(struct scenario *scenario, struct arena *arena, const struct scenario *drawn)
 {
     uint32_t own = scenario->fault_count;
-    struct scenario drawn = *scenario; /* the same fault may lead to more with other settings */
-    drawn.faults = parsed->faults;
-    drawn.fault_count = parsed->fault_count;
-    enum expected_result result = fault_consequences_of(&drawn);
-    struct fault *faults = arena_alloc(arena, own + parsed->fault_count, sizeof *faults);
+    struct fault *faults = arena_alloc(arena, own + drawn->fault_count, sizeof *faults);
     for (uint32_t i = 0; i < own; i++) {
         faults[i] = scenario->faults[i];
     }
-    for (uint32_t i = 0; i < parsed->fault_count; i++) {
-        faults[own + i] = parsed->faults[i];
+    for (uint32_t i = 0; i < drawn->fault_count; i++) {
+        faults[own + i] = drawn->faults[i];
     }
     scenario->faults = faults;
-    scenario->fault_count = own + parsed->fault_count;
+    scenario->fault_count = own + drawn->fault_count;
     scenario->expect.all_fired = false;
-    allow(scenario, result);
+    allow(scenario, drawn->expect.result);
 }
 
 /* How long the run may take: many times what it takes undisturbed, what the faults last, and for
@@ -146,10 +120,12 @@ enum status swarm_draw(struct scenario *scenario, struct arena *arena,
                                      .json = &json };
     job_build(scenario_job(base->scenario), &drawing.pipeline);
     swarm_draw_character(&drawing);
-    struct scenario parsed;
-    enum status status = parse_faults(&drawing, arena, &parsed, error);
+    struct scenario drawn = *scenario; /* the same fault may lead to more with other settings */
+    drawn.faults = NULL;
+    drawn.fault_count = 0;
+    enum status status = draw_faults(&drawing, arena, &drawn, error);
     if (status == STATUS_OK) {
-        join(scenario, arena, &parsed);
+        join(scenario, arena, &drawn);
         bound_time(scenario, base);
     }
     return status;

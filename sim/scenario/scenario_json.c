@@ -315,6 +315,14 @@ static bool read_tree(struct reader *reader)
            read_faults(reader) && read_plots(reader);
 }
 
+static enum status end_reading(struct reader *reader, bool ok)
+{
+    CHECK(ok != reader->failed);
+    json_decref(reader->root);
+    json_decref(reader->origins);
+    return ok ? STATUS_OK : STATUS_INVALID;
+}
+
 /* The reader has its arena, error, label and scenario. */
 static enum status read_json(struct reader *reader, struct bytes json, const char *path,
                              const char *directory, const struct scenario_overrides *overrides)
@@ -325,10 +333,7 @@ static enum status read_json(struct reader *reader, struct bytes json, const cha
     reader->scenario->name = default_name(reader->arena, reader->label);
     reader->scenario->path = path == NULL ? "" : arena_text(reader->arena, path);
     bool ok = load_tree(reader, json, path, directory, overrides) && read_tree(reader);
-    CHECK(ok != reader->failed);
-    json_decref(reader->root);
-    json_decref(reader->origins);
-    return ok ? STATUS_OK : STATUS_INVALID;
+    return end_reading(reader, ok);
 }
 
 /* The reader has its arena, error and scenario, and its grid if one is wanted. */
@@ -371,4 +376,13 @@ enum status scenario_parse(struct scenario *scenario, struct arena *arena, struc
     CHECK(directory != NULL);
     struct reader reader = { .arena = arena, .error = error, .label = label, .scenario = scenario };
     return read_json(&reader, json, NULL, *directory == '\0' ? "." : directory, overrides);
+}
+
+enum status scenario_parse_faults(struct scenario *scenario, struct arena *arena, struct bytes json,
+                                  const char *label, struct buffer *error)
+{
+    CHECK(label != NULL);
+    struct reader reader = { .arena = arena, .error = error, .label = label, .scenario = scenario };
+    job_build(scenario_job(scenario), &reader.pipeline);
+    return end_reading(&reader, load_tree(&reader, json, NULL, ".", NULL) && read_faults(&reader));
 }

@@ -34,6 +34,12 @@ MUST_USE enum status scenario_parse(struct scenario *scenario, struct arena *are
                                     const struct scenario_overrides *overrides,
                                     struct buffer *error);
 
+/* Reads `{"faults": [...]}` into a resolved scenario that has none yet, and sets `expect.result` to
+ * what they may lead to: as if the list stood in its file. Errors as above. */
+MUST_USE enum status scenario_parse_faults(struct scenario *scenario, struct arena *arena,
+                                           struct bytes json, const char *label,
+                                           struct buffer *error);
+
 /* ---- sweeps ---------------------------------------------------------------------------------- */
 
 enum { SWEEP_CELLS_MAX = 20000 };
