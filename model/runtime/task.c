@@ -421,6 +421,7 @@ static void on_run(struct task *task)
             return;
         }
         if (task->source != NULL) {
+            task->is_catching_up = true;
             task_report_progress(task, true);
         }
         schedule_watermark(task);

@@ -234,7 +234,9 @@ void task_pull_source(struct task *task)
     uint64_t now_ns = host_now_ns(task->host);
     uint32_t records = source_pull(task->source, SOURCE_STEP_RECORDS, now_ns, &state);
     host_charge(task->host, HOST_WORK_RECORDS, records);
-    task_report_progress(task, state == SOURCE_END);
+    bool has_caught_up = task->is_catching_up && state == SOURCE_WAIT;
+    task->is_catching_up = task->is_catching_up && !has_caught_up;
+    task_report_progress(task, state == SOURCE_END || has_caught_up);
     if (task_has_failed(task)) {
         return;
     }

@@ -51,6 +51,7 @@ struct task {
     timer_id wake_timer;      /* 0: not set */
     uint64_t wake_ns;         /* when wake_timer is due */
     uint64_t progress_ns;     /* of the last source.progress */
+    bool is_catching_up;      /* with what was due before it began to run */
     /* at_least_once: the end of an input may overtake the barrier of another, so a checkpoint of
      * which a barrier came before the end of data does not cover it. 0 if barriers block. */
     uint64_t newest_before_end;

@@ -79,6 +79,22 @@ START_TEST(the_same_scenario_and_seed_give_the_same_run)
 }
 END_TEST
 
+/* Not up to 50 ms later, when its progress is due again. */
+START_TEST(that_a_source_has_caught_up_is_told_when_it_has)
+{
+    cluster.scenario.job.input.rate_per_s = 20000;
+    cluster.scenario.job.input.records = 40000;
+    cluster_crash(&cluster, when(FACT_TASK_ACKED, 2, 1), PROCESS_FIRST_TASK_MANAGER,
+                  50 * CLUSTER_MS);
+    cluster_run(&cluster);
+    const struct summary *summary = &cluster.run.summary;
+    ck_assert_uint_gt(summary->recovery_count, 0);
+    const struct recovery_summary *last = &summary->recoveries[summary->recovery_count - 1];
+    ck_assert_uint_ge(last->caught_up_ns, last->running_ns);
+    ck_assert_uint_lt(last->caught_up_ns, last->running_ns + 10 * CLUSTER_MS);
+}
+END_TEST
+
 START_TEST(other_seeds_give_other_runs)
 {
     enum { SEEDS = 10 };
@@ -304,6 +320,7 @@ static Suite *suite(void)
     tcase_set_timeout(tcase, 20);
     tcase_add_test(tcase, a_run_without_faults_passes);
     tcase_add_test(tcase, the_same_scenario_and_seed_give_the_same_run);
+    tcase_add_test(tcase, that_a_source_has_caught_up_is_told_when_it_has);
     tcase_add_test(tcase, other_seeds_give_other_runs);
     tcase_add_test(tcase, any_small_change_of_the_scenario_changes_the_hash);
     tcase_add_test(tcase, who_listens_does_not_change_the_run);
