@@ -50,6 +50,30 @@ static bool has_ratio(const struct report_comparison *row, const char *quantity)
     return strcmp(row->quantity, quantity) == 0 && isfinite(ratio_of(row));
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* Of all cells that have one, rising. */
+static const double *ratios_of(const struct group *group, const char *quantity, struct arena *arena,
+                               size_t *count)
+{
+    double *ratios = arena_alloc(arena, group->count, sizeof *ratios);
+    *count = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        if (has_ratio(&group->rows[i], quantity)) {
+            ratios[(*count)++] = ratio_of(&group->rows[i]);
+        }
+    }
+    if (*count > 0) {
+        qsort(ratios, *count, sizeof *ratios, compare_numbers);
+    }
+    return ratios;
+}
+
 /* ---- panels ---------------------------------------------------------------------------------- */
 
 /* The different numbers of tasks, rising, as the rows are; of many, the first. */
@@ -65,10 +89,30 @@ static uint32_t tasks_of(const struct group *group, const char *quantity, double
     return count;
 }
 
+/* A unit in which the numbers of a quantity are short. */
+struct unit {
+    const char *name;
+    double ns;
+};
+
+static struct unit unit_of(const struct group *group, const char *quantity)
+{
+    static const struct unit short_one = { "milliseconds", 1e6 };
+    static const struct unit long_one = { "seconds", 1e9 };
+    double most_ns = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        if (has_ratio(&group->rows[i], quantity)) {
+            most_ns = fmax(most_ns, fmax(group->rows[i].simulated, group->rows[i].live));
+        }
+    }
+    return most_ns < 2e9 ? short_one : long_one;
+}
+
 /* Columns: T N, simulated, live, ratio; one block for each N. */
 static void append_data(struct report_figure *figure, const char *block, const struct group *group,
                         const char *quantity, const double *tasks, uint32_t task_count)
 {
+    double unit_ns = unit_of(group, quantity).ns;
     for (uint32_t k = 0; k < task_count; k++) {
         buffer_append_format(&figure->data, "$%s_%" PRIu32 " << EOD\n", block, k);
         for (size_t i = 0; i < group->count; i++) {
@@ -76,8 +120,8 @@ static void append_data(struct report_figure *figure, const char *block, const s
             if (!has_ratio(row, quantity) || row->tasks != tasks[k]) {
                 continue;
             }
-            const double columns[] = { row->interval_s * row->tasks, row->simulated / 1e9,
-                                       row->live / 1e9, ratio_of(row) };
+            const double columns[] = { row->interval_s * row->tasks, row->simulated / unit_ns,
+                                       row->live / unit_ns, ratio_of(row) };
             for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
                 plot_append_number(&figure->data, columns[j]);
                 buffer_append_text(&figure->data, j < 3 ? " " : "\n");
@@ -91,28 +135,31 @@ static void append_data(struct report_figure *figure, const char *block, const s
 static void append_times(struct buffer *body, const char *block, const double *tasks,
                          uint32_t task_count)
 {
-    buffer_append_text(body, "set yrange [0:*]\nplot ");
+    buffer_append_text(body, "set yrange [0:*]\nplot NaN with lines lw 1.6 lc rgb '" PLOT_INK
+                             "' title 'simulated'");
     for (uint32_t k = 0; k < task_count; k++) {
         buffer_append_format(body,
-                             "%s$%s_%" PRIu32 " using 1:2 with lines lw 1.6 dt %" PRIu32
-                             " lc rgb '%s' %s, \\\n"
+                             ", \\\n    $%s_%" PRIu32 " using 1:2 with lines lw 1.6 lc rgb '%s'"
+                             " notitle, \\\n"
                              "    $%s_%" PRIu32 " using 1:3 with points pt %" PRIu32
-                             " ps 0.9 lw 1.4 lc rgb '%s' title 'N = %g'",
-                             k == 0 ? "" : ", \\\n    ", block, k, k + 1, plot_colour(k),
-                             k == 0 ? "title 'simulated'" : "notitle", block, k, plot_shape(k),
-                             plot_colour(k), tasks[k]);
+                             " ps 0.9 lw 1.4 lc rgb '%s' title 'live, N = %g'",
+                             block, k, plot_colour(k), block, k, plot_shape(k), plot_colour(k),
+                             tasks[k]);
     }
     buffer_append_text(body, "\n");
 }
 
 /* With the band that counts as agreement: a quarter more or less. */
 static void append_ratios(struct buffer *body, const char *block, const double *tasks,
-                          uint32_t task_count)
+                          uint32_t task_count, double median)
 {
     buffer_append_text(body, "set yrange [0.2:5]\nset ytics (0.2, 0.5, 0.8, 1, 1.25, 2, 5)\n"
                              "set object 1 rectangle from graph 0, first 0.8 to graph 1, first 1.25"
                              " behind fillcolor rgb '" PLOT_LIGHT "' fillstyle solid noborder\n"
                              "plot 1 with lines dt (10,6) lw 1.2 lc rgb '" PLOT_INK "' notitle");
+    buffer_append_format(
+        body, ", \\\n    %.4f with lines lw 2.4 lc rgb '" PLOT_INK "' title 'median %.2f'", median,
+        median);
     for (uint32_t k = 0; k < task_count; k++) {
         buffer_append_format(body,
                              ", \\\n    $%s_%" PRIu32 " using 1:4 with points pt %" PRIu32
@@ -132,18 +179,25 @@ static void add_panels(struct report_figure *figure, struct arena *arena, uint32
     if (task_count == 0) {
         return;
     }
+    size_t count;
+    const double *ratios = ratios_of(group, quantity, arena, &count);
     append_data(figure, block, group, quantity, tasks, task_count);
     for (int is_ratio = 0; is_ratio < 2; is_ratio++) {
         struct buffer body;
         buffer_init(&body, arena);
         struct plot_axes axes = { .title = arena_format(arena, "%s: %s", group->name, what),
                                   .x = "interval × tasks, T × N (s)",
-                                  .y = is_ratio ? "simulated / live" : "seconds",
+                                  .y =
+                                      is_ratio ? "simulated / live" : unit_of(group, quantity).name,
                                   .log_x = true,
                                   .log_y = is_ratio,
                                   .key = "below center horizontal Left reverse width 1" };
         plot_begin(&body, &axes);
-        (is_ratio ? append_ratios : append_times)(&body, block, tasks, task_count);
+        if (is_ratio) {
+            append_ratios(&body, block, tasks, task_count, ratios[count / 2]);
+        } else {
+            append_times(&body, block, tasks, task_count);
+        }
         figure_add_panel(figure,
                          arena_format(arena, "%s-%s-%s%s", figure->name, group->name, quantity,
                                       is_ratio ? "-ratio" : ""),
@@ -155,27 +209,14 @@ static void add_panels(struct report_figure *figure, struct arena *arena, uint32
 
 /* ---- words and table ------------------------------------------------------------------------- */
 
-static int compare_numbers(const void *a, const void *b)
-{
-    double left = *(const double *)a;
-    double right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 static void describe(struct report_figure *figure, struct arena *arena, const struct group *group,
                      const char *quantity, const char *what)
 {
-    double *ratios = arena_alloc(arena, group->count, sizeof *ratios);
-    size_t count = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        if (has_ratio(&group->rows[i], quantity)) {
-            ratios[count++] = ratio_of(&group->rows[i]);
-        }
-    }
+    size_t count;
+    const double *ratios = ratios_of(group, quantity, arena, &count);
     if (count == 0) {
         return;
     }
-    qsort(ratios, count, sizeof *ratios, compare_numbers);
     buffer_append_format(&figure->caption,
                          " The %s that was simulated is %.2f times the live one in the median of "
                          "%zu cells, from %.2f to %.2f.",
