@@ -321,10 +321,10 @@ static enum status calibrate_records(struct calibration *calibration)
     return status;
 }
 
-/* A second with a checkpoint every 50 ms. */
+/* A while with a checkpoint every 50 ms. */
 static enum status measure_store(struct calibration *calibration, const char *parallelism)
 {
-    const char *const settings[] = { "job.input.records=20000",
+    const char *const settings[] = { "job.input.records=14000",
                                      "job.input.keys=1000",
                                      "job.input.rate=20k/s",
                                      "checkpoint.interval=50ms",
@@ -485,8 +485,8 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
  * others, so that what disturbs it for a moment does not decide; but before what writes so much
  * that it disturbs it. */
 static enum status (*const stages[])(struct calibration *) = {
-    calibrate_messages,  measure_store_together, calibrate_records,
-    measure_store_alone, calibrate_disk,         calibrate_snapshot,
+    calibrate_messages,     measure_store_together, measure_store_alone, calibrate_records,
+    measure_store_together, calibrate_snapshot,     measure_store_alone, calibrate_disk,
 };
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
