@@ -339,8 +339,24 @@ START_TEST(a_dead_process_gets_halted_from_every_call)
 }
 END_TEST
 
-/* Every bit of a database with two checkpoints, in steps: what is read is what was written, or
- * there is an error, or nothing. */
+/* More than SQLite keeps in memory: to find the pages of what it removes it must read them. */
+START_TEST(t3_a_discard_asks_the_volume_seldom)
+{
+    enum { STATE_BYTES = 6 * 1024 * 1024 };
+    open_store(STORE_SQLITE);
+    ck_assert_int_eq(store_begin(store, 1, false), STATUS_OK);
+    struct bytes path = bytes_of_text("checkpoints/chk-1/count-0");
+    uint8_t *state = arena_alloc(&arena, STATE_BYTES, 1);
+    store_put(store, 1, path, (struct bytes){ .data = state, .size = STATE_BYTES });
+    ck_assert_int_eq(store_commit(store, 1, 1, bytes_of_text("manifest")), STATUS_OK);
+    uint64_t before = machine.call_count;
+    ck_assert_int_eq(store_discard(store, 1), STATUS_OK);
+    ck_assert_uint_lt(machine.call_count - before, 500);
+}
+END_TEST
+
+/* Every bit of a database with two checkpoints, in steps, which are longer where it is empty: what
+ * is read is what was written, or there is an error, or nothing. */
 START_TEST(t5_a_damaged_database_never_gives_another_state)
 {
     struct bytes file;
@@ -354,6 +370,10 @@ START_TEST(t5_a_damaged_database_never_gives_another_state)
                                    .location = bytes_of_text("checkpoints/shared/chk-2/count-1") };
     ck_assert(disk_peek(disk, STORE_DATABASE, &file));
     for (uint64_t bit = 0; bit < 8 * file.size; bit += 131) {
+        ck_assert(disk_peek(disk, STORE_DATABASE, &file));
+        if (file.data[bit / 8] == 0 && bit % (64 * 131) != 0) {
+            continue;
+        }
         uint64_t *ids;
         size_t count = 0;
         struct buffer out;
@@ -424,6 +444,7 @@ static Suite *suite(void)
     for (size_t i = 0; i < sizeof promises / sizeof promises[0]; i++) {
         tcase_add_loop_test(tests, promises[i], 0, STORE_KIND_COUNT);
     }
+    tcase_add_test(tests, t3_a_discard_asks_the_volume_seldom);
     tcase_add_test(tests, t5_a_damaged_database_never_gives_another_state);
     suite_add_tcase(all, tests);
     return all;
