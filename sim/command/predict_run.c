@@ -11,12 +11,6 @@
 
 /* ---- small things ---------------------------------------------------------------------------- */
 
-/* In scenarios a rate of 0 means: no limit. */
-static double rate_of(uint64_t bytes_per_s)
-{
-    return bytes_per_s == 0 ? (double)INFINITY : (double)bytes_per_s;
-}
-
 bool predict_parse_rate(const char *text, double *per_s)
 {
     static const struct {
@@ -133,8 +127,9 @@ static void describe_job(struct prediction *prediction, const struct run *run,
     input->input_rate = (double)job->input.rate_per_s;
     input->capacity = record_s == 0 ? (double)INFINITY : 1 / (record_s * largest_share(job));
     if (means->output_bytes > 0) { /* the store takes the output too */
-        input->capacity = fmin(input->capacity, rate_of(scenario->cluster.store.write_bytes_per_s) /
-                                                    means->output_bytes);
+        input->capacity =
+            fmin(input->capacity,
+                 predict_rate_of(scenario->cluster.store.write_bytes_per_s) / means->output_bytes);
     }
     input->state_bytes = means->bytes;
     input->hop_delay_s = latency_s(scenario) + queue_s(scenario, input);
@@ -158,51 +153,39 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
     const struct scenario *scenario = prediction->scenario;
     const struct job_config *job = &scenario->job;
     const struct cluster *cluster = &scenario->cluster;
-    prediction->uploads = means->task_bytes_max >= (double)job->checkpoint.inline_threshold_bytes &&
+    prediction->uploads = job->checkpoint.store == STORE_FILES &&
+                          means->task_bytes_max >= (double)job->checkpoint.inline_threshold_bytes &&
                           prediction->state_task_count > 0;
     bool commits_output = false;
     for (uint32_t i = 0; i < run->pipeline.vertex_count; i++) {
         commits_output = commits_output || has_sink(&run->pipeline.vertices[i]);
     }
-    double pre_commit_s =
-        commits_output ? trips_s(cluster, SINK_PRE_COMMIT_CALLS, SINK_PRE_COMMIT_SYNCS, 0) : 0;
-    double upload_s = prediction->uploads ? trips_s(cluster, UPLOAD_CALLS, UPLOAD_SYNCS, 0) : 0;
-    prediction->checkpoint_calls = STORE_COMMIT_CALLS + RECORD_STORE_CALLS;
+    struct predict_trips pre_commit = { SINK_PRE_COMMIT_CALLS, SINK_PRE_COMMIT_SYNCS, 0 };
+    double pre_commit_s = commits_output ? trips_s(cluster, pre_commit) : 0;
+    predict_describe_store(prediction);
+    const struct predict_store *store = &prediction->store;
+    prediction->checkpoint_calls =
+        (uint32_t)(store->upload.calls + store->commit.calls) + RECORD_STORE_CALLS;
     prediction->checkpoint_calls += commits_output ? SINK_PRE_COMMIT_CALLS : 0;
-    prediction->checkpoint_calls += prediction->uploads ? UPLOAD_CALLS : 0;
     input->interval_s = seconds(job->checkpoint.interval_ns);
     /* What the JobManager does between the end of one checkpoint and the trigger of the next: it
      * discards the one before, and notes the new id. */
-    uint32_t file_count = prediction->uploads ? prediction->state_task_count : 0;
-    double between_s = trips_s(
-        cluster, DISCARD_CALLS + (double)file_count + RECORD_STORE_CALLS + STORE_BEGIN_CALLS,
-        DISCARD_SYNCS + RECORD_STORE_SYNCS + STORE_BEGIN_SYNCS,
-        DISCARD_REMOVES + (double)file_count + RECORD_STORE_REMOVES);
+    double between_s = trips_s(cluster, store->discard) + trips_s(cluster, predict_record_trips) +
+                       trips_s(cluster, store->begin);
     input->min_pause_s = fmax(seconds(job->checkpoint.min_pause_ns), between_s);
     /* A pre-commit writes what the sink has collected: since the last one, but no more than it
      * keeps back. All sinks write through the one store. */
     enum { SINK_COLLECTS_BYTES = 64 * 1024 };
     double collected_bytes = fmin(input->input_rate * input->interval_s * means->output_bytes,
                                   (double)job->parallelism * SINK_COLLECTS_BYTES);
-    input->sync_s = pre_commit_s + collected_bytes / rate_of(cluster->store.write_bytes_per_s);
+    input->sync_s =
+        pre_commit_s + collected_bytes / predict_rate_of(cluster->store.write_bytes_per_s);
     /* The trigger and the acknowledgement travel too, and on each hop the last barrier counts. */
     double last_s = model_last_uniform_s(jitter_s(scenario), input->input_count);
     double path_s =
         (input->operator_count - 1) * input->hop_delay_s + last_s + 2 * latency_s(scenario);
-    input->fixed_s = path_s + input->sync_s + upload_s +
-                     trips_s(cluster, STORE_COMMIT_CALLS + RECORD_STORE_CALLS,
-                             STORE_COMMIT_SYNCS + RECORD_STORE_SYNCS, RECORD_STORE_REMOVES);
-    /* The models spread the state over all tasks; it lies in some. As if each of these wrote for
-     * those that have none, a task's rate is that much smaller. */
-    double share = prediction->state_task_count == 0
-                       ? 1
-                       : (double)prediction->state_task_count / input->task_count;
-    input->task_write_rate = rate_of(cluster->cpu.snapshot_bytes_per_s) * share;
-    input->shared_write_rate = rate_of(cluster->store.write_bytes_per_s);
-    /* A task reads its state whole and then restores it: one after the other. */
-    input->task_read_rate = share / (1 / rate_of(cluster->store.read_bytes_per_s) +
-                                     1 / rate_of(cluster->cpu.snapshot_bytes_per_s));
-    input->shared_read_rate = rate_of(cluster->store.read_bytes_per_s);
+    input->fixed_s = path_s + input->sync_s + trips_s(cluster, store->upload) +
+                     trips_s(cluster, store->commit) + trips_s(cluster, predict_record_trips);
     input->measured.period_s = means->period_s;
     input->measured.duration_s = means->duration_s;
     input->measured.stop_s = means->stop_s;
@@ -310,13 +293,6 @@ enum status predict_scenario(struct prediction *prediction, struct arena *arena,
         buffer_append_format(error,
                              "%s: checkpoint.interval: is off; to predict there must be one, "
                              "such as --set checkpoint.interval=1s",
-                             scenario->path);
-        return STATUS_INVALID;
-    }
-    if (scenario->job.checkpoint.store != STORE_FILES) {
-        buffer_append_format(error,
-                             "%s: checkpoint.store: what a checkpoint costs is predicted for the "
-                             "store \"files\" only; see --set checkpoint.store=files",
                              scenario->path);
         return STATUS_INVALID;
     }

@@ -45,6 +45,26 @@ struct predicted_recovery {
     double recovery_s;          /* measured: until it had caught up; 0: it never had */
 };
 
+/* Round trips to the checkpoint store, one after the other; of them those that sync; and how many
+ * things are gone after them. */
+struct predict_trips {
+    double calls;
+    double syncs;
+    double removes;
+};
+
+/* Those of each step; all 0: none. */
+struct predict_store {
+    struct predict_trips begin;  /* a checkpoint */
+    struct predict_trips upload; /* a task's state */
+    struct predict_trips commit;
+    struct predict_trips discard; /* a completed checkpoint */
+    struct predict_trips give_up; /* one that a failure cut short */
+    struct predict_trips open;    /* for a new JobManager */
+    struct predict_trips choose;  /* and read, what is restored */
+    struct predict_trips fetch;   /* a task's state */
+};
+
 struct prediction {
     const struct scenario *scenario;
     struct predict_input input; /* for `assumed` */
@@ -54,6 +74,7 @@ struct prediction {
     uint32_t state_task_count;    /* of the tasks: those with keyed state */
     uint32_t checkpoint_calls;    /* round trips to the store, one after the other */
     uint32_t restart_calls;
+    struct predict_store store;
     bool uploads;            /* state goes to files, not into the manifest */
     uint64_t probe_ns;       /* simulated duration of the run without faults */
     size_t checkpoint_count; /* measured ones */
@@ -72,8 +93,8 @@ struct predict_wish {
 MUST_USE bool predict_parse_rate(const char *text, double *per_s);
 
 /* Runs `scenario` on `input` and predicts. Memory from `arena`; the scenario must outlive it.
- * Errors: INVALID (no checkpoint interval, another checkpoint store than files, or the job does not
- * finish even without faults), with one sentence in `error`. */
+ * Errors: INVALID (no checkpoint interval, or the job does not finish even without faults), with
+ * one sentence in `error`. */
 MUST_USE enum status predict_scenario(struct prediction *prediction, struct arena *arena,
                                       const struct scenario *scenario, struct bytes input,
                                       const struct predict_wish *wish, struct buffer *error);

@@ -29,45 +29,25 @@ static double first_delay_s(const struct restart_options *restart)
     CHECK_UNREACHABLE("a restart strategy");
 }
 
-/* From where a JobManager may deploy until the job runs, in round trips. */
-static uint32_t deploy_calls(const struct prediction *prediction)
-{
-    uint32_t retained = prediction->scenario->job.checkpoint.retained;
-    return LIST_CALLS + LIST_EACH_CALLS * retained + STORE_READ_CALLS + RECORD_STORE_CALLS +
-           SINK_OPEN_CALLS + SINK_RESTORE_CALLS + (prediction->uploads ? STORE_READ_CALLS : 0);
-}
+/* What the sinks do until the job runs. */
+static const struct predict_trips sink_trips = { SINK_OPEN_CALLS + SINK_RESTORE_CALLS,
+                                                 SINK_OPEN_SYNCS + SINK_RESTORE_SYNCS, 0 };
 
+/* From where a JobManager may deploy until the job runs. */
 static double deploy_s(const struct prediction *prediction)
 {
-    uint32_t retained = prediction->scenario->job.checkpoint.retained;
-    return trips_s(&prediction->scenario->cluster, deploy_calls(prediction),
-                   LIST_EACH_SYNCS * retained + RECORD_STORE_SYNCS + SINK_OPEN_SYNCS +
-                       SINK_RESTORE_SYNCS,
-                   RECORD_STORE_REMOVES);
-}
-
-/* Discarding the checkpoint that the failure cut short: in round trips, and what it removes. */
-static uint32_t discard_calls(const struct prediction *prediction)
-{
-    return DISCARD_CALLS + (prediction->uploads ? prediction->state_task_count : 0);
-}
-
-static uint32_t discard_removes(const struct prediction *prediction)
-{
-    return DISCARD_REMOVES + (prediction->uploads ? prediction->state_task_count : 0);
+    const struct cluster *cluster = &prediction->scenario->cluster;
+    return trips_s(cluster, prediction->store.choose) + trips_s(cluster, predict_record_trips) +
+           trips_s(cluster, sink_trips) + trips_s(cluster, prediction->store.fetch);
 }
 
 /* A new JobManager's, until it has the leadership and knows the store. */
 static double take_over_s(const struct prediction *prediction)
 {
-    uint32_t retained = prediction->scenario->job.checkpoint.retained;
-    uint32_t calls = RECORD_LOAD_CALLS + RECORD_STORE_CALLS + STORE_INIT_CALLS + LIST_CALLS +
-                     FIND_CALLS * (retained + 1) + discard_calls(prediction) + LIST_CALLS +
-                     LIST_EACH_CALLS * retained;
-    return trips_s(&prediction->scenario->cluster, calls,
-                   RECORD_LOAD_SYNCS + RECORD_STORE_SYNCS + STORE_INIT_SYNCS + DISCARD_SYNCS +
-                       LIST_EACH_SYNCS * retained,
-                   RECORD_STORE_REMOVES + discard_removes(prediction));
+    const struct cluster *cluster = &prediction->scenario->cluster;
+    struct predict_trips load = { RECORD_LOAD_CALLS, RECORD_LOAD_SYNCS, 0 };
+    return trips_s(cluster, load) + trips_s(cluster, predict_record_trips) +
+           trips_s(cluster, prediction->store.open);
 }
 
 static struct failure_model job_manager_failure(const struct prediction *prediction,
@@ -93,9 +73,8 @@ static struct failure_model task_manager_failure(const struct prediction *predic
                                                  double away_s)
 {
     const struct job_config *job = &prediction->scenario->job;
-    double wait_s = first_delay_s(&job->restart) + trips_s(&prediction->scenario->cluster,
-                                                           discard_calls(prediction), DISCARD_SYNCS,
-                                                           discard_removes(prediction));
+    double wait_s = first_delay_s(&job->restart) +
+                    trips_s(&prediction->scenario->cluster, prediction->store.give_up);
     bool spare_slots = (uint64_t)(job->task_managers - 1) * job->slots >= job->parallelism;
     if (!spare_slots && isfinite(away_s)) {
         wait_s = fmax(wait_s, away_s - detection_s);
@@ -117,6 +96,10 @@ struct failure_model predict_failure_of(const struct prediction *prediction,
     bool is_task_manager = object->kind == OBJECT_TASK_MANAGER || object->kind == OBJECT_TASK;
     if (object->part != PART_PROCESS) {
         return other;
+    }
+    if (object->kind == OBJECT_JOB_MANAGER &&
+        prediction->scenario->job.checkpoint.store == STORE_MEMORY) {
+        return other; /* there is nothing to recover from */
     }
     bool is_cut = fault->verb == FAULT_WIPE || (fault->verb == FAULT_CRASH && object->machine);
     if (object->kind == OBJECT_JOB_MANAGER && isfinite(away_s)) {
@@ -179,5 +162,7 @@ struct failure_model predict_assume_failure(const struct prediction *prediction,
 
 uint32_t predict_restart_calls(const struct prediction *prediction)
 {
-    return deploy_calls(prediction) + discard_calls(prediction);
+    const struct predict_store *store = &prediction->store;
+    return (uint32_t)(store->choose.calls + predict_record_trips.calls + sink_trips.calls +
+                      store->fetch.calls + store->give_up.calls);
 }

@@ -22,6 +22,9 @@
  *                                          remove_dir, sync_dir
  *                                 list: list; for each checkpoint open, sync_dir
  *                                 read: open, read
+ *   model/checkpoint/blob_table_sqlite.c
+ *                                 counted in runs: the end of a transaction, and opening the
+ *                                 database with all that lists what is in it
  *   model/runtime/uploader.c      open, and seal
  *   model/stream/file_sink.c      open: make_dir, sync_dir, twice
  *                                 pre-commit: open, sync, sync_dir
@@ -44,6 +47,8 @@ enum {
     SINK_OPEN_CALLS = 4,
     SINK_PRE_COMMIT_CALLS = 3,
     SINK_RESTORE_CALLS = 5,
+    SQLITE_END_CALLS = 5,
+    SQLITE_OPEN_CALLS = 16,
 };
 
 /* How many of these are syncs. */
@@ -59,6 +64,8 @@ enum {
     SINK_OPEN_SYNCS = 2,
     SINK_PRE_COMMIT_SYNCS = 2,
     SINK_RESTORE_SYNCS = 1,
+    SQLITE_END_SYNCS = 4,
+    SQLITE_OPEN_SYNCS = 4,
 };
 
 /* ... and after how many something is gone. */
@@ -76,12 +83,22 @@ static inline double seconds(uint64_t time_ns)
 }
 
 /* Round trips, of which some sync, and some remove. */
-static inline double trips_s(const struct cluster *cluster, double calls, double syncs,
-                             double removes)
+static inline double trips_s(const struct cluster *cluster, struct predict_trips trips)
 {
-    return calls * seconds(cluster->store.latency_ns) + syncs * seconds(cluster->store.sync_ns) +
-           removes * seconds(cluster->store.remove_ns);
+    return trips.calls * seconds(cluster->store.latency_ns) +
+           trips.syncs * seconds(cluster->store.sync_ns) +
+           trips.removes * seconds(cluster->store.remove_ns);
 }
+
+/* The job's durable record is changed. */
+static const struct predict_trips predict_record_trips = { RECORD_STORE_CALLS, RECORD_STORE_SYNCS,
+                                                           RECORD_STORE_REMOVES };
+
+/* In scenarios a rate of 0 means: no limit. */
+double predict_rate_of(uint64_t bytes_per_s);
+
+/* Fills in `prediction->store`, and the rates at which the state is written and read. */
+void predict_describe_store(struct prediction *prediction);
 
 /* What the checkpoints of a run were like: of the later half of those that completed while all
  * input was still running, as state grows at first. */

@@ -69,6 +69,14 @@ static void append_load(const struct prediction *prediction, struct buffer *out)
     }
 }
 
+static const char *where_the_state_goes(const struct prediction *prediction)
+{
+    if (store_kind_carries(prediction->scenario->job.checkpoint.store)) {
+        return "travels with the acknowledgements";
+    }
+    return prediction->uploads ? "goes into a file of each task" : "goes into the manifest";
+}
+
 static void append_state(const struct prediction *prediction, struct buffer *out)
 {
     const struct predict_input *input = &prediction->input;
@@ -95,8 +103,7 @@ static void append_state(const struct prediction *prediction, struct buffer *out
         human_duration(out, prediction->scenario->cluster.store.sync_ns);
         buffer_append_text(out, " more if it syncs");
     }
-    buffer_append_format(out, "; the state goes into %s\n",
-                         prediction->uploads ? "a file of each task" : "the manifest");
+    buffer_append_format(out, "; the state %s\n", where_the_state_goes(prediction));
 }
 
 static const char *kind_text(enum failure_kind kind)

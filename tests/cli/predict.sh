@@ -65,6 +65,15 @@ done
 check 'the model of a checkpoint is more than 5 % off' \
     near "$(value "$predicted" checkpoint_s 1)" "$(value "$predicted" checkpoint_s 2)" 5
 
+# --- the other stores ---
+for store in memory sqlite; do
+    "$program" predict "$demo" --json --set checkpoint.store=$store --set 'faults=[]' >"$predicted"
+    check "$store: the model of a checkpoint is more than 5 % off" \
+        near "$(value "$predicted" checkpoint_s 1)" "$(value "$predicted" checkpoint_s 2)" 5
+done
+expect 0 'the state travels with the acknowledgements' \
+    "$program" predict "$demo" --set checkpoint.store=memory --set 'faults=[]'
+
 # --- mistakes ---
 expect 3 'predict: needs the path of one scenario' "$program" predict
 expect 3 'predict: needs the path of one scenario' "$program" predict "$demo" "$demo"
@@ -78,8 +87,6 @@ for limit in 5 0s -1s soon; do
         "$program" predict "$demo" --recovery-limit "$limit"
 done
 expect 3 '^faultline: --trace: is no option of this verb' "$program" predict "$demo" --trace
-expect 3 'checkpoint.store: what a checkpoint costs is predicted for the store "files" only' \
-    "$program" predict "$demo" --set checkpoint.store=sqlite
 expect 3 'checkpoint.interval: is off' \
     "$program" predict "$demo" --set checkpoint.interval=off
 expect 3 'without faults the job does not finish' \

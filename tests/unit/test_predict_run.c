@@ -73,6 +73,68 @@ START_TEST(small_state_travels_in_the_manifest_without_an_upload)
 }
 END_TEST
 
+/* 0: the network is the narrow place; 1: the store is. */
+static void fill_a_store(enum store_kind store, int narrow)
+{
+    cluster.scenario.job.checkpoint.store = store;
+    cluster.scenario.job.checkpoint.interval_ns = CLUSTER_S;
+    cluster.scenario.job.input.records = 20000;
+    cluster.scenario.job.input.keys = 10000;
+    if (narrow == 0) {
+        cluster.scenario.cluster.network.bandwidth_bytes_per_s = 1024 * 1024;
+    } else {
+        cluster.scenario.cluster.store.write_bytes_per_s = 4 * 1024 * 1024;
+    }
+}
+
+START_TEST(to_the_job_managers_memory_the_state_takes_the_network)
+{
+    fill_a_store(STORE_MEMORY, _i);
+    struct prediction *it = predict();
+    ck_assert_uint_eq(it->checkpoint_calls, 3 + 4); /* sink, record */
+    expect_within("checkpoint", it->output.configured.duration_s, it->input.measured.duration_s,
+                  0.05);
+}
+END_TEST
+
+START_TEST(into_a_database_the_state_takes_the_network_and_then_the_store)
+{
+    fill_a_store(STORE_SQLITE, _i);
+    struct prediction *it = predict();
+    ck_assert_uint_eq(it->checkpoint_calls, 3 + 5 + 4); /* sink, transaction, record */
+    expect_within("checkpoint", it->output.configured.duration_s, it->input.measured.duration_s,
+                  0.05);
+}
+END_TEST
+
+/* What the cache does not hold is written before the end, and read to be freed. */
+START_TEST(a_state_larger_than_the_cache_of_the_database_costs_round_trips)
+{
+    fill_a_store(STORE_SQLITE, 1);
+    cluster.scenario.job.checkpoint.interval_ns = CLUSTER_S;
+    cluster.scenario.job.input.records = 100000;
+    cluster.scenario.job.input.rate_per_s = 50000;
+    cluster.scenario.job.input.keys = 10000000;
+    cluster.scenario.cluster.store.write_bytes_per_s = 64 * 1024 * 1024;
+    struct prediction *it = predict();
+    ck_assert_uint_eq(it->checkpoint_calls, 3 + 8 + 4);
+    ck_assert(it->input.state_bytes > 1024 * 1024);
+    ck_assert(it->store.discard.calls > 50);
+    expect_within("checkpoint", it->output.configured.duration_s, it->input.measured.duration_s,
+                  0.1);
+}
+END_TEST
+
+START_TEST(what_was_in_the_memory_of_a_job_manager_is_not_recovered)
+{
+    fill_a_store(STORE_MEMORY, 0);
+    cluster_crash(&cluster, at(CLUSTER_S), PROCESS_JOB_MANAGER, 50 * CLUSTER_MS);
+    ck_assert(!predict()->is_of_scenario);
+    cluster_crash(&cluster, at(CLUSTER_S), PROCESS_FIRST_TASK_MANAGER, 50 * CLUSTER_MS);
+    ck_assert(predict()->is_of_scenario);
+}
+END_TEST
+
 START_TEST(a_slow_store_is_felt_in_bytes_per_second)
 {
     cluster.scenario.job.checkpoint.interval_ns = CLUSTER_S;
@@ -304,6 +366,10 @@ static Suite *suite(void)
     tcase_add_checked_fixture(all, setup, teardown);
     tcase_add_test(all, a_checkpoint_takes_as_long_as_its_round_trips);
     tcase_add_test(all, small_state_travels_in_the_manifest_without_an_upload);
+    tcase_add_loop_test(all, to_the_job_managers_memory_the_state_takes_the_network, 0, 2);
+    tcase_add_loop_test(all, into_a_database_the_state_takes_the_network_and_then_the_store, 0, 2);
+    tcase_add_test(all, a_state_larger_than_the_cache_of_the_database_costs_round_trips);
+    tcase_add_test(all, what_was_in_the_memory_of_a_job_manager_is_not_recovered);
     tcase_add_test(all, a_slow_store_is_felt_in_bytes_per_second);
     tcase_add_test(all, the_output_too_goes_through_the_store);
     tcase_add_test(all, the_state_is_that_of_the_run_without_faults);
