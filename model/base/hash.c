@@ -1,12 +1,17 @@
 #include "model/base/hash.h"
 
 #include "model/base/check.h"
+#include "model/base/hash_avx2.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 uint64_t hash_bytes(struct bytes bytes)
 {
+    /* Wide instructions are for what is longer. */
+    if (bytes.size > XXH3_MIDSIZE_MAX && hash_avx2_is_possible()) {
+        return hash_avx2(bytes);
+    }
     return XXH3_64bits(bytes.data, bytes.size);
 }
 
