@@ -8,6 +8,7 @@
 #include "model/jobs/library_job.h"
 #include "model/jobs/pairs.h"
 #include "model/jobs/queries.h"
+#include "model/jobs/rules.h"
 #include "model/jobs/running.h"
 #include "model/jobs/windows.h"
 #include "model/jobs/wordcount.h"
@@ -23,6 +24,8 @@ static const struct job_info jobs[] = {
       JOB_READS_INTEGERS, distinct_build, NULL },
     { "pairs", "every second occurrence of an integer: what is cleared decides about the output",
       JOB_READS_INTEGERS, pairs_build, NULL },
+    { "rules", "events counted under broadcast rules, with a share of all in each subtask's list",
+      JOB_READS_INTEGERS, rules_build, NULL },
     { "windows", "bids of each auction in tumbling and sliding windows of event time",
       JOB_READS_EVENTS, windows_build, NULL },
     { "sessions", "bids of each bidder in sessions of event time", JOB_READS_EVENTS, sessions_build,

@@ -147,7 +147,9 @@ struct process_parameters {
     void (*process)(void *self, const struct record *record, struct collector *out);
     void (*process2)(void *self, const struct record *record, struct collector *out);
     void (*on_timer)(void *self, const struct timer *timer, struct collector *out);
+    void (*finish)(void *self, struct collector *out); /* all input has come; may be NULL */
     bool has_operator_state; /* open declares operator state (operator_state.h) */
+    void (*restored)(void *self); /* it holds what a checkpoint had of it; may be NULL */
 };
 struct stream stream_process(struct stream stream, const char *name,
                              const struct process_parameters *parameters);

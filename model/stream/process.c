@@ -95,8 +95,22 @@ static enum status process_restore(void *self, struct bytes state)
     if (state.size == 0) {
         return STATUS_OK;
     }
-    return process->states == NULL ? STATUS_CORRUPT
-                                   : operator_states_restore(process->states, state);
+    if (process->states == NULL) {
+        return STATUS_CORRUPT;
+    }
+    enum status status = operator_states_restore(process->states, state);
+    if (status == STATUS_OK && process->parameters->restored != NULL) {
+        process->parameters->restored(process->function);
+    }
+    return status;
+}
+
+static void process_finish(void *self)
+{
+    struct process *process = self;
+    if (process->parameters->finish != NULL) {
+        process->parameters->finish(process->function, process->out);
+    }
 }
 
 const struct operator_ops process_operator = {
@@ -107,4 +121,5 @@ const struct operator_ops process_operator = {
     .processing_time = process_processing_time,
     .snapshot = process_snapshot,
     .restore = process_restore,
+    .finish = process_finish,
 };

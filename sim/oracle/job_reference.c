@@ -8,7 +8,7 @@
 static const struct job_reference *const references[] = {
     &running_reference, &distinct_reference, &pairs_reference, &wordcount_reference,
     &windows_reference, &sessions_reference, &q1_reference,    &q3_reference,
-    &q8_reference,      &q12_reference,
+    &q8_reference,      &q12_reference,      &rules_reference,
 };
 
 const struct job_reference *job_reference_find(const char *job)

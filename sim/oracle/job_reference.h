@@ -8,8 +8,8 @@
  *   known lines   the lines are known, in any order (q1, q3, q8; windows and sessions if no record
  *                 is late)
  *   counting      each key's lines count 1, 2, 3 ... (wordcount, distinct)
- *   adding        each key's lines add up (q12, pairs; windows if records may be late, with the
- *                 late ones)
+ *   adding        each key's lines add up (q12, pairs, rules; windows if records may be late, with
+ * the late ones)
  *
  * and running, where each key's sums must be those of some order of its values.
  *
@@ -107,6 +107,7 @@ extern const struct job_reference recorded_reference;
 extern const struct job_reference running_reference;
 extern const struct job_reference distinct_reference;
 extern const struct job_reference pairs_reference;
+extern const struct job_reference rules_reference;
 extern const struct job_reference wordcount_reference;
 extern const struct job_reference windows_reference;
 extern const struct job_reference sessions_reference;

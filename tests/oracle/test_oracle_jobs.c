@@ -71,6 +71,7 @@ struct trial {
 #define WORDS   .job = "wordcount", .records = { "the sea, The lamp", "", "a lamp" }
 #define NUMBERS .job = "running", .records = { "7", "107", "-3", "7" }
 #define VALUES  .job = "distinct", .records = { "7", "107", "7", "12" }
+#define RULES   .job = "rules", .records = { "1203", "2200", "1200", "-7", "1203" }
 
 static const struct trial numbers_and_words[] = {
     { WORDS, FINISHED,
@@ -122,6 +123,19 @@ static const struct trial numbers_and_words[] = {
     { VALUES, FINISHED, .lines = { "7 : 1", "12 : 1", "7 : 2" } },
     { VALUES, FINISHED, .lines = { "7 : 1", "12 : 1", "7 : 2", "7 : 3" }, .wrong = 1 },
     { VALUES, FINISHED, .lines = { "7 : 1", "12 : 1" }, .missing = 1 },
+
+    { RULES, FINISHED,
+      .lines = { "1203 : 2 : 2200", "events : 1", "-7 : 1 : none", "events : 2" } },
+    { RULES, FINISHED, .lines = { "1203 : 2 : 1200", "-7 : 1 : 2200", "events : 3" }, .wrong = 2,
+      .missing = 2 },
+    { RULES, FINISHED, .lines = { "1203 : 1 : 2200", "-7 : 1 : none", "events : 2" },
+      .missing = 2 },
+    { RULES, FINISHED,
+      .lines = { "1203 : 3 : 2200", "1200 : 1 : 2200", "-7 : 1 : none", "events : 4", "events",
+                 "" },
+      .wrong = 5 },
+    { RULES, AT_LEAST_ONCE, .lines = { "1203 : 3 : 2200", "-7 : 1 : none", "events : 4" } },
+    { RULES, UNFINISHED, .lines = { 0 } },
 };
 
 #define PERSON(id, state, time) "person," id ",Ada Brook,Salem," state "," time
@@ -306,9 +320,11 @@ START_TEST(what_is_no_record_is_left_out)
     static const struct {
         const char *job;
         const char *record;
-    } bad[] = { { "running", "x" },         { "distinct", "" },     { "q1", "bid,1,2,3" },
-                { "q3", "nobody,1,2,3,4" }, { "q8", "" },           { "q12", "bid,1,2,-3,4" },
-                { "windows", "7" },         { "sessions", "bid,1" } };
+    } bad[] = { { "running", "x" },    { "distinct", "" },
+                { "q1", "bid,1,2,3" }, { "q3", "nobody,1,2,3,4" },
+                { "q8", "" },          { "q12", "bid,1,2,-3,4" },
+                { "windows", "7" },    { "sessions", "bid,1" },
+                { "rules", "1.5" } };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         job_fold_init(&fold, job_reference_find(bad[i].job), &arena, SPLITS);
         ck_assert_msg(!fold.job->fold(&fold, 0, bytes_of_text(bad[i].record)), "%s", bad[i].job);
