@@ -9,9 +9,9 @@ enum {
     PROGRESS_INTERVAL_NS = 50 * 1000 * 1000, /* between two source.progress facts */
 };
 
-/* Where the state is too large for the processor's caches, keys are named to the backend this many
- * records before they are looked up: the processor then waits for many of them at once. */
-enum { HINT_RECORDS = 16, LARGE_STATE_ENTRIES = 32768 };
+/* So many records are read, and their keys foreseen by the backend, before the first is
+ * processed. */
+enum { FORESEEN_RECORDS = 16 };
 
 /* Reads the record at offset `at` of `message` and its key; returns the offset behind it. */
 static inline uint32_t read_record(key_function key_of, const struct message *message, uint32_t at,
@@ -32,45 +32,46 @@ static inline bool can_go_on(const struct operator_context *context)
            (context->backend == NULL || backend_failure(context->backend) == STATUS_OK);
 }
 
-/* How far the keys of a message have been named to the backend. */
-struct hints {
-    uint32_t at;
-    uint32_t count; /* of records */
+/* Some records of a message, and their keys. */
+struct keyed_records {
+    uint32_t count;
+    struct record records[FORESEEN_RECORDS];
+    struct key keys[FORESEEN_RECORDS];
+    struct backend_key foreseen[FORESEEN_RECORDS];
 };
 
-/* Names the keys of the next HINT_RECORDS records behind the first `records`. */
-__attribute__((noinline)) static void hint(const struct task *task, key_function key_of,
-                                           const struct message *message, uint32_t records,
-                                           struct hints *hints)
+/* Reads records from offset `at` on; returns the offset behind them. */
+static uint32_t read_keyed(const struct task *task, key_function key_of,
+                           const struct message *message, uint32_t at, struct keyed_records *batch)
 {
-    for (; hints->at < message->size && hints->count < records + HINT_RECORDS; hints->count++) {
-        struct record record;
-        struct key key;
-        hints->at = read_record(key_of, message, hints->at, &record, &key);
-        backend_prefetch(task->context.backend,
-                         key_group_of(key.hash, task->context.max_parallelism), key.bytes);
+    uint32_t count = 0;
+    uint32_t max_parallelism = task->context.max_parallelism;
+    for (; at < message->size && count < FORESEEN_RECORDS; count++) {
+        struct key *key = &batch->keys[count];
+        at = read_record(key_of, message, at, &batch->records[count], key);
+        batch->foreseen[count].bytes = &key->bytes;
+        batch->foreseen[count].key_group = key_group_of(key->hash, max_parallelism);
     }
+    backend_foresee(task->context.backend, batch->foreseen, count);
+    batch->count = count;
+    return at;
 }
 
 /* Records of a keyed input without timestamps, for `process`: this is where the time goes. Apart
- * from its caller, so that the loop has the registers to itself. */
+ * from its caller, which so has a small frame. */
 __attribute__((noinline)) static void process_keyed(struct task *task, key_function key_of,
                                                     const struct message *message)
 {
     struct backend *backend = task->context.backend;
-    bool is_large = backend_entry_count(backend) >= LARGE_STATE_ENTRIES;
-    struct hints hints = { 0 };
+    struct keyed_records batch;
     uint32_t records = 0;
-    struct key key;
-    task->context.key = &key;
-    for (uint32_t at = 0; at < message->size && can_go_on(&task->context); records++) {
-        if (is_large) {
-            hint(task, key_of, message, records, &hints);
+    for (uint32_t at = 0; at < message->size && can_go_on(&task->context);) {
+        at = read_keyed(task, key_of, message, at, &batch);
+        for (uint32_t i = 0; i < batch.count && can_go_on(&task->context); i++, records++) {
+            task->context.key = &batch.keys[i];
+            backend_set_foreseen(backend, &batch.foreseen[i]);
+            operator_chain_process(&task->chain, &batch.records[i]);
         }
-        struct record record;
-        at = read_record(key_of, message, at, &record, &key);
-        backend_set_key(backend, key_group_of(key.hash, task->context.max_parallelism), key.bytes);
-        operator_chain_process(&task->chain, &record);
     }
     task->context.key = NULL;
     host_charge(task->host, HOST_WORK_RECORDS, records);

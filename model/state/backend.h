@@ -71,6 +71,14 @@ enum backend_draft_step {
     DRAFT_MORE,  /* further ones */
 };
 
+/* A key that will be current soon. */
+struct backend_key {
+    const struct bytes *bytes; /* borrowed, as are the bytes, until another key is current */
+    uint32_t key_group;
+    uint32_t hash; /* the backend's own, as is what follows */
+    uint32_t entry;
+};
+
 /* Which entries of a state to go through. */
 enum backend_scope {
     SCOPE_MAP,   /* of a map: those of the current key and namespace, in the order of B7 */
@@ -87,8 +95,9 @@ struct backend_entry {
 struct backend_ops {
     void (*destroy)(struct backend *);
     state_id (*declare)(struct backend *, const struct state_descriptor *);
-    void (*prefetch)(struct backend *, uint32_t key_group, struct bytes key); /* NULL: no use */
     void (*set_key)(struct backend *, uint32_t key_group, struct bytes key);
+    void (*foresee)(struct backend *, struct backend_key *keys, uint32_t count); /* NULL: no use */
+    void (*set_foreseen)(struct backend *, const struct backend_key *key); /* NULL: by set_key */
     void (*set_namespace)(struct backend *, struct bytes name_space);
     void (*set_subkey)(struct backend *, struct bytes subkey);
     struct bytes (*get)(struct backend *, state_id);
@@ -178,20 +187,31 @@ static inline void backend_set_time(struct backend *backend, uint64_t now_ns)
     backend->now_ns = now_ns > backend->now_ns ? now_ns : backend->now_ns;
 }
 
-/* A hint that `key` will be current soon: called about eight records ahead it hides much of the
- * time that memory takes. It changes no answer, and not the current key. */
-static inline void backend_prefetch(struct backend *backend, uint32_t key_group, struct bytes key)
-{
-    if (backend->ops->prefetch != NULL) {
-        backend->ops->prefetch(backend, key_group, key);
-    }
-}
-
 /* Makes `key` current. `key_group` lies in the backend's range. The bytes are borrowed until the
  * next set_key. */
 static inline void backend_set_key(struct backend *backend, uint32_t key_group, struct bytes key)
 {
     backend->ops->set_key(backend, key_group, key);
+}
+
+/* Looks ahead at keys that will be current soon: much of the time that memory takes is then waited
+ * for once for all of them, not once for each. It changes no answer, and not the current key. */
+static inline void backend_foresee(struct backend *backend, struct backend_key *keys,
+                                   uint32_t count)
+{
+    if (backend->ops->foresee != NULL) {
+        backend->ops->foresee(backend, keys, count);
+    }
+}
+
+/* backend_set_key of one of the keys of the last backend_foresee; whatever happened since. */
+static inline void backend_set_foreseen(struct backend *backend, const struct backend_key *key)
+{
+    if (backend->ops->set_foreseen != NULL) {
+        backend->ops->set_foreseen(backend, key);
+    } else {
+        backend->ops->set_key(backend, key->key_group, *key->bytes);
+    }
 }
 
 /* Makes a namespace of the current key current, and a subkey of the current key and namespace (B1).

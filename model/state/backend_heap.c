@@ -64,45 +64,17 @@ static state_id declare(struct backend *backend, const struct state_descriptor *
     return state;
 }
 
-/* Fetches the entry that a hint of some calls ago speaks of: its index line is there by now. Only
- * the first state's; a wrong guess costs nothing but a line of the cache. */
-static void prefetch_entry(const struct heap_backend *heap, struct hint hint)
+static inline struct heap_table *table_of(const struct heap_backend *heap, uint32_t key_group)
 {
-    CHECK(hint.table < heap_table_count(heap));
-    const struct heap_table *table = &heap->tables[hint.table];
-    if (table->buckets != NULL) {
-        uint32_t entry =
-            heap_bucket_entry(&table->buckets[hint.hash & table->bucket_mask], hint.hash);
-        if (entry != 0 && entry <= table->entry_count) {
-            __builtin_prefetch(&table->entries[entry - 1], 1);
-        }
-    }
-}
-
-static void prefetch(struct backend *backend, uint32_t key_group, struct bytes key)
-{
-    struct heap_backend *heap = heap_of(backend);
     CHECK(key_group >= heap->range.first && key_group <= heap->range.last);
-    CHECK(key.data != NULL || key.size == 0);
-    uint32_t number = key_group - heap->range.first;
-    const struct heap_table *table = &heap->tables[number];
-    struct heap_key soon;
-    heap_key_init(&soon, key);
-    struct hint fresh = { .table = number, .hash = soon.hash };
-    if (table->buckets != NULL) {
-        __builtin_prefetch(&table->buckets[fresh.hash & table->bucket_mask]);
-    }
-    prefetch_entry(heap, heap->hints[heap->hint_next]);
-    heap->hints[heap->hint_next] = fresh;
-    heap->hint_next = (heap->hint_next + 1) % HINT_COUNT;
+    return &heap->tables[key_group - heap->range.first];
 }
 
 static void set_key(struct backend *backend, uint32_t key_group, struct bytes key)
 {
     struct heap_backend *heap = heap_of(backend);
-    CHECK(key_group >= heap->range.first && key_group <= heap->range.last);
     CHECK(key.data != NULL || key.size == 0);
-    heap->table = &heap->tables[key_group - heap->range.first];
+    heap->table = table_of(heap, key_group);
     heap->turn++;
     heap->is_within = false;
     heap_key_init(&heap->key, key);
@@ -197,6 +169,65 @@ static inline struct cursor *locate(struct heap_backend *heap, state_id state)
     return cursor;
 }
 
+/* Notes where the first state's entry of `key` should be, and fetches it. Its line of the index is
+ * on the way. A wrong guess costs nothing but a line of the cache. */
+static inline void foresee_entry(const struct heap_table *table, struct backend_key *key)
+{
+    uint32_t entry =
+        table->buckets == NULL
+            ? 0
+            : heap_bucket_entry(&table->buckets[key->hash & table->bucket_mask], key->hash);
+    key->entry = entry <= table->entry_count ? entry : 0;
+    if (key->entry != 0) {
+        __builtin_prefetch(&table->entries[entry - 1], 1);
+    }
+}
+
+static void foresee(struct backend *backend, struct backend_key *keys, uint32_t count)
+{
+    struct heap_backend *heap = heap_of(backend);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct heap_table *table = table_of(heap, keys[i].key_group);
+        struct heap_key key;
+        heap_key_init(&key, *keys[i].bytes);
+        keys[i].hash = key.hash;
+        keys[i].entry = 0;
+        if (table->buckets != NULL) {
+            __builtin_prefetch(&table->buckets[key.hash & table->bucket_mask]);
+        }
+    }
+    heap->foreseen_at = heap->insertion_count;
+    if (heap->state_count > 0 && is_plain(heap, 0)) {
+        for (uint32_t i = 0; i < count; i++) {
+            foresee_entry(table_of(heap, keys[i].key_group), &keys[i]);
+        }
+    }
+}
+
+/* The first state's entry need not be looked up if it is where it was foreseen. */
+static void set_foreseen(struct backend *backend, const struct backend_key *key)
+{
+    struct heap_backend *heap = heap_of(backend);
+    struct bytes bytes = *key->bytes;
+    if (bytes.size != HEAP_CELL_INLINE_MAX) {
+        set_key(backend, key->key_group, bytes);
+        return;
+    }
+    heap->table = table_of(heap, key->key_group);
+    heap->turn++;
+    heap->is_within = false;
+    heap->key = (struct heap_key){ .bytes = bytes,
+                                   .word = load_u64(bytes.data),
+                                   .hash = key->hash,
+                                   .size = HEAP_CELL_INLINE_MAX };
+    if (key->entry != 0 && heap->insertion_count == heap->foreseen_at &&
+        heap_entry_is_word(&heap->table->entries[key->entry - 1], heap->key.word, 0)) {
+        uint32_t bucket = key->hash & heap->table->bucket_mask;
+        heap->cursors[0] = (struct cursor){ .turn = heap->turn,
+                                            .place = { .bucket = bucket, .entry = key->entry } };
+    }
+}
+
 static struct bytes get(struct backend *backend, state_id state)
 {
     struct heap_backend *heap = heap_of(backend);
@@ -255,6 +286,7 @@ static struct heap_entry *insert(struct heap_backend *heap, state_id state, stru
     CHECK(cursor->place.entry != 0);
     /* Cursors of this key's other states may name a bucket that has no room any more. */
     cursor->turn = ++heap->turn;
+    heap->insertion_count++;
     heap->entry_count++;
     struct heap_entry *entry = &heap->table->entries[cursor->place.entry - 1];
     CHECK(entry->version <= heap->epoch);
@@ -343,7 +375,7 @@ static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
 {
     struct heap_backend *heap = heap_of(backend);
     CHECK(state < heap->state_count && heap->table != NULL);
-    if (is_plain(heap, state)) {
+    if (heap->cursors[state].turn != heap->turn && is_plain(heap, state)) {
         struct heap_place place = heap_table_glance(heap->table, &heap->key, state);
         if (place.entry != 0) {
             heap->cursors[state] = (struct cursor){ .turn = heap->turn, .place = place };
@@ -552,8 +584,9 @@ static struct bytes refusal(const struct backend *backend)
 const struct backend_ops heap_backend_ops = {
     .destroy = destroy,
     .declare = declare,
-    .prefetch = prefetch,
     .set_key = set_key,
+    .foresee = foresee,
+    .set_foreseen = set_foreseen,
     .set_namespace = set_namespace,
     .set_subkey = set_subkey,
     .get = get,

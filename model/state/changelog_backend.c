@@ -52,19 +52,31 @@ static struct bytes refusal(const struct backend *backend)
 
 /* ---- entries --------------------------------------------------------------------------------- */
 
-static void prefetch(struct backend *backend, uint32_t key_group, struct bytes key)
+static void note_key(struct changelog_backend *changelog, uint32_t key_group, struct bytes key)
 {
-    backend_prefetch(changelog_of(backend)->inner, key_group, key);
+    changelog->key_group = key_group;
+    changelog->key = key;
+    buffer_reset(&changelog->name_space);
+    buffer_reset(&changelog->subkey);
 }
 
 static void set_key(struct backend *backend, uint32_t key_group, struct bytes key)
 {
     struct changelog_backend *changelog = changelog_of(backend);
     backend_set_key(changelog_inner(changelog), key_group, key);
-    changelog->key_group = key_group;
-    changelog->key = key;
-    buffer_reset(&changelog->name_space);
-    buffer_reset(&changelog->subkey);
+    note_key(changelog, key_group, key);
+}
+
+static void foresee(struct backend *backend, struct backend_key *keys, uint32_t count)
+{
+    backend_foresee(changelog_of(backend)->inner, keys, count);
+}
+
+static void set_foreseen(struct backend *backend, const struct backend_key *key)
+{
+    struct changelog_backend *changelog = changelog_of(backend);
+    backend_set_foreseen(changelog_inner(changelog), key);
+    note_key(changelog, key->key_group, *key->bytes);
 }
 
 static void set_namespace(struct backend *backend, struct bytes name_space)
@@ -445,8 +457,9 @@ static enum status restore(struct backend *backend, uint64_t id, const struct by
 const struct backend_ops changelog_backend_ops = {
     .destroy = destroy,
     .declare = declare,
-    .prefetch = prefetch,
     .set_key = set_key,
+    .foresee = foresee,
+    .set_foreseen = set_foreseen,
     .set_namespace = set_namespace,
     .set_subkey = set_subkey,
     .get = get,

@@ -46,14 +46,6 @@ struct heap_iteration {
     uint32_t next; /* of SCOPE_MAP: number + 1, or 0; of SCOPE_STATE: number */
 };
 
-/* A key that was named by prefetch: its line of the index is on the way. */
-struct hint {
-    uint32_t table;
-    uint32_t hash;
-};
-
-enum { HINT_COUNT = 4 };
-
 struct heap_backend {
     struct backend base;
     /* What every record touches stands close together. */
@@ -67,6 +59,8 @@ struct heap_backend {
     uint64_t turn;            /* rises when cursors become stale */
     struct heap_table *table; /* of the current key; NULL before the first set_key */
     struct heap_key key;      /* the current one */
+    uint64_t insertion_count; /* of entries: each may have moved others in the index */
+    uint64_t foreseen_at;     /* as many had been inserted when keys were foreseen */
     uint64_t entry_count;
     /* What only some states need. */
     struct arena *arena;
@@ -84,8 +78,6 @@ struct heap_backend {
     struct heap_snapshot *snapshots; /* the open ones */
     struct heap_history history;
     struct heap_changes changes;
-    struct hint hints[HINT_COUNT]; /* a ring */
-    uint32_t hint_next;
 };
 
 /* Its operations; by their address a backend is known to be a heap's. */

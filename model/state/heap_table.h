@@ -138,6 +138,13 @@ static inline uint32_t heap_hash(const struct heap_key *key, uint16_t state)
     return key->hash + state;
 }
 
+/* Is it the entry of `state` and of the key of eight bytes that `word` consists of? */
+static inline bool heap_entry_is_word(const struct heap_entry *entry, uint64_t word, uint16_t state)
+{
+    return entry->key.word == word && entry->state == state &&
+           entry->key_size == HEAP_CELL_INLINE_MAX;
+}
+
 /* The general case of heap_table_find. */
 struct heap_place heap_table_search(const struct heap_table *table, const struct heap_key *key,
                                     uint16_t state);

@@ -23,6 +23,7 @@
 enum {
     KEY_GROUP_COUNT = 128,
     OPERATION_COUNT = 500000,
+    FORESEEN_KEYS = 16,
     ROUND_COUNT = 20,
     ROUNDS_NS = 1000000000, /* after that long there is no further round */
     FILL_BATCH = 1024,      /* keys between two looks at the clock */
@@ -56,13 +57,18 @@ static struct bytes bytes_of(const uint64_t *number)
     return (struct bytes){ .data = (const uint8_t *)number, .size = sizeof *number };
 }
 
-static void count(struct backend *backend, state_id state, uint64_t key)
+static void count_current(struct backend *backend, state_id state)
 {
-    backend_set_key(backend, group_of(key), bytes_of(&key));
     struct bytes old = backend_get(backend, state);
     uint64_t value = old.data == NULL ? 1 : load_u64(old.data) + 1;
     backend_put(backend, state,
                 (struct bytes){ .data = (const uint8_t *)&value, .size = sizeof value });
+}
+
+static void count(struct backend *backend, state_id state, uint64_t key)
+{
+    backend_set_key(backend, group_of(key), bytes_of(&key));
+    count_current(backend, state);
 }
 
 struct bench {
@@ -95,15 +101,29 @@ static void begin_log(struct bench *bench)
     buffer_free(&out);
 }
 
-/* The time of one set_key + get + put, in tenths of a nanosecond; the best of some rounds. With a
- * hint, each key is named that many operations before its turn. */
-static uint64_t count_tenths_ns(struct bench *bench, uint32_t hint_ahead)
+/* Counts some random keys that are foreseen before. */
+static void count_foreseen(struct bench *bench, struct prng *prng)
 {
-    struct prng keys = { .state = 11 };
-    struct prng hints = keys;
-    for (uint32_t i = 0; i < hint_ahead; i++) {
-        (void)prng_below(&hints, bench->key_count);
+    uint64_t numbers[FORESEEN_KEYS];
+    struct bytes bytes[FORESEEN_KEYS];
+    struct backend_key keys[FORESEEN_KEYS];
+    for (uint32_t i = 0; i < FORESEEN_KEYS; i++) {
+        numbers[i] = prng_below(prng, bench->key_count);
+        bytes[i] = bytes_of(&numbers[i]);
+        keys[i].bytes = &bytes[i];
+        keys[i].key_group = group_of(numbers[i]);
     }
+    backend_foresee(bench->backend, keys, FORESEEN_KEYS);
+    for (uint32_t i = 0; i < FORESEEN_KEYS; i++) {
+        backend_set_foreseen(bench->backend, &keys[i]);
+        count_current(bench->backend, bench->state);
+    }
+}
+
+/* The time of one set_key + get + put, in tenths of a nanosecond; the best of some rounds. */
+static uint64_t count_tenths_ns(struct bench *bench, bool is_foreseen)
+{
+    struct prng prng = { .state = 11 };
     uint64_t best_ns = UINT64_MAX;
     uint64_t begin_ns = now_ns();
     for (int round = 0; round < ROUND_COUNT && now_ns() - begin_ns < ROUNDS_NS; round++) {
@@ -111,12 +131,12 @@ static uint64_t count_tenths_ns(struct bench *bench, uint32_t hint_ahead)
             begin_log(bench);
         }
         uint64_t start_ns = now_ns();
-        for (uint32_t i = 0; i < OPERATION_COUNT; i++) {
-            if (hint_ahead > 0) {
-                uint64_t hint = prng_below(&hints, bench->key_count);
-                backend_prefetch(bench->backend, group_of(hint), bytes_of(&hint));
+        for (uint32_t i = 0; i < OPERATION_COUNT; i += is_foreseen ? FORESEEN_KEYS : 1) {
+            if (is_foreseen) {
+                count_foreseen(bench, &prng);
+            } else {
+                count(bench->backend, bench->state, prng_below(&prng, bench->key_count));
             }
-            count(bench->backend, bench->state, prng_below(&keys, bench->key_count));
         }
         uint64_t took_ns = now_ns() - start_ns;
         best_ns = took_ns < best_ns ? took_ns : best_ns;
@@ -198,12 +218,12 @@ static uint64_t fill_ns(struct bench *bench)
 static void bench_updates(struct bench *bench)
 {
     uint64_t new_ns = fill_ns(bench);
-    uint64_t plain = count_tenths_ns(bench, 0);
-    uint64_t hinted = count_tenths_ns(bench, 8);
-    printf("%7s%-4s %8" PRIu64 " keys: update %" PRIu64 ".%" PRIu64 " ns, with prefetch %" PRIu64
+    uint64_t plain = count_tenths_ns(bench, false);
+    uint64_t foreseen = count_tenths_ns(bench, true);
+    printf("%7s%-4s %8" PRIu64 " keys: update %" PRIu64 ".%" PRIu64 " ns, foreseen %" PRIu64
            ".%" PRIu64 " ns, new key %" PRIu64 " ns\n",
            state_backend_name(bench->kind), bench->changelog ? "+log" : "", bench->key_count,
-           plain / 10, plain % 10, hinted / 10, hinted % 10, new_ns);
+           plain / 10, plain % 10, foreseen / 10, foreseen % 10, new_ns);
 }
 
 struct snapshot_times {

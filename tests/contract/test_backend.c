@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "model/base/hash.h"
 #include "model/base/prng.h"
 #include "model/state/backend.h"
 #include "model/state/snapshot.h"
@@ -78,20 +79,88 @@ START_TEST(b1_values_belong_to_the_current_key_and_state)
 }
 END_TEST
 
-START_TEST(b1_a_prefetch_changes_neither_the_current_key_nor_any_answer)
+START_TEST(b1_foreseeing_keys_changes_neither_the_current_key_nor_any_answer)
 {
     struct arena arena;
     arena_init(&arena);
     struct backend *backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
     state_id state = backend_declare_value(backend, "s");
-    backend_prefetch(backend, 4, text("nothing there yet"));
-    backend_set_key(backend, 3, text("k"));
+    struct bytes keys[] = { text("8 bytes!"), text("k"), text("8 others"), text("a longer key") };
+    struct backend_key foreseen[] = { { .bytes = &keys[0], .key_group = 4 },
+                                      { .bytes = &keys[1], .key_group = 3 },
+                                      { .bytes = &keys[2], .key_group = 4 },
+                                      { .bytes = &keys[3], .key_group = 5 } };
+    backend_foresee(backend, foreseen, 4); /* nothing is there yet */
+    backend_set_key(backend, 4, keys[0]);
     backend_put(backend, state, text("v"));
-    backend_prefetch(backend, 3, text("another key"));
+    backend_foresee(backend, foreseen, 4);
     ck_assert(holds(backend, state, "v"));
     backend_put(backend, state, text("w"));
     ck_assert(holds(backend, state, "w"));
     ck_assert_uint_eq(backend_entry_count(backend), 1);
+    for (int i = 0; i < 4; i++) {
+        backend_set_foreseen(backend, &foreseen[i]);
+        ck_assert(i == 0 ? holds(backend, state, "w") : backend_get(backend, state).data == NULL);
+        backend_put(backend, state, keys[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        backend_set_key(backend, foreseen[i].key_group, keys[i]);
+        ck_assert(bytes_equal(backend_get(backend, state), keys[i]));
+    }
+    ck_assert_uint_eq(backend_entry_count(backend), 4);
+    backend_destroy(backend);
+    arena_drop(&arena);
+}
+END_TEST
+
+/* Keys that the heap's smallest index files in its first bucket, which has room for eight. */
+static void fill_bucket(uint64_t *numbers, int count)
+{
+    uint64_t number = 0;
+    for (int i = 0; i < count; i++) {
+        while ((hash_mix(number + sizeof number) & 1) != 0) {
+            number++;
+        }
+        numbers[i] = number++;
+    }
+}
+
+START_TEST(b1_a_foreseen_key_may_go_and_come_back_before_it_is_current)
+{
+    enum { FOREIGN = 8, LAST, COUNT };
+    struct arena arena;
+    arena_init(&arena);
+    struct backend *backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+    state_id state = backend_declare_value(backend, "s");
+    uint64_t numbers[COUNT];
+    struct bytes keys[COUNT];
+    fill_bucket(numbers, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        keys[i] = (struct bytes){ (const uint8_t *)&numbers[i], sizeof numbers[i] };
+    }
+    keys[FOREIGN] = text("foreign");
+    for (int i = 0; i < LAST; i++) {
+        backend_set_key(backend, 1, keys[i]);
+        backend_put(backend, state, text("old"));
+    }
+    struct backend_key foreseen = { .bytes = &keys[0], .key_group = 1 };
+    backend_foresee(backend, &foreseen, 1);
+    const int gone[] = { 0, FOREIGN };
+    for (int i = 0; i < 2; i++) {
+        backend_set_key(backend, 1, keys[gone[i]]);
+        backend_remove(backend, state);
+    }
+    const int come[] = { LAST, 0 }; /* the last takes the place in the bucket */
+    for (int i = 0; i < 2; i++) {
+        backend_set_key(backend, 1, keys[come[i]]);
+        backend_put(backend, state, text("new"));
+    }
+    backend_set_foreseen(backend, &foreseen);
+    ck_assert(holds(backend, state, "new"));
+    backend_remove(backend, state);
+    ck_assert_ptr_null(backend_get(backend, state).data);
+    ck_assert_uint_eq(backend_entry_count(backend), LAST - 1);
+    backend_kinds[_i].check(backend);
     backend_destroy(backend);
     arena_drop(&arena);
 }
@@ -645,7 +714,9 @@ static Suite *suite(void)
     TCase *tcase = tcase_create("backend");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, b1_values_belong_to_the_current_key_and_state, 0, KIND_COUNT);
-    tcase_add_loop_test(tcase, b1_a_prefetch_changes_neither_the_current_key_nor_any_answer, 0,
+    tcase_add_loop_test(tcase, b1_foreseeing_keys_changes_neither_the_current_key_nor_any_answer, 0,
+                        KIND_COUNT);
+    tcase_add_loop_test(tcase, b1_a_foreseen_key_may_go_and_come_back_before_it_is_current, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase, b1_keys_that_differ_in_size_only_are_different, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, b1_an_empty_value_is_present_and_a_removed_one_absent, 0,

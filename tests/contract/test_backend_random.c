@@ -91,6 +91,8 @@ struct property {
     struct bytes spaces[SPACES];
     struct bytes subkeys[SUBKEYS]; /* in the order of their bytes */
     struct backend *backend;
+    struct backend_key foreseen[KEYS];
+    bool has_foreseen;
     struct reference *now;
     struct open_snapshot open[OPEN_MAX];
     uint32_t open_count;
@@ -147,14 +149,38 @@ static void set_cell(struct cell *cell, struct bytes value)
     }
 }
 
-static void go_to(struct property *property, struct backend *backend, struct place place)
+static void go_within(struct property *property, struct backend *backend, struct place place)
 {
-    backend_set_key(backend, property->key_groups[place.key], property->keys[place.key]);
     if (states[place.state].has_namespace) {
         backend_set_namespace(backend, property->spaces[place.space]);
     }
     if (state_has_subkey(&states[place.state])) {
         backend_set_subkey(backend, property->subkeys[place.subkey]);
+    }
+}
+
+static void go_to(struct property *property, struct backend *backend, struct place place)
+{
+    backend_set_key(backend, property->key_groups[place.key], property->keys[place.key]);
+    go_within(property, backend, place);
+}
+
+/* The same, perhaps by a key that was foreseen before other operations. */
+static void go_ahead(struct property *property, struct place place)
+{
+    if (!property->has_foreseen || prng_chance(&property->prng, 100000)) {
+        for (uint32_t i = 0; i < KEYS; i++) {
+            property->foreseen[i] = (struct backend_key){ .bytes = &property->keys[i],
+                                                          .key_group = property->key_groups[i] };
+        }
+        backend_foresee(property->backend, property->foreseen, KEYS);
+        property->has_foreseen = true;
+    }
+    if (prng_chance(&property->prng, 500000)) {
+        backend_set_foreseen(property->backend, &property->foreseen[place.key]);
+        go_within(property, property->backend, place);
+    } else {
+        go_to(property, property->backend, place);
     }
 }
 
@@ -369,7 +395,7 @@ static void operate(struct property *property, struct buffer *scratch)
 {
     struct prng *prng = &property->prng;
     struct place place = any_place(property);
-    go_to(property, property->backend, place);
+    go_ahead(property, place);
     if (state_has_subkey(&states[place.state]) && prng_chance(prng, 50000)) {
         go_through(property, place, scratch);
     } else {
@@ -449,6 +475,7 @@ static void restart(struct property *property)
     uint64_t now_ns = property->backend->now_ns;
     backend_destroy(property->backend);
     property->backend = create(property, &property->arena, groups);
+    property->has_foreseen = false;
     backend_set_time(property->backend, now_ns);
     const struct parts *base = &property->base;
     ck_assert_int_eq(backend_restore(property->backend, base->id, base->items, base->count),
