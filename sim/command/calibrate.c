@@ -524,6 +524,7 @@ enum verdict calibrate_command(const struct options *options)
     call_times_init(&calibration.calls, &arena);
     calibration.folder = arena_format(&arena, "%s.volumes", path);
     uint64_t start_ns = 0;
+    live_tell_load(stderr);
     enum status status = measure_all(&calibration, &start_ns);
     if (status == STATUS_OK) {
         struct buffer fragment;

@@ -9,6 +9,7 @@
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/progress.h"
 #include "sim/command/compare_private.h"
+#include "sim/live/live_measure.h"
 #include "sim/live/live_run.h"
 
 /* ---- running --------------------------------------------------------------------------------- */
@@ -205,6 +206,7 @@ enum verdict compare_command(const struct options *options, const char *build)
     enum verdict verdict = VERDICT_PASS;
     enum status status = read_cells(&comparison);
     if (status == STATUS_OK) {
+        live_tell_load(stderr);
         status = run_all(&comparison);
     }
     if (status == STATUS_OK) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,4 +182,17 @@ enum status live_measure_start(uint64_t *start_ns, struct buffer *error)
     }
     *start_ns = live_median(took_ns, START_ROUNDS);
     return STATUS_OK;
+}
+
+void live_tell_load(FILE *out)
+{
+    struct sysinfo info;
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    bool is_known = sysinfo(&info) == 0 && processors > 0;
+    if (is_known && info.loads[0] >> SI_LOAD_SHIFT >= (unsigned long)processors) {
+        (void)fprintf(out,
+                      "the machine is busy: a load of %lu for %ld processors, which changes what "
+                      "is measured\n",
+                      info.loads[0] >> SI_LOAD_SHIFT, processors);
+    }
 }

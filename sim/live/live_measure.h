@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
@@ -39,5 +40,9 @@ MUST_USE enum status live_measure_messages(struct arena *arena, const char *fold
 
 /* From the start of this program, as a new process, to its end; it does nothing else. */
 MUST_USE enum status live_measure_start(uint64_t *start_ns, struct buffer *error);
+
+/* Prints a line if the machine had more to do in the last minute than it has processors: what is
+ * measured then is not only what was meant. */
+void live_tell_load(FILE *out);
 
 #endif
