@@ -14,7 +14,14 @@
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/scenario_values.h"
 
-enum { TRIALS = 5, FIGURES_MAX = 16, SETTINGS_MAX = 8, NS_PER_S = 1000000000, MIB = 1 << 20 };
+enum {
+    TRIALS = 5,
+    CHECKPOINTS_MAX = 64,
+    FIGURES_MAX = 16,
+    SETTINGS_MAX = 12,
+    NS_PER_S = 1000000000,
+    MIB = 1 << 20
+};
 
 /* One value of the fragment, and how it was found. */
 struct figure {
@@ -26,12 +33,19 @@ struct figure {
 
 /* What a run of the job that is measured took. */
 struct trial {
+    bool processes; /* live: not threads; only before threads were started here */
     uint64_t running_ns;
     uint64_t end_of_data_ns; /* of the last subtask */
     uint64_t records;
     uint64_t bytes; /* of the largest part of the final checkpoint */
     uint64_t async_ns;
     struct call_times *calls; /* to note those to the store in; NULL: nowhere */
+    /* From the trigger of a checkpoint until all have acknowledged it, less the synchronous part
+     * that is the longest: of the first checkpoints. */
+    uint64_t passing_ns[CHECKPOINTS_MAX];
+    size_t passing_count;
+    uint64_t triggered_ns; /* of the one under way */
+    uint64_t sync_part_ns;
 };
 
 struct calibration {
@@ -118,10 +132,25 @@ static void on_call(void *context, const struct live_call *call)
 static void on_fact(void *context, const struct fact_event *event)
 {
     struct trial *trial = context;
-    if (event->fact.kind == FACT_JOB_RUNNING) {
-        trial->running_ns = event->time_ns;
-    } else if (event->fact.kind == FACT_TASK_END_OF_DATA) {
-        trial->end_of_data_ns = event->time_ns;
+    switch (event->fact.kind) {
+    case FACT_JOB_RUNNING: trial->running_ns = event->time_ns; break;
+    case FACT_TASK_END_OF_DATA: trial->end_of_data_ns = event->time_ns; break;
+    case FACT_CHECKPOINT_TRIGGERED:
+        trial->triggered_ns = event->time_ns;
+        trial->sync_part_ns = 0;
+        break;
+    case FACT_SNAPSHOT_TAKEN:
+        if (event->fact.values[0] > trial->sync_part_ns) {
+            trial->sync_part_ns = event->fact.values[0];
+        }
+        break;
+    case FACT_CHECKPOINT_ALL_ACKED:
+        if (trial->passing_count < CHECKPOINTS_MAX) {
+            trial->passing_ns[trial->passing_count++] =
+                above(event->time_ns, trial->triggered_ns + trial->sync_part_ns);
+        }
+        break;
+    default: break;
     }
 }
 
@@ -160,8 +189,8 @@ static enum status run_trial_in(struct calibration *calibration, struct arena *a
     struct scenario scenario;
     struct bytes input;
     struct run run;
-    *trial = (struct trial){ .calls = trial->calls };
-    struct live_run_options how = { .threads = true,
+    *trial = (struct trial){ .calls = trial->calls, .processes = trial->processes };
+    struct live_run_options how = { .threads = !trial->processes,
                                     .folder = calibration->folder,
                                     .on_call = trial->calls != NULL ? on_call : NULL };
     how.run.observer = (struct run_observer){ .on_fact = on_fact, .context = trial };
@@ -322,29 +351,71 @@ static enum status calibrate_records(struct calibration *calibration)
 }
 
 /* A while with a checkpoint every 50 ms. */
-static enum status measure_store(struct calibration *calibration, const char *parallelism)
-{
-    const char *const settings[] = { "job.input.records=14000",
-                                     "job.input.keys=1000",
-                                     "job.input.rate=20k/s",
-                                     "checkpoint.interval=50ms",
-                                     "checkpoint.inline_threshold=0B",
-                                     "cluster.slots=4",
-                                     parallelism,
-                                     NULL };
-    struct trial trial = { .calls = &calibration->calls };
-    return run_trial(calibration, true, settings, &trial);
-}
+#define OFTEN                                                                                      \
+    "job.input.records=14000", "job.input.keys=1000", "job.input.rate=20k/s",                      \
+        "checkpoint.interval=50ms", "cluster.slots=4"
+#define STORE_SETTINGS OFTEN, "checkpoint.inline_threshold=0B"
+
+/* Without an uploader that waits for a disk. */
+#define PASSING_SETTINGS OFTEN, "checkpoint.store=memory", "job.parallelism=4"
 
 /* Who syncs alone waits for all of the disk's work; of several the first does it for the others. */
-static enum status measure_store_alone(struct calibration *calibration)
+static const char *const alone[] = { STORE_SETTINGS, "job.parallelism=1", NULL };
+static const char *const together[] = { STORE_SETTINGS, "job.parallelism=4", NULL };
+
+static enum status measure_alone(struct calibration *calibration)
 {
-    return measure_store(calibration, "job.parallelism=1");
+    struct trial trial = { .calls = &calibration->calls };
+    return run_trial(calibration, true, alone, &trial);
 }
 
-static enum status measure_store_together(struct calibration *calibration)
+static enum status measure_together(struct calibration *calibration)
 {
-    return measure_store(calibration, "job.parallelism=4");
+    struct trial trial = { .calls = &calibration->calls };
+    return run_trial(calibration, true, together, &trial);
+}
+
+static enum status median_passing(struct calibration *calibration, bool is_live,
+                                  const char *const *settings, uint64_t *passing_ns)
+{
+    struct trial trial = { .processes = is_live };
+    enum status status = run_trial(calibration, is_live, settings, &trial);
+    *passing_ns = trial.passing_count > 0 ? live_median(trial.passing_ns, trial.passing_count) : 0;
+    return status;
+}
+
+/* How long a message takes whoever takes it: as long as makes the messages of a simulated
+ * checkpoint pass in the time of a live one. The simulator knows how many of them are one behind
+ * the other. */
+static enum status calibrate_message(struct calibration *calibration)
+{
+    enum { PROBE_NS = 100000 };
+    const struct live_message_speed *speed = &calibration->messages;
+    const char *latency = arena_format(calibration->arena, "cluster.network.latency=%" PRIu64 "ns",
+                                       speed->latency_ns);
+    const char *local = arena_format(
+        calibration->arena, "cluster.network.local_latency=%" PRIu64 "ns", speed->local_latency_ns);
+    const char *const without[] = { PASSING_SETTINGS, latency, local, NULL };
+    const char *const with[] = { PASSING_SETTINGS, latency, local, "cluster.cpu.message=100us",
+                                 NULL };
+    uint64_t live_ns = 0;
+    uint64_t none_ns = 0;
+    uint64_t some_ns = 0;
+    enum status status = median_passing(calibration, true, without, &live_ns);
+    if (status == STATUS_OK) {
+        status = median_passing(calibration, false, without, &none_ns);
+    }
+    if (status == STATUS_OK) {
+        status = median_passing(calibration, false, with, &some_ns);
+    }
+    if (status == STATUS_OK && some_ns > none_ns) {
+        add_duration(calibration, "cpu", "message",
+                     above(live_ns, none_ns) * PROBE_NS / (some_ns - none_ns),
+                     "what makes the messages of a simulated checkpoint of four subtasks pass in "
+                     "the time of a live one, in the median: from trigger to acknowledgements, "
+                     "less the disk");
+    }
+    return status;
 }
 
 /* What a call of the store takes, and what it takes besides to sync and to remove. A checkpoint has
@@ -485,8 +556,8 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
  * others, so that what disturbs it for a moment does not decide; but before what writes so much
  * that it disturbs it. */
 static enum status (*const stages[])(struct calibration *) = {
-    calibrate_messages,     measure_store_together, measure_store_alone, calibrate_records,
-    measure_store_together, calibrate_snapshot,     measure_store_alone, calibrate_disk,
+    calibrate_messages, calibrate_message,  measure_alone, calibrate_records,
+    measure_together,   calibrate_snapshot, measure_alone, calibrate_disk,
 };
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)

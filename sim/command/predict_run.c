@@ -146,6 +146,17 @@ static void describe_job(struct prediction *prediction, const struct run *run,
 
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 
+/* What those take who take a checkpoint's messages one behind the other: the trigger, a barrier of
+ * every input of each hop, three to and from the uploader, and the JobManager the acknowledgements
+ * of all. */
+static double passing_s(const struct prediction *prediction)
+{
+    const struct predict_input *input = &prediction->input;
+    double count = 1 + (input->operator_count - 1) * input->input_count +
+                   (prediction->uploads ? 3 : 0) + input->task_count;
+    return count * seconds(prediction->scenario->cluster.cpu.message_ns);
+}
+
 static void describe_checkpoints(struct prediction *prediction, const struct run *run,
                                  const struct checkpoint_means *means)
 {
@@ -182,8 +193,8 @@ static void describe_checkpoints(struct prediction *prediction, const struct run
         pre_commit_s + collected_bytes / predict_rate_of(cluster->store.write_bytes_per_s);
     /* The trigger and the acknowledgement travel too, and on each hop the last barrier counts. */
     double last_s = model_last_uniform_s(jitter_s(scenario), input->input_count);
-    double path_s =
-        (input->operator_count - 1) * input->hop_delay_s + last_s + 2 * latency_s(scenario);
+    double path_s = (input->operator_count - 1) * input->hop_delay_s + last_s +
+                    2 * latency_s(scenario) + passing_s(prediction);
     input->fixed_s = path_s + input->sync_s + trips_s(cluster, store->upload) +
                      trips_s(cluster, store->commit) + trips_s(cluster, predict_record_trips);
     input->measured.period_s = means->period_s;

@@ -43,7 +43,8 @@ struct cluster {
     struct {
         uint64_t record_ns;
         uint64_t snapshot_bytes_per_s;
-        uint64_t state_ns; /* for each row of a state backend on disk */
+        uint64_t state_ns;   /* for each row of a state backend on disk */
+        uint64_t message_ns; /* for each message that an actor takes */
     } cpu;
 };
 

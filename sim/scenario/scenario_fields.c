@@ -213,6 +213,7 @@ const struct field scenario_fields[] = {
     { "cluster.cpu.snapshot", FIELD_BANDWIDTH, IN_SCENARIO(cluster.cpu.snapshot_bytes_per_s), 1,
       1024 * GIB },
     { "cluster.cpu.state", FIELD_DURATION, IN_SCENARIO(cluster.cpu.state_ns), 0, YEAR_NS },
+    { "cluster.cpu.message", FIELD_DURATION, IN_SCENARIO(cluster.cpu.message_ns), 0, YEAR_NS },
     { "cluster.heartbeat.interval", FIELD_DURATION, IN_SCENARIO(job.heartbeat_interval_ns), MS_NS,
       YEAR_NS },
     { "cluster.heartbeat.timeout", FIELD_DURATION, IN_SCENARIO(job.heartbeat_timeout_ns), MS_NS,

@@ -55,6 +55,13 @@ static uint64_t host_random_(struct host *host)
     return prng_next(&actor_of(host)->prng);
 }
 
+void sim_actor_work(struct sim_actor *actor, uint64_t work_ns)
+{
+    actor->now_ns += actor->process->faults == NULL
+                         ? work_ns
+                         : sim_slowed(actor->process, actor->now_ns, work_ns);
+}
+
 static void host_charge_(struct host *host, enum host_work work, uint64_t amount)
 {
     struct sim_actor *actor = actor_of(host);
@@ -74,9 +81,7 @@ static void host_charge_(struct host *host, enum host_work work, uint64_t amount
         work_ns = cost_transfer_ns(amount, cluster->disk.write_bytes_per_s);
         break;
     }
-    actor->now_ns += actor->process->faults == NULL
-                         ? work_ns
-                         : sim_slowed(actor->process, actor->now_ns, work_ns);
+    sim_actor_work(actor, work_ns);
 }
 
 static struct sim_timer *timer_new(struct world *world)

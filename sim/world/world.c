@@ -182,6 +182,7 @@ static void run_message(struct sim_actor *actor, struct message *message)
     begin_handler(actor);
     sim_tell_heard(actor, message);
     sim_message_hold(actor, message);
+    sim_actor_work(actor, actor->world->scenario->cluster.cpu.message_ns);
     actor->ops->on_message(actor->self, message);
     end_handler(actor);
 }

@@ -11,7 +11,7 @@ trap 'rm -rf "$scratch"' EXIT
 
 machine=$scratch/machine.json
 for key in network.latency network.local_latency network.bandwidth disk.write disk.read disk.sync \
-    store.write store.read store.latency cpu.record cpu.snapshot; do
+    store.write store.read store.latency cpu.record cpu.message cpu.snapshot; do
     keys+=("$key")
 done
 expect 0 "^written to $machine\$" "$program" calibrate -o "$machine"

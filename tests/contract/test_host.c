@@ -189,6 +189,43 @@ START_TEST(every_call_takes_what_the_scenario_says)
 }
 END_TEST
 
+/* Reports how late it is when it takes a message that it sent to itself. */
+static void *waiting_start(struct host *host, struct bytes argument)
+{
+    (void)argument;
+    struct message *message = host_message_new(host, 0);
+    message->kind = 1;
+    host_send(host, host->self, message);
+    return host;
+}
+
+static void report_time(void *self, struct message *message)
+{
+    report(self, host_now_ns(self));
+    host_message_free(self, message);
+}
+
+static const struct actor_ops waiting_actor = { .name = "waiting",
+                                                .on_start = waiting_start,
+                                                .on_message = report_time,
+                                                .on_timer = ignore_timer };
+
+START_TEST(who_takes_a_message_is_so_much_later)
+{
+    uint64_t taken_ns[2];
+    for (uint64_t i = 0; i < 2; i++) {
+        struct simulated *simulated = create(1, &waiting_actor, note_value, 1);
+        simulated->scenario.cluster.cpu.message_ns = 450 * i;
+        clock_count = 0;
+        run(simulated, 100000000);
+        ck_assert_uint_eq(clock_count, 1);
+        taken_ns[i] = clocks[0];
+        end(simulated);
+    }
+    ck_assert_uint_eq(taken_ns[1], taken_ns[0] + 450);
+}
+END_TEST
+
 static void *random_start(struct host *host, struct bytes argument)
 {
     (void)argument;
@@ -225,6 +262,7 @@ int main(void)
     Suite *suite = contract_suite(&simulated_host, 1);
     TCase *tcase = tcase_create("simulated time");
     tcase_add_test(tcase, every_call_takes_what_the_scenario_says);
+    tcase_add_test(tcase, who_takes_a_message_is_so_much_later);
     tcase_add_test(tcase, the_seed_decides_what_actors_draw);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
