@@ -19,7 +19,14 @@
  *     notices, and part by part where the checksums of manifests and parts do. A part is at most
  *     STORE_CARRIED_MAX_BYTES large; the file never shrinks, what was freed is used again; and a
  *     commit keeps the JobManager as long as the volume takes to write all of it, a restore as
- *     long as it takes to read it: the heartbeat timeout must be longer. */
+ *     long as it takes to read it: the heartbeat timeout must be longer.
+ * T6  Nothing is written ahead (store.h, drafts/). A materialised state waits in the memory of its
+ *     subtask, as the byte arrays of Flink's JobManagerCheckpointStorage do, and goes with the
+ *     acknowledgement that takes it; the log has nowhere to go before that. In the JobManager's
+ *     memory drafts would gain nothing: they travel the same way, and die with one process more. In
+ *     the database each piece would be a transaction of the one writer there is, which has
+ *     heartbeats to answer; an aborted checkpoint would touch the table (T1), and a crash would
+ *     leave states that T2 knows nothing of. */
 #ifndef FAULTLINE_CHECKPOINT_STORE_TABLE_H
 #define FAULTLINE_CHECKPOINT_STORE_TABLE_H
 

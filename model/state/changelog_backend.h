@@ -27,8 +27,12 @@
  *     it is known which snapshot it will belong to. It is at most that snapshot's.
  *
  * What a snapshot took belongs to its checkpoint, and goes with it if that is given up
- * (shared_registry.h, I4); Flink would use it again. Then the log is written anew from memory, and
- * the state when it is due.
+ * (shared_registry.h, I4). Then the log is written anew from memory, and the state when it is due.
+ * Flink uses it again: there the file stays where it is and its owner changes. Here its name says
+ * whose it is, and the folder of what was given up is removed whole by the JobManager, which does
+ * not wait for subtasks that may be dead (store_files.h, S6): to give a part back it would have to
+ * know which was a draft and rename it before the subtask hears of the abort, and the next snapshot
+ * would have to bear that this failed.
  *
  * Source: Flink's ChangelogKeyedStateBackend and FsStateChangelogWriter. */
 #ifndef FAULTLINE_STATE_CHANGELOG_BACKEND_H
