@@ -4,6 +4,7 @@
 
 #include "model/base/check.h"
 #include "model/state/heap_backend.h"
+#include "model/state/part_restore.h"
 #include "model/state/snapshot.h"
 
 static void destroy(struct backend *backend)
@@ -482,72 +483,35 @@ static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry,
     return true;
 }
 
-/* Files one entry, removal or append of the part that `reader` reads. */
-static enum status restore_entry(struct heap_backend *heap, const struct snapshot_reader *reader,
+/* Files one entry, removal or append. */
+static enum status restore_entry(struct backend *backend, bool is_first,
                                  const struct snapshot_entry *entry,
                                  const struct state_binding *binding)
 {
+    struct heap_backend *heap = heap_of(backend);
     if (!go_to(heap, entry, binding->id)) {
         return STATUS_CORRUPT;
     }
     if (entry->value.data == NULL) {
-        remove_entry(&heap->base, binding->id);
+        remove_entry(backend, binding->id);
         return STATUS_OK;
     }
     bool is_list = heap->states.states[binding->id].kind == STATE_LIST;
-    if ((reader->follows == 0 && get(&heap->base, binding->id).data != NULL) ||
-        (entry->is_append && !is_list)) {
+    if ((is_first && get(backend, binding->id).data != NULL) || (entry->is_append && !is_list)) {
         return STATUS_CORRUPT;
     }
     struct bytes value = entry->value;
     enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
     if (status == STATUS_OK) {
-        (entry->is_append ? append : put)(&heap->base, binding->id, value);
+        (entry->is_append ? append : put)(backend, binding->id, value);
     }
     return status;
 }
 
-static enum status restore_entries(struct heap_backend *heap, struct snapshot_reader *reader,
-                                   const struct state_binding *bindings)
+static enum status restore_states(struct backend *backend)
 {
-    struct snapshot_entry entry;
-    while (snapshot_reader_next(reader, &entry)) {
-        if (entry.key_group < heap->range.first || entry.key_group > heap->range.last) {
-            continue;
-        }
-        enum status status = restore_entry(heap, reader, &entry, &bindings[entry.state]);
-        if (status != STATUS_OK) {
-            return status;
-        }
-    }
-    CHECK(reader->ended);
-    return reader->status;
-}
-
-/* Restores the part that comes after those that `restored` speaks of. */
-static enum status restore_part(struct heap_backend *heap, struct bytes part,
-                                struct heap_base *restored)
-{
-    struct snapshot_reader reader;
-    snapshot_reader_init(&reader, part);
-    if (reader.status != STATUS_OK) {
-        return reader.status;
-    }
-    if (reader.follows != restored->last_part) {
-        return STATUS_CORRUPT; /* another one is missing between the two */
-    }
-    struct state_binding *bindings = arena_alloc(heap->arena, reader.state_count, sizeof *bindings);
-    enum status status = state_table_bind(&heap->states, &reader, bindings);
-    add_cursors(heap);
-    if (status == STATUS_OK) {
-        status = restore_entries(heap, &reader, bindings);
-    }
-    state_bindings_free(&heap->states, &reader, bindings);
-    arena_free(heap->arena, bindings);
-    restored->last_part = reader.id;
-    restored->part_count++;
-    restored->entry_count += reader.entries_read;
-    return status;
+    add_cursors(heap_of(backend));
+    return STATUS_OK;
 }
 
 static enum status restore(struct backend *backend, uint64_t id, const struct bytes *parts,
@@ -557,16 +521,18 @@ static enum status restore(struct backend *backend, uint64_t id, const struct by
     CHECK(heap->snapshots == NULL);
     CHECK(heap->epoch < UINT32_MAX);
     bool is_alone = heap->epoch == 1 && heap->entry_count == 0;
-    struct heap_base restored = { .id = id, .epoch = heap->epoch };
-    enum status status = part_count > 0 ? STATUS_OK : STATUS_CORRUPT;
-    heap_changes_forget_all(&heap->changes);
-    for (uint32_t i = 0; i < part_count && status == STATUS_OK; i++) {
-        status = restore_part(heap, parts[i], &restored);
-    }
+    struct part_restore all = { .backend = backend,
+                                .states = &heap->states,
+                                .range = heap->range,
+                                .on_states = restore_states,
+                                .on_entry = restore_entry,
+                                .restored = { .id = id, .epoch = heap->epoch } };
+    snapshot_bases_forget_all(&heap->changes.bases);
+    enum status status = part_restore_all(&all, parts, part_count);
     heap->table = NULL; /* the key was borrowed from the snapshot */
     heap->epoch++;
     if (is_alone && heap->parts_max > 1 && status == STATUS_OK) {
-        heap_changes_add(&heap->changes, heap->arena, restored);
+        snapshot_bases_add(&heap->changes.bases, heap->arena, all.restored);
     }
     return status;
 }

@@ -18,7 +18,7 @@ struct heap_snapshot {
     struct backend_snapshot base;
     struct heap_snapshot *next;
     uint64_t id;
-    struct heap_base built_on; /* a copy; part_count 0: nothing */
+    struct snapshot_base built_on; /* a copy; part_count 0: nothing */
     uint32_t since; /* the base's epoch: what did not change later is left out; 0: nothing is */
     uint32_t epoch; /* the last one whose changes are in the snapshot */
     uint16_t state_count;

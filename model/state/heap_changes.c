@@ -22,70 +22,20 @@ void heap_changes_free(struct heap_changes *changes, struct arena *arena)
     }
     CHECK(changes->removal_count == 0);
     arena_free(arena, changes->removals);
-    arena_free(arena, changes->bases);
+    arena_free(arena, changes->bases.items);
     *changes = (struct heap_changes){ 0 };
-}
-
-struct heap_base *heap_changes_find(const struct heap_changes *changes, uint64_t id)
-{
-    for (uint32_t i = changes->base_count; i > 0; i--) {
-        if (changes->bases[i - 1].id == id) {
-            return &changes->bases[i - 1];
-        }
-    }
-    return NULL;
-}
-
-void heap_changes_add(struct heap_changes *changes, struct arena *arena, struct heap_base base)
-{
-    CHECK(changes->base_count == 0 || changes->bases[changes->base_count - 1].id < base.id);
-    changes->bases = arena_grow(arena, changes->bases, &changes->base_capacity,
-                                (size_t)changes->base_count + 1, sizeof *changes->bases);
-    changes->bases[changes->base_count++] = base;
-}
-
-static void remove_bases(struct heap_changes *changes, uint32_t first, uint32_t count)
-{
-    CHECK(first + count <= changes->base_count);
-    changes->base_count -= count;
-    if (changes->base_count > first) {
-        memmove(changes->bases + first, changes->bases + first + count,
-                (changes->base_count - first) * sizeof *changes->bases);
-    }
-}
-
-void heap_changes_forget(struct heap_changes *changes, uint64_t id)
-{
-    const struct heap_base *base = heap_changes_find(changes, id);
-    if (base != NULL) {
-        remove_bases(changes, (uint32_t)(base - changes->bases), 1);
-    }
-}
-
-void heap_changes_forget_below(struct heap_changes *changes, uint64_t id)
-{
-    uint32_t count = 0;
-    while (count < changes->base_count && changes->bases[count].id < id) {
-        count++;
-    }
-    remove_bases(changes, 0, count);
-}
-
-void heap_changes_forget_all(struct heap_changes *changes)
-{
-    remove_bases(changes, 0, changes->base_count);
 }
 
 void heap_changes_note_removal(struct heap_changes *changes, struct arena *arena, uint32_t table,
                                const struct heap_entry *entry, uint32_t epoch, uint64_t entry_count)
 {
     CHECK(table < changes->table_count);
-    if (changes->base_count == 0) {
+    if (changes->bases.count == 0) {
         return; /* nobody will ask */
     }
     if (changes->removal_count >= REMOVALS_ALWAYS_KEPT &&
         changes->removal_count / 2 > entry_count) {
-        heap_changes_forget_all(changes);
+        snapshot_bases_forget_all(&changes->bases);
         return;
     }
     struct heap_removals *removals = &changes->removals[table];
@@ -119,12 +69,6 @@ void heap_changes_drop(struct heap_changes *changes, struct arena *arena, uint32
     }
 }
 
-uint32_t heap_changes_oldest(const struct heap_changes *changes)
-{
-    /* Later snapshots hold later epochs. */
-    return changes->base_count == 0 ? UINT32_MAX : changes->bases[0].epoch;
-}
-
 void heap_changes_check(const struct heap_changes *changes)
 {
     uint64_t removal_count = 0;
@@ -132,8 +76,4 @@ void heap_changes_check(const struct heap_changes *changes)
         removal_count += changes->removals[i].count;
     }
     CHECK(removal_count == changes->removal_count);
-    for (uint32_t i = 1; i < changes->base_count; i++) {
-        CHECK(changes->bases[i - 1].id < changes->bases[i].id);
-        CHECK(changes->bases[i - 1].epoch < changes->bases[i].epoch);
-    }
 }

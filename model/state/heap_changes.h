@@ -11,15 +11,7 @@
 #include <stdint.h>
 
 #include "model/state/heap_table.h"
-
-/* A snapshot that later ones may build on. */
-struct heap_base {
-    uint64_t id;          /* of the snapshot */
-    uint32_t epoch;       /* the last one whose changes are in it */
-    uint32_t part_count;  /* 0: it is not written out yet */
-    uint64_t last_part;   /* id of the newest of its parts */
-    uint64_t entry_count; /* over all its parts, removals included */
-};
+#include "model/state/snapshot_base.h"
 
 struct heap_removal {
     union heap_cell key; /* shared with nobody but records of the history */
@@ -37,9 +29,7 @@ struct heap_removals {
 };
 
 struct heap_changes {
-    struct heap_base *bases; /* rising ids */
-    size_t base_capacity;
-    uint32_t base_count;
+    struct snapshot_bases bases;
     uint32_t table_count;
     struct heap_removals *removals; /* one per table */
     uint64_t removal_count;         /* over all tables */
@@ -47,17 +37,6 @@ struct heap_changes {
 
 void heap_changes_init(struct heap_changes *changes, struct arena *arena, uint32_t table_count);
 void heap_changes_free(struct heap_changes *changes, struct arena *arena);
-
-/* The base called `id`, or NULL. Borrowed until the next call. */
-struct heap_base *heap_changes_find(const struct heap_changes *changes, uint64_t id);
-
-/* Adds a base with the largest id so far. */
-void heap_changes_add(struct heap_changes *changes, struct arena *arena, struct heap_base base);
-
-/* Forgets the base called `id`, if it is there; those with smaller ids; or all. */
-void heap_changes_forget(struct heap_changes *changes, uint64_t id);
-void heap_changes_forget_below(struct heap_changes *changes, uint64_t id);
-void heap_changes_forget_all(struct heap_changes *changes);
 
 /* Notes that `entry` of table `table` is about to be removed, in `epoch`; `entry_count` is how many
  * the backend holds. */
@@ -68,9 +47,6 @@ void heap_changes_note_removal(struct heap_changes *changes, struct arena *arena
 /* Drops the removals of `table` up to and including `epoch`. */
 void heap_changes_drop(struct heap_changes *changes, struct arena *arena, uint32_t table,
                        uint32_t epoch);
-
-/* The oldest epoch of a base; UINT32_MAX: there is none. */
-uint32_t heap_changes_oldest(const struct heap_changes *changes);
 
 /* Asserts the invariants. */
 void heap_changes_check(const struct heap_changes *changes);

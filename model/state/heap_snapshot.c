@@ -41,7 +41,7 @@ bool heap_snapshot_is_awaited(const struct heap_backend *heap, uint32_t table, u
 }
 
 /* Is it better to go on from `base` than to begin anew? */
-static bool is_worth_building_on(const struct heap_backend *heap, const struct heap_base *base)
+static bool is_worth_building_on(const struct heap_backend *heap, const struct snapshot_base *base)
 {
     return base != NULL && base->part_count > 0 && base->part_count < heap->parts_max &&
            base->entry_count / 2 <= heap->entry_count;
@@ -62,15 +62,16 @@ struct backend_snapshot *heap_snapshot_begin(struct backend *backend, uint64_t i
         .now_ns = backend->now_ns,
         .entry_count = heap->entry_count,
     };
-    heap_changes_forget_below(&heap->changes, base);
-    const struct heap_base *found = base == 0 ? NULL : heap_changes_find(&heap->changes, base);
+    snapshot_bases_forget_below(&heap->changes.bases, base);
+    const struct snapshot_base *found =
+        base == 0 ? NULL : snapshot_bases_find(&heap->changes.bases, base);
     if (is_worth_building_on(heap, found)) {
         snapshot->built_on = *found;
         snapshot->since = found->epoch;
     }
     if (heap->parts_max > 1) {
-        heap_changes_add(&heap->changes, heap->arena,
-                         (struct heap_base){ .id = id, .epoch = snapshot->epoch });
+        snapshot_bases_add(&heap->changes.bases, heap->arena,
+                           (struct snapshot_base){ .id = id, .epoch = snapshot->epoch });
     }
     heap->snapshots = snapshot;
     return &snapshot->base;
@@ -220,7 +221,7 @@ static bool write_removal(struct heap_snapshot *snapshot, struct buffer *out)
 /* Drops the removals of the table that no snapshot wants any more, now or later. */
 static void drop_removals(struct heap_backend *heap, uint32_t table)
 {
-    uint32_t oldest = heap_changes_oldest(&heap->changes);
+    uint32_t oldest = snapshot_bases_oldest(&heap->changes.bases);
     for (const struct heap_snapshot *open = heap->snapshots; open != NULL; open = open->next) {
         if (open->since > 0 && open->since < oldest) {
             oldest = open->since;
@@ -267,7 +268,7 @@ static void complete(struct heap_snapshot *snapshot, struct buffer *out)
         snapshot_write_trailer(out, snapshot->written_count);
     }
     snapshot->is_done = true;
-    struct heap_base *base = heap_changes_find(&heap->changes, snapshot->id);
+    struct snapshot_base *base = snapshot_bases_find(&heap->changes.bases, snapshot->id);
     if (base != NULL) {
         base->part_count = snapshot->built_on.part_count + snapshot->has_header;
         base->last_part = snapshot->has_header ? snapshot->id : snapshot->built_on.last_part;
@@ -344,7 +345,7 @@ void heap_snapshot_end(struct backend_snapshot *base)
     }
     CHECK(heap->snapshots != NULL || heap->history.live_count == 0);
     if (!snapshot->is_done) {
-        heap_changes_forget(&heap->changes, snapshot->id);
+        snapshot_bases_forget(&heap->changes.bases, snapshot->id);
     }
     arena_free(heap->arena, snapshot);
 }

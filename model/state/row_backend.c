@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "model/state/part_restore.h"
 #include "model/state/snapshot.h"
 #include "model/state/ttl.h"
 
@@ -43,13 +44,13 @@ static void destroy(struct backend *base)
     arena_free(backend->arena, backend);
 }
 
-/* Makes the states from `first` on, which the table has got, known here. */
-static void open_states(struct row_backend *backend, uint16_t first)
+/* Makes the states that the table has got known here. */
+static void open_states(struct row_backend *backend)
 {
     backend->states = arena_grow(backend->arena, backend->states, &backend->state_capacity,
                                  backend->table.count, sizeof *backend->states);
-    for (uint16_t i = first; i < backend->table.count; i++) {
-        struct row_state *state = &backend->states[i];
+    for (; backend->open_count < backend->table.count; backend->open_count++) {
+        struct row_state *state = &backend->states[backend->open_count];
         *state = (struct row_state){ 0 };
         buffer_init(&state->row, backend->arena);
         buffer_init(&state->iteration.prefix, backend->arena);
@@ -57,7 +58,8 @@ static void open_states(struct row_backend *backend, uint16_t first)
         buffer_init(&state->iteration.at, backend->arena);
         buffer_init(&state->iteration.value, backend->arena);
         if (!row_backend_has_failed(backend)) {
-            (void)row_backend_note(backend, row_store_open_space(backend->store, i));
+            (void)row_backend_note(backend,
+                                   row_store_open_space(backend->store, backend->open_count));
         }
     }
 }
@@ -65,9 +67,8 @@ static void open_states(struct row_backend *backend, uint16_t first)
 static state_id declare(struct backend *base, const struct state_descriptor *descriptor)
 {
     struct row_backend *backend = row_backend_of(base);
-    uint16_t count = backend->table.count;
     state_id state = state_table_declare(&backend->table, descriptor);
-    open_states(backend, count);
+    open_states(backend);
     return state;
 }
 
@@ -390,10 +391,11 @@ static void expire(struct backend *base, uint32_t count)
 
 /* ---- restore --------------------------------------------------------------------------------- */
 
-static enum status restore_entry(struct row_backend *backend, bool is_first,
-                                 const struct state_binding *binding,
-                                 const struct snapshot_entry *entry)
+static enum status restore_entry(struct backend *base, bool is_first,
+                                 const struct snapshot_entry *entry,
+                                 const struct state_binding *binding)
 {
+    struct row_backend *backend = row_backend_of(base);
     struct row_known known;
     struct entry_key parts;
     if (!entry_key_read(&binding->was, entry->key, &parts)) {
@@ -420,51 +422,10 @@ static enum status restore_entry(struct row_backend *backend, bool is_first,
     return backend->base.failure;
 }
 
-static enum status restore_entries(struct row_backend *backend, struct snapshot_reader *reader,
-                                   const struct state_binding *bindings)
+static enum status restore_states(struct backend *base)
 {
-    struct snapshot_entry entry;
-    while (snapshot_reader_next(reader, &entry)) {
-        if (entry.key_group < backend->range.first || entry.key_group > backend->range.last) {
-            continue;
-        }
-        enum status status =
-            restore_entry(backend, reader->follows == 0, &bindings[entry.state], &entry);
-        if (status != STATUS_OK) {
-            return status;
-        }
-    }
-    CHECK(reader->ended);
-    return reader->status;
-}
-
-/* Restores the part that comes after those that `restored` speaks of. */
-static enum status restore_part(struct row_backend *backend, struct bytes part,
-                                struct snapshot_base *restored)
-{
-    struct snapshot_reader reader;
-    snapshot_reader_init(&reader, part);
-    if (reader.status != STATUS_OK) {
-        return reader.status;
-    }
-    if (reader.follows != restored->last_part) {
-        return STATUS_CORRUPT; /* another one is missing between the two */
-    }
-    struct state_binding *bindings =
-        arena_alloc(backend->arena, reader.state_count, sizeof *bindings);
-    uint16_t count = backend->table.count;
-    enum status status = state_table_bind(&backend->table, &reader, bindings);
-    open_states(backend, count);
-    status = status != STATUS_OK ? status : backend->base.failure;
-    if (status == STATUS_OK) {
-        status = restore_entries(backend, &reader, bindings);
-    }
-    state_bindings_free(&backend->table, &reader, bindings);
-    arena_free(backend->arena, bindings);
-    restored->last_part = reader.id;
-    restored->part_count++;
-    restored->entry_count += reader.entries_read;
-    return status;
+    open_states(row_backend_of(base));
+    return base->failure;
 }
 
 static enum status restore(struct backend *base, uint64_t id, const struct bytes *parts,
@@ -474,18 +435,20 @@ static enum status restore(struct backend *base, uint64_t id, const struct bytes
     CHECK(backend->snapshots == NULL);
     CHECK(backend->epoch < UINT32_MAX);
     bool is_alone = backend->epoch == 1 && backend->entry_count == 0;
-    struct snapshot_base restored = { .id = id, .epoch = backend->epoch };
-    enum status status = part_count > 0 ? backend->base.failure : STATUS_CORRUPT;
+    struct part_restore all = { .backend = base,
+                                .states = &backend->table,
+                                .range = backend->range,
+                                .on_states = restore_states,
+                                .on_entry = restore_entry,
+                                .restored = { .id = id, .epoch = backend->epoch } };
     snapshot_bases_forget_all(&backend->bases);
     row_marks_clear_if_idle(backend);
-    for (uint32_t i = 0; i < part_count && status == STATUS_OK; i++) {
-        status = restore_part(backend, parts[i], &restored);
-    }
+    enum status status = part_restore_all(&all, parts, part_count);
     backend->has_key = false; /* the key was borrowed */
     backend->turn++;
     backend->epoch++;
     if (is_alone && backend->parts_max > 1 && status == STATUS_OK) {
-        snapshot_bases_add(&backend->bases, backend->arena, restored);
+        snapshot_bases_add(&backend->bases, backend->arena, all.restored);
     }
     return status;
 }

@@ -104,6 +104,7 @@ struct row_backend {
     struct state_table table;
     struct row_state *states; /* by state_id */
     size_t state_capacity;
+    uint16_t open_count; /* of the states of the table, that stand here */
     bool has_key;
     uint32_t key_group;
     struct entry_key at;      /* of the current entry; all but the key lies in the two below */

@@ -1,0 +1,28 @@
+/* part_restore.h - restores a snapshot part by part into a backend, which files the entries: what
+ * is alike for all backends that keep entries themselves. */
+#ifndef FAULTLINE_STATE_PART_RESTORE_H
+#define FAULTLINE_STATE_PART_RESTORE_H
+
+#include "model/state/key_group.h"
+#include "model/state/snapshot_base.h"
+#include "model/state/state_table.h"
+
+struct part_restore {
+    struct backend *backend;
+    struct state_table *states;
+    struct key_group_range range; /* entries of other key groups are passed over */
+    /* The table may have got more states. Errors: whatever ends the restore. */
+    enum status (*on_states)(struct backend *);
+    /* An entry, a removal or an append; `is_first`: of a part that follows no other, in which each
+     * key stands once. Errors: CORRUPT, INVALID, or whatever ends the restore. */
+    enum status (*on_entry)(struct backend *, bool is_first, const struct snapshot_entry *,
+                            const struct state_binding *);
+    struct snapshot_base restored; /* the parts so far; at first only its id and epoch are set */
+};
+
+/* Restores all parts, oldest first. Errors: CORRUPT (also if there is none, or if one is missing
+ * between two); INVALID, and the reason stands in the table's `refusal`; those of the functions. */
+MUST_USE enum status part_restore_all(struct part_restore *restore, const struct bytes *parts,
+                                      uint32_t part_count);
+
+#endif
