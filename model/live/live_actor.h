@@ -105,7 +105,7 @@ struct live_process {
     bool is_halted;
     bool is_paused;
     atomic_bool may_pause; /* hints, as has_inbox */
-    atomic_bool may_be_full;
+    atomic_bool may_strike;     /* a rule of storage */
     struct live_actor **actors; /* by index; NULL: never started or gone */
     size_t actor_count;
     size_t actor_capacity;

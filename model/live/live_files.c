@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "model/base/check.h"
 #include "model/live/live_actor.h"
+
+enum { STALL_LOOK_NS = 5 * 1000 * 1000 }; /* so soon a dead process does not wait any more */
 
 static struct live_actor *actor_of(struct host *host)
 {
@@ -51,25 +54,42 @@ static struct live_file *file_of(struct live_actor *actor, file_id id)
     return &actor->files[id - 1];
 }
 
-/* Is there no space for a call that needs some? Tells the supervisor of the first such call. */
-static bool is_full(struct live_actor *actor, enum host_volume volume)
+/* Rules of storage are asked about a call. */
+static enum status ask_rules(struct live_actor *actor, enum host_volume volume,
+                             enum live_storage_call call, bool needs_space)
 {
     struct live_process *process = actor->process;
-    uint64_t now_ns = live_actor_now_ns(actor);
-    uint32_t number = UINT32_MAX;
+    struct live_storage storage = { .process = process->options.number,
+                                    .volume = volume,
+                                    .call = call,
+                                    .needs_space = needs_space,
+                                    .now_ns = live_actor_now_ns(actor) };
     (void)pthread_mutex_lock(&process->lock);
-    bool full = live_rules_full(&process->rules, process->options.number, volume, now_ns, &number);
+    struct live_storage_verdict verdict = live_rules_judge(&process->rules, &storage);
     (void)pthread_mutex_unlock(&process->lock);
-    if (number != UINT32_MAX) {
-        live_actor_report(
-            actor, &(struct live_report){ .kind = LIVE_STRUCK, .struck = { now_ns, number } });
+    for (uint32_t i = 0; i < verdict.struck_count; i++) {
+        struct live_struck struck = { storage.now_ns, verdict.struck[i] };
+        live_actor_report(actor, &(struct live_report){ .kind = LIVE_STRUCK, .struck = struck });
     }
-    return full;
+    while (live_actor_now_ns(actor) < verdict.not_before_ns && !live_actor_is_dead(actor)) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = STALL_LOOK_NS }, NULL);
+    }
+    return live_actor_is_dead(actor) ? STATUS_HALTED : verdict.status;
 }
 
-static bool may_be_full(const struct live_actor *actor)
+static bool may_strike(const struct live_actor *actor)
 {
-    return atomic_load_explicit(&actor->process->may_be_full, memory_order_acquire);
+    return atomic_load_explicit(&actor->process->may_strike, memory_order_acquire);
+}
+
+/* Every call begins so. OK: it is to be made. */
+static enum status begin_call(struct live_actor *actor, enum host_volume volume,
+                              enum live_storage_call call, bool needs_space)
+{
+    if (live_actor_is_dead(actor)) {
+        return STATUS_HALTED;
+    }
+    return may_strike(actor) ? ask_rules(actor, volume, call, needs_space) : STATUS_OK;
 }
 
 static bool exists(const struct live_actor *actor, enum host_volume volume, const char *path)
@@ -96,12 +116,10 @@ enum status live_file_open(struct host *host, enum host_volume volume, const cha
                                  [HOST_CREATE] = O_RDWR | O_CREAT,
                                  [HOST_TRUNCATE] = O_RDWR | O_CREAT | O_TRUNC };
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
-    }
-    if (mode != HOST_READ && may_be_full(actor) && !exists(actor, volume, path) &&
-        is_full(actor, volume)) {
-        return STATUS_NO_SPACE;
+    bool makes = mode != HOST_READ && may_strike(actor) && !exists(actor, volume, path);
+    enum status status = begin_call(actor, volume, LIVE_OPEN, makes);
+    if (status != STATUS_OK) {
+        return status;
     }
     int file = openat(root_of(actor, volume), name_of(path), flags[mode] | O_CLOEXEC, 0666);
     if (file < 0) {
@@ -154,10 +172,14 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    int file = file_of(actor, id)->descriptor;
+    const struct live_file *open_file = file_of(actor, id);
+    enum status status = begin_call(actor, open_file->volume, LIVE_READ, false);
+    if (status != STATUS_OK) {
+        return status;
+    }
     while (*got_bytes < size_bytes) {
-        ssize_t got = pread(file, (uint8_t *)data + *got_bytes, size_bytes - *got_bytes,
-                            (off_t)(offset_bytes + *got_bytes));
+        ssize_t got = pread(open_file->descriptor, (uint8_t *)data + *got_bytes,
+                            size_bytes - *got_bytes, (off_t)(offset_bytes + *got_bytes));
         if (got < 0 && errno != EINTR) {
             return STATUS_IO;
         }
@@ -184,9 +206,10 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
         return STATUS_HALTED;
     }
     const struct live_file *open_file = file_of(actor, id);
-    if (may_be_full(actor) && grows(open_file, offset_bytes + bytes.size) &&
-        is_full(actor, open_file->volume)) {
-        return STATUS_NO_SPACE;
+    bool needs_space = may_strike(actor) && grows(open_file, offset_bytes + bytes.size);
+    enum status status = begin_call(actor, open_file->volume, LIVE_WRITE, needs_space);
+    if (status != STATUS_OK) {
+        return status;
     }
     int file = open_file->descriptor;
     for (size_t done = 0; done < bytes.size;) {
@@ -207,7 +230,9 @@ enum status live_file_sync(struct host *host, file_id id)
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    return status_of(fdatasync(file_of(actor, id)->descriptor));
+    const struct live_file *open_file = file_of(actor, id);
+    enum status status = begin_call(actor, open_file->volume, LIVE_SYNC, false);
+    return status != STATUS_OK ? status : status_of(fdatasync(open_file->descriptor));
 }
 
 static bool is_directory(int root, const char *path)
@@ -220,8 +245,9 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
                         const char *to)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+    enum status status = begin_call(actor, volume, LIVE_RENAME, false);
+    if (status != STATUS_OK) {
+        return status;
     }
     int root = root_of(actor, volume);
     return is_directory(root, from) ? STATUS_NOT_FOUND : status_of(renameat(root, from, root, to));
@@ -230,8 +256,9 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
 enum status live_remove(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+    enum status status = begin_call(actor, volume, LIVE_REMOVE, false);
+    if (status != STATUS_OK) {
+        return status;
     }
     int root = root_of(actor, volume);
     return is_directory(root, path) ? STATUS_NOT_FOUND : status_of(unlinkat(root, path, 0));
@@ -240,11 +267,10 @@ enum status live_remove(struct host *host, enum host_volume volume, const char *
 enum status live_make_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
-    }
-    if (may_be_full(actor) && !exists(actor, volume, path) && is_full(actor, volume)) {
-        return STATUS_NO_SPACE;
+    bool makes = may_strike(actor) && !exists(actor, volume, path);
+    enum status status = begin_call(actor, volume, LIVE_MAKE_DIR, makes);
+    if (status != STATUS_OK) {
+        return status;
     }
     return status_of(mkdirat(root_of(actor, volume), path, 0777));
 }
@@ -252,8 +278,9 @@ enum status live_make_dir(struct host *host, enum host_volume volume, const char
 enum status live_remove_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+    enum status status = begin_call(actor, volume, LIVE_REMOVE, false);
+    if (status != STATUS_OK) {
+        return status;
     }
     return status_of(unlinkat(root_of(actor, volume), path, AT_REMOVEDIR));
 }
@@ -261,15 +288,16 @@ enum status live_remove_dir(struct host *host, enum host_volume volume, const ch
 enum status live_sync_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+    enum status status = begin_call(actor, volume, LIVE_SYNC, false);
+    if (status != STATUS_OK) {
+        return status;
     }
     int directory =
         openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
         return status_of_errno();
     }
-    enum status status = status_of(fsync(directory));
+    status = status_of(fsync(directory));
     (void)close(directory);
     return status;
 }
@@ -309,13 +337,14 @@ enum status live_list(struct host *host, enum host_volume volume, const char *pa
                       host_list_function each, void *context)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+    enum status status = begin_call(actor, volume, LIVE_LIST, false);
+    if (status != STATUS_OK) {
+        return status;
     }
     int file = openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = file < 0 ? NULL : fdopendir(file);
     if (directory == NULL) {
-        enum status status = status_of_errno();
+        status = status_of_errno();
         if (file >= 0) {
             (void)close(file);
         }
@@ -325,7 +354,7 @@ enum status live_list(struct host *host, enum host_volume volume, const char *pa
     arena_init(&arena);
     char **names;
     size_t count;
-    enum status status = read_names(directory, &arena, &names, &count);
+    status = read_names(directory, &arena, &names, &count);
     (void)closedir(directory);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         each(context, names[i]);

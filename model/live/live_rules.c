@@ -7,7 +7,7 @@ enum { FRAME_BYTES = 64, NS_PER_S = 1000000000 }; /* a message's own headers tra
 struct live_rule_state {
     struct live_rule rule;
     uint64_t free_ns; /* LIVE_THROTTLE: when all that came so far has passed */
-    bool has_struck;  /* LIVE_FULL */
+    bool has_struck;  /* of storage */
 };
 
 void live_rules_add(struct live_rules *rules, struct arena *arena, const struct live_rule *rule)
@@ -95,18 +95,38 @@ bool live_rules_duplicate(const struct live_rules *rules, const struct message *
     return false;
 }
 
-bool live_rules_full(struct live_rules *rules, uint32_t process, enum host_volume volume,
-                     uint64_t now_ns, uint32_t *number)
+static bool strikes(const struct live_rule *rule, const struct live_storage *storage)
 {
+    return storage->volume == rule->volume && storage->now_ns < rule->until_ns &&
+           storage->process >= rule->to_first && storage->process <= rule->to_last &&
+           (rule->kind == LIVE_FULL ? storage->needs_space : (rule->calls & storage->call) != 0);
+}
+
+struct live_storage_verdict live_rules_judge(struct live_rules *rules,
+                                             const struct live_storage *storage)
+{
+    struct live_storage_verdict verdict = { .status = STATUS_OK };
     for (size_t i = 0; i < rules->count; i++) {
         struct live_rule_state *state = &rules->states[i];
-        const struct live_rule *rule = &state->rule;
-        if (rule->kind == LIVE_FULL && rule->volume == volume && now_ns < rule->until_ns &&
-            process >= rule->to_first && process <= rule->to_last) {
-            *number = state->has_struck ? UINT32_MAX : rule->number;
+        struct live_rule *rule = &state->rule;
+        bool answers = rule->kind == LIVE_FULL || rule->kind == LIVE_ERROR;
+        if ((!answers && rule->kind != LIVE_STALL) || !strikes(rule, storage) ||
+            (answers && verdict.status != STATUS_OK)) {
+            continue;
+        }
+        if (!answers) {
+            verdict.not_before_ns =
+                rule->until_ns > verdict.not_before_ns ? rule->until_ns : verdict.not_before_ns;
+        } else {
+            verdict.status = rule->kind == LIVE_FULL ? STATUS_NO_SPACE : STATUS_IO;
+        }
+        if (!state->has_struck && verdict.struck_count < LIVE_FIRST_STRUCK_MAX) {
             state->has_struck = true;
-            return true;
+            verdict.struck[verdict.struck_count++] = rule->number;
+        }
+        if (rule->left > 0 && --rule->left == 0) {
+            rule->until_ns = 0; /* used up */
         }
     }
-    return false;
+    return verdict;
 }

@@ -6,8 +6,9 @@
  * messages follow those of the simulated network: those of all streams leave out what stays within
  * a process, and one stream is named to mean a link of the job.
  *
- * A volume that is full answers for the host: calls that need more space say that there is none,
- * and have no effect. */
+ * A rule of storage answers for the host: a full volume has no space for calls that need more, a
+ * failing one says that there was an error, and the call has no effect; a stalled one answers when
+ * the rule is over. */
 #ifndef FAULTLINE_LIVE_LIVE_RULES_H
 #define FAULTLINE_LIVE_LIVE_RULES_H
 
@@ -23,7 +24,22 @@ enum live_rule_kind {
     LIVE_THROTTLE,  /* what one process receives by this rule shares bandwidth_bytes_per_s */
     LIVE_HOLD,      /* nothing comes before until_ns; LIVE_FOR_GOOD: it is lost */
     LIVE_DUPLICATE, /* of stream 0 a second copy comes by_ns later */
-    LIVE_FULL,      /* `volume` has no more space for the processes to_first..to_last */
+    /* Calls of the processes to_first..to_last to `volume`: */
+    LIVE_FULL,  /* those that need space have none */
+    LIVE_ERROR, /* those of `calls` answer IO */
+    LIVE_STALL, /* those of `calls` take until until_ns */
+};
+
+/* Storage calls, as bits. */
+enum live_storage_call {
+    LIVE_OPEN = 1,
+    LIVE_READ = 2,
+    LIVE_WRITE = 4,
+    LIVE_SYNC = 8, /* of a file or of a directory */
+    LIVE_RENAME = 16,
+    LIVE_LIST = 32,
+    LIVE_REMOVE = 64, /* of a file or of a directory */
+    LIVE_MAKE_DIR = 128,
 };
 
 #define LIVE_ALL_STREAMS UINT32_MAX
@@ -45,10 +61,12 @@ struct live_rule {
     uint64_t jitter_ns;
     uint64_t bandwidth_bytes_per_s;
     enum host_volume volume;
-    uint32_t number; /* LIVE_FULL: told with the first call that is struck */
+    uint32_t calls;  /* bits of enum live_storage_call */
+    uint32_t left;   /* LIVE_ERROR: how many calls of each process it strikes; 0: any number */
+    uint32_t number; /* of storage: told with the first call that is struck */
 };
 
-/* The first call that a LIVE_FULL rule has struck in a process. */
+/* The first call that a rule of storage has struck in a process. */
 struct live_struck {
     uint64_t time_ns;
     uint32_t number; /* of the rule */
@@ -98,9 +116,25 @@ uint64_t live_rules_arrival_ns(struct live_rules *rules, const struct message *m
 bool live_rules_duplicate(const struct live_rules *rules, const struct message *message,
                           uint64_t now_ns, uint64_t *by_ns);
 
-/* Is there no space on a volume? `*number` is that of the rule when it strikes for the first time,
- * else UINT32_MAX. */
-bool live_rules_full(struct live_rules *rules, uint32_t process, enum host_volume volume,
-                     uint64_t now_ns, uint32_t *number);
+struct live_storage {
+    uint32_t process; /* that calls */
+    enum host_volume volume;
+    enum live_storage_call call;
+    bool needs_space;
+    uint64_t now_ns;
+};
+
+enum { LIVE_FIRST_STRUCK_MAX = 4 };
+
+struct live_storage_verdict {
+    enum status status;                     /* what to answer; OK: the call is made */
+    uint64_t not_before_ns;                 /* ... or to begin with */
+    uint32_t struck[LIVE_FIRST_STRUCK_MAX]; /* numbers of rules that strike for the first time */
+    uint32_t struck_count;
+};
+
+/* What becomes of a storage call. */
+struct live_storage_verdict live_rules_judge(struct live_rules *rules,
+                                             const struct live_storage *storage);
 
 #endif

@@ -70,15 +70,25 @@ static void apply_rules(const struct live_effect *effect, enum live_rule_kind ki
     }
 }
 
-static void fill(const struct live_effect *effect)
+/* The two enumerations of calls are the same bits. */
+_Static_assert(LIVE_OPEN == (int)FAULT_CALL_OPEN && LIVE_READ == (int)FAULT_CALL_READ &&
+                   LIVE_WRITE == (int)FAULT_CALL_WRITE && LIVE_SYNC == (int)FAULT_CALL_SYNC &&
+                   LIVE_RENAME == (int)FAULT_CALL_RENAME && LIVE_LIST == (int)FAULT_CALL_LIST &&
+                   LIVE_REMOVE == (int)FAULT_CALL_REMOVE &&
+                   LIVE_MAKE_DIR == (int)FAULT_CALL_MAKE_DIR,
+               "calls go over as they are");
+
+static void apply_storage(const struct live_effect *effect, enum live_rule_kind kind)
 {
     const struct fault_object *object = &effect->fault->object;
     struct live_rule rule = {
-        .kind = LIVE_FULL,
+        .kind = kind,
         .until_ns = until_ns(effect),
         .to_first = effect->one.first,
         .to_last = effect->one.last,
         .volume = object->part == PART_DISK ? HOST_LOCAL : HOST_SHARED,
+        .calls = effect->fault->calls,
+        .left = effect->fault->count,
         .number = effect->number,
     };
     live_cluster_add_rule(effect->cluster, &rule);
@@ -92,7 +102,9 @@ void live_effect_apply(const struct live_effect *effect)
     case FAULT_CLOG:
     case FAULT_PARTITION: apply_rules(effect, LIVE_HOLD); return;
     case FAULT_DUPLICATE: apply_rules(effect, LIVE_DUPLICATE); return;
-    case FAULT_FULL: fill(effect); return;
+    case FAULT_FULL: apply_storage(effect, LIVE_FULL); return;
+    case FAULT_IO_ERROR: apply_storage(effect, LIVE_ERROR); return;
+    case FAULT_STALL: apply_storage(effect, LIVE_STALL); return;
     default: break;
     }
     CHECK_UNREACHABLE("a verb for messages or a volume");

@@ -22,7 +22,7 @@ struct live_effect {
     struct process_range other; /* ... and those at the other end: all, if none are named */
 };
 
-/* Puts a fault of messages or of a full volume in force. */
+/* Puts a fault of messages or of storage in force. */
 void live_effect_apply(const struct live_effect *effect);
 
 /* Damages each file below `folder`, the SHARED volume, that the fault names, and tells which: in

@@ -53,6 +53,8 @@ expect 0 '^PASS +live-network$' live scenarios/live/network.json
 expect 0 '^PASS +live-network$' live --threads scenarios/live/network.json
 expect 0 '^PASS +live-rescale$' live scenarios/live/rescale.json
 expect 0 '^PASS +live-full$' live --threads scenarios/live/full.json
+expect 0 '^PASS +live-storage$' live scenarios/live/storage.json
+expect 0 '^PASS +live-storage$' live --threads scenarios/live/storage.json
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 

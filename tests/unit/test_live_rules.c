@@ -133,20 +133,69 @@ START_TEST(only_control_messages_come_twice)
 }
 END_TEST
 
+static struct live_storage_verdict judge(uint32_t process, enum host_volume volume,
+                                         enum live_storage_call call, uint64_t now_ns)
+{
+    return live_rules_judge(&rules, &(struct live_storage){ .process = process,
+                                                            .volume = volume,
+                                                            .call = call,
+                                                            .needs_space = call == LIVE_WRITE,
+                                                            .now_ns = now_ns });
+}
+
+static void assert_judged(struct live_storage_verdict verdict, enum status status,
+                          uint64_t not_before_ns, uint32_t struck_count)
+{
+    ck_assert_int_eq(verdict.status, status);
+    ck_assert_uint_eq(verdict.not_before_ns, not_before_ns);
+    ck_assert_uint_eq(verdict.struck_count, struck_count);
+}
+
 START_TEST(a_full_volume_is_full_for_those_named_and_told_once)
 {
     struct live_rule full = rule_of(LIVE_FULL);
-    uint32_t number = 0;
     full.volume = HOST_SHARED;
     full.number = 4;
     live_rules_add(&rules, &arena, &full);
-    ck_assert(!live_rules_full(&rules, 1, HOST_SHARED, 0, &number));
-    ck_assert(!live_rules_full(&rules, 2, HOST_LOCAL, 0, &number));
-    ck_assert(live_rules_full(&rules, 2, HOST_SHARED, 0, &number));
-    ck_assert_uint_eq(number, 4);
-    ck_assert(live_rules_full(&rules, 2, HOST_SHARED, 99 * MS, &number));
-    ck_assert_uint_eq(number, UINT32_MAX);
-    ck_assert(!live_rules_full(&rules, 2, HOST_SHARED, 100 * MS, &number));
+    assert_judged(judge(1, HOST_SHARED, LIVE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, LIVE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_OK, 0, 0);
+    struct live_storage_verdict first = judge(2, HOST_SHARED, LIVE_WRITE, 0);
+    assert_judged(first, STATUS_NO_SPACE, 0, 1);
+    ck_assert_uint_eq(first.struck[0], 4);
+    assert_judged(judge(2, HOST_SHARED, LIVE_WRITE, 99 * MS), STATUS_NO_SPACE, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, LIVE_WRITE, 100 * MS), STATUS_OK, 0, 0);
+}
+END_TEST
+
+START_TEST(errors_strike_the_calls_that_are_named_and_as_many_as_are_asked_for)
+{
+    struct live_rule error = rule_of(LIVE_ERROR);
+    error.volume = HOST_LOCAL;
+    error.calls = LIVE_SYNC | LIVE_RENAME;
+    error.left = 2;
+    live_rules_add(&rules, &arena, &error);
+    assert_judged(judge(2, HOST_LOCAL, LIVE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, LIVE_SYNC, 0), STATUS_IO, 0, 1);
+    assert_judged(judge(2, HOST_LOCAL, LIVE_RENAME, 0), STATUS_IO, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, LIVE_SYNC, 0), STATUS_OK, 0, 0);
+}
+END_TEST
+
+START_TEST(a_stalled_call_waits_for_the_end_and_may_fail_then)
+{
+    struct live_rule stall = rule_of(LIVE_STALL);
+    struct live_rule error = rule_of(LIVE_ERROR);
+    stall.volume = HOST_SHARED;
+    stall.calls = LIVE_READ;
+    error.volume = HOST_SHARED;
+    error.calls = LIVE_READ | LIVE_OPEN;
+    live_rules_add(&rules, &arena, &stall);
+    assert_judged(judge(2, HOST_SHARED, LIVE_OPEN, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_OK, 100 * MS, 1);
+    live_rules_add(&rules, &arena, &error);
+    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_IO, 100 * MS, 1);
+    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 100 * MS), STATUS_OK, 0, 0);
 }
 END_TEST
 
@@ -162,6 +211,8 @@ int main(void)
     tcase_add_test(tcase, jitter_is_drawn_for_each_message_and_bounded);
     tcase_add_test(tcase, only_control_messages_come_twice);
     tcase_add_test(tcase, a_full_volume_is_full_for_those_named_and_told_once);
+    tcase_add_test(tcase, errors_strike_the_calls_that_are_named_and_as_many_as_are_asked_for);
+    tcase_add_test(tcase, a_stalled_call_waits_for_the_end_and_may_fail_then);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
