@@ -46,12 +46,10 @@ static void add_rule(const struct fault_effect *effect, enum network_rule_kind k
 
 static bool apply_rules(const struct fault_effect *effect, enum network_rule_kind kind)
 {
-    const struct fault *fault = effect->fault;
-    bool whole = fault->object.kind == OBJECT_LINK || fault->object.kind == OBJECT_NETWORK;
-    if (whole || fault->direction != DIRECTION_IN) {
+    if (fault_goes_out(effect->fault)) {
         add_rule(effect, kind, effect->one, effect->other);
     }
-    if (!whole && fault->direction != DIRECTION_OUT) {
+    if (fault_comes_in(effect->fault)) {
         add_rule(effect, kind, effect->other, effect->one);
     }
     return true;
@@ -169,6 +167,22 @@ bool fault_waits_for_a_hit(const struct fault *fault)
     case FAULT_SLOW: return is_of_storage(&fault->object);
     default: return false;
     }
+}
+
+/* A link and a whole network have one way. */
+static bool has_one_way(const struct fault *fault)
+{
+    return fault->object.kind == OBJECT_LINK || fault->object.kind == OBJECT_NETWORK;
+}
+
+bool fault_goes_out(const struct fault *fault)
+{
+    return has_one_way(fault) || fault->direction != DIRECTION_IN;
+}
+
+bool fault_comes_in(const struct fault *fault)
+{
+    return !has_one_way(fault) && fault->direction != DIRECTION_OUT;
 }
 
 bool fault_effect_apply(const struct fault_effect *effect)

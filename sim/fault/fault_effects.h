@@ -21,6 +21,11 @@ struct fault_effect {
 /* Does the fault wait, once armed, for something to strike: a storage call, a call of user code? */
 bool fault_waits_for_a_hit(const struct fault *fault);
 
+/* Does a fault of messages concern those from the processes that its object names to the others;
+ * those the other way? */
+bool fault_goes_out(const struct fault *fault);
+bool fault_comes_in(const struct fault *fault);
+
 /* Puts the fault in force. False: there is nothing to act upon. */
 bool fault_effect_apply(const struct fault_effect *effect);
 

@@ -60,12 +60,10 @@ static void add_rule(const struct live_effect *effect, enum live_rule_kind kind,
 
 static void apply_rules(const struct live_effect *effect, enum live_rule_kind kind)
 {
-    const struct fault *fault = effect->fault;
-    bool whole = fault->object.kind == OBJECT_LINK || fault->object.kind == OBJECT_NETWORK;
-    if (whole || fault->direction != DIRECTION_IN) {
+    if (fault_goes_out(effect->fault)) {
         add_rule(effect, kind, effect->one, effect->other);
     }
-    if (!whole && fault->direction != DIRECTION_OUT) {
+    if (fault_comes_in(effect->fault)) {
         add_rule(effect, kind, effect->other, effect->one);
     }
 }
