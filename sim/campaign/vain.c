@@ -23,12 +23,12 @@ static bool has_no_end(const struct restart_options *options)
     CHECK_UNREACHABLE("a restart strategy");
 }
 
-/* Has the fault had an effect since `since_ns`, or may it yet have one? One that waits for a fact
- * that has never come may not. */
+/* Has the fault had an effect since `since_ns`, or may it yet have one? What it delayed comes when
+ * it is over, and one that waits for a fact that has never come has none. */
 static bool is_left(const struct fault_record *record, uint64_t since_ns)
 {
     if (record->fired) {
-        return record->ended_ns >= since_ns;
+        return record->ended_ns + record->fault->by_ns + record->fault->jitter_ns >= since_ns;
     }
     return record->armed || record->matches > 0 || record->fault->trigger.kind == TRIGGER_AT;
 }
