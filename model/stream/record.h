@@ -13,7 +13,7 @@ struct record {
     struct bytes value;
 };
 
-/* A key: its bytes as the state backend stores them, and its hash as Flink computes it. */
+/* A key: its bytes for the backend, which lie in the record or in `room`, and Flink's hash. */
 struct key {
     struct bytes bytes;
     int32_t hash;
