@@ -83,22 +83,27 @@ struct bench {
     state_id state;
 };
 
-/* What follows is logged, as it is behind a job's first checkpoint, and the log before is gone. */
-static void begin_log(struct bench *bench)
+static void take_snapshot(struct bench *bench, uint64_t base)
 {
     struct buffer out;
     buffer_init(&out, &bench->host.arena);
     struct backend_snapshot *snapshot =
-        backend_snapshot_begin(bench->backend, ++bench->snapshot_count, 0);
+        backend_snapshot_begin(bench->backend, ++bench->snapshot_count, base);
     while (backend_snapshot_step(snapshot, &out, STEP_BYTES) != BACKEND_DONE) {
         buffer_reset(&out);
     }
     backend_snapshot_end(snapshot);
-    snapshot =
-        backend_snapshot_begin(bench->backend, bench->snapshot_count + 1, bench->snapshot_count);
-    backend_snapshot_end(snapshot); /* names the base, so that older ones are forgotten */
-    bench->snapshot_count++;
     buffer_free(&out);
+}
+
+/* Takes a whole snapshot and one that builds on it: as behind a job's first checkpoints, what
+ * follows is logged for the next one, and what only older ones could ask for is gone. Returns the
+ * id of the newest. */
+static uint64_t begin_log(struct bench *bench)
+{
+    take_snapshot(bench, 0);
+    take_snapshot(bench, bench->snapshot_count);
+    return bench->snapshot_count;
 }
 
 /* Counts some random keys that are foreseen before. */
@@ -128,7 +133,7 @@ static uint64_t count_tenths_ns(struct bench *bench, bool is_foreseen)
     uint64_t begin_ns = now_ns();
     for (int round = 0; round < ROUND_COUNT && now_ns() - begin_ns < ROUNDS_NS; round++) {
         if (bench->changelog) {
-            begin_log(bench);
+            (void)begin_log(bench);
         }
         uint64_t start_ns = now_ns();
         for (uint32_t i = 0; i < OPERATION_COUNT; i += is_foreseen ? FORESEEN_KEYS : 1) {
@@ -283,18 +288,14 @@ static void bench_whole(struct bench *bench, struct buffer *whole)
 static void bench_increment(struct bench *bench, struct buffer *out)
 {
     uint64_t stop_ns = 0;
-    buffer_reset(out);
-    struct backend_snapshot *snapshot =
-        backend_snapshot_begin(bench->backend, ++bench->snapshot_count, 0);
-    (void)write_snapshot(snapshot, out, &stop_ns);
-    backend_snapshot_end(snapshot);
+    uint64_t base = begin_log(bench);
     count_all(bench, 100 / CHANGED_PER_CENT, &stop_ns);
     uint64_t changed = (bench->key_count * CHANGED_PER_CENT + 99) / 100 * 2 * sizeof(uint64_t);
     buffer_reset(out);
     stop_ns = 0;
     uint64_t part_ns = now_ns();
-    uint64_t base = bench->snapshot_count++;
-    snapshot = backend_snapshot_begin(bench->backend, bench->snapshot_count, base);
+    struct backend_snapshot *snapshot =
+        backend_snapshot_begin(bench->backend, ++bench->snapshot_count, base);
     (void)write_snapshot(snapshot, out, &stop_ns);
     part_ns = now_ns() - part_ns;
     backend_snapshot_end(snapshot);
