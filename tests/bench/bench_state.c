@@ -8,7 +8,9 @@
  * some snapshots, since a system that has something else to do stops everybody.
  *
  * Without numbers of keys, backends of rows get at most KEYS_IN_ROWS, and no more than are put in
- * FILL_NS; the row tells how many these are. Usage: bench_state [BACKEND[+log]] [KEYS...] */
+ * FILL_NS; the row tells how many these are. With FAULTLINE_BENCH_FILL_S in the environment they
+ * get all that are put in so many seconds: 400 are enough for 10 million.
+ * Usage: bench_state [BACKEND[+log]] [KEYS...] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,8 +27,9 @@ enum {
     OPERATION_COUNT = 500000,
     FORESEEN_KEYS = 16,
     ROUND_COUNT = 20,
-    ROUNDS_NS = 1000000000, /* after that long there is no further round */
-    FILL_BATCH = 1024,      /* keys between two looks at the clock */
+    NS_PER_S = 1000000000,
+    ROUNDS_NS = NS_PER_S, /* after that long there is no further round */
+    FILL_BATCH = 1024,    /* keys between two looks at the clock */
     PARTS_MAX = 8,
     STEP_BYTES = 65536,
     MAP_ENTRIES = 1000,
@@ -36,14 +39,14 @@ enum {
     SNAPSHOT_COUNT = 2, /* of which the best counts */
 };
 
-static const uint64_t FILL_NS = UINT64_C(4) * 1000000000;
+static const uint64_t FILL_NS = UINT64_C(4) * NS_PER_S;
 static const uint64_t KEYS_IN_ROWS = 1000000;
 
 static uint64_t now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* A cheap stand-in for the key group: the bench measures the backend alone. */
@@ -380,14 +383,25 @@ static bool is_wanted(const char *only, enum state_backend kind, bool changelog)
                             strcmp(only + size, changelog ? "+log" : "") == 0);
 }
 
+/* How long a backend of rows may be filled, if the numbers of keys are the usual ones. */
+static uint64_t limit_ns(uint64_t key_count)
+{
+    const char *wanted_s = getenv("FAULTLINE_BENCH_FILL_S");
+    if (wanted_s != NULL) {
+        return strtoull(wanted_s, NULL, 10) * NS_PER_S;
+    }
+    return key_count <= KEYS_IN_ROWS ? FILL_NS : 0;
+}
+
 static void bench_kinds(const char *only, uint64_t key_count, bool is_limited)
 {
     for (enum state_backend kind = 0; kind < STATE_BACKEND_COUNT; kind++) {
         for (int changelog = 0; changelog < 2; changelog++) {
             bool is_short = is_limited && kind != STATE_BACKEND_HEAP;
+            uint64_t fill_ns = is_short ? limit_ns(key_count) : UINT64_MAX;
             if (is_wanted(only, kind, changelog) && state_backend_is_built_in(kind) &&
-                (!is_short || key_count <= KEYS_IN_ROWS)) {
-                bench(kind, changelog, key_count, is_short ? FILL_NS : UINT64_MAX);
+                fill_ns > 0) {
+                bench(kind, changelog, key_count, fill_ns);
             }
         }
     }
