@@ -20,7 +20,8 @@ enum {
     FIGURES_MAX = 16,
     SETTINGS_MAX = 12,
     NS_PER_S = 1000000000,
-    MIB = 1 << 20
+    MIB = 1 << 20,
+    DISK_FILE_BYTES = 32 * MIB,
 };
 
 /* One value of the fragment, and how it was found. */
@@ -252,8 +253,8 @@ static enum status measure_record(struct calibration *calibration, const char *c
 static enum status calibrate_disk(struct calibration *calibration)
 {
     struct live_disk_speed *disk = &calibration->disk;
-    enum status status =
-        live_measure_disk(calibration->arena, calibration->folder, disk, calibration->error);
+    enum status status = live_measure_disk(calibration->arena, calibration->folder, DISK_FILE_BYTES,
+                                           disk, calibration->error);
     if (status != STATUS_OK) {
         return status;
     }

@@ -16,7 +16,6 @@
 
 enum {
     BLOCK_BYTES = 1 << 20,
-    LARGE_BLOCKS = 32,
     LARGE_ROUNDS = 3,
     SMALL_BYTES = 4096,
     SMALL_ROUNDS = 15,
@@ -43,6 +42,7 @@ uint64_t live_median(uint64_t *values, size_t count)
 struct probe {
     struct arena *arena;
     const char *folder;
+    uint64_t file_bytes;
     uint8_t *block; /* BLOCK_BYTES, of no use to a file system that compresses */
 };
 
@@ -85,52 +85,72 @@ static bool measure_sync(const struct probe *probe, uint64_t *sync_ns)
     return ok;
 }
 
-/* Writes a new file, syncs it, and reads it back. */
-static bool measure_large_once(const struct probe *probe, int round, uint64_t *write_ns,
-                               uint64_t *read_ns)
+/* Nanoseconds that it takes to read all of the file. */
+static bool read_whole(int file, const struct probe *probe, uint64_t *took_ns)
 {
-    const char *path = arena_format(probe->arena, "%s/large-%d", probe->folder, round);
+    uint64_t start_ns = real_now_ns();
+    ssize_t got = lseek(file, 0, SEEK_SET) == 0 ? 1 : -1;
+    while (got > 0) {
+        got = read(file, probe->block, BLOCK_BYTES);
+    }
+    *took_ns = real_now_ns() - start_ns;
+    return got == 0;
+}
+
+struct round {
+    uint64_t write_ns;
+    uint64_t read_ns;
+    uint64_t cold_read_ns;
+};
+
+/* Writes a new file, syncs it, and reads it back: from the cache, then from the disk. */
+static bool measure_large_once(const struct probe *probe, int number, struct round *round)
+{
+    const char *path = arena_format(probe->arena, "%s/large-%d", probe->folder, number);
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool ok = file >= 0;
     uint64_t start_ns = real_now_ns();
-    for (int i = 0; ok && i < LARGE_BLOCKS; i++) {
+    for (uint64_t done = 0; ok && done < probe->file_bytes; done += BLOCK_BYTES) {
         ok = write_whole(file, probe->block, BLOCK_BYTES);
     }
-    ok = ok && fdatasync(file) == 0 && lseek(file, 0, SEEK_SET) == 0;
-    uint64_t middle_ns = real_now_ns();
-    ssize_t got = 1;
-    while (ok && got > 0) {
-        got = read(file, probe->block, BLOCK_BYTES);
-    }
-    *write_ns = middle_ns - start_ns;
-    *read_ns = real_now_ns() - middle_ns;
-    ok = ok && got == 0;
-    return (file < 0 || close(file) == 0) && ok;
+    ok = ok && fdatasync(file) == 0;
+    round->write_ns = real_now_ns() - start_ns;
+    ok = ok && read_whole(file, probe, &round->read_ns) &&
+         posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0 &&
+         read_whole(file, probe, &round->cold_read_ns);
+    return (file < 0 || close(file) == 0) && ok && unlink(path) == 0;
 }
 
 static bool measure_large(const struct probe *probe, struct live_disk_speed *speed)
 {
     uint64_t write_ns[LARGE_ROUNDS];
     uint64_t read_ns[LARGE_ROUNDS];
+    uint64_t cold_read_ns[LARGE_ROUNDS];
+    struct round round;
     bool ok = true;
     for (int i = 0; ok && i < LARGE_ROUNDS; i++) {
-        ok = measure_large_once(probe, i, &write_ns[i], &read_ns[i]);
+        ok = measure_large_once(probe, i, &round);
+        write_ns[i] = round.write_ns;
+        read_ns[i] = round.read_ns;
+        cold_read_ns[i] = round.cold_read_ns;
     }
     if (ok) {
-        uint64_t bytes = (uint64_t)LARGE_BLOCKS * BLOCK_BYTES;
         uint64_t took_ns = live_median(write_ns, LARGE_ROUNDS);
         took_ns -= took_ns > speed->sync_ns ? speed->sync_ns : 0;
-        speed->write_bytes_per_s = rate_of(bytes, took_ns);
-        speed->read_bytes_per_s = rate_of(bytes, live_median(read_ns, LARGE_ROUNDS));
+        speed->write_bytes_per_s = rate_of(probe->file_bytes, took_ns);
+        speed->read_bytes_per_s = rate_of(probe->file_bytes, live_median(read_ns, LARGE_ROUNDS));
+        speed->cold_read_bytes_per_s =
+            rate_of(probe->file_bytes, live_median(cold_read_ns, LARGE_ROUNDS));
     }
     return ok;
 }
 
-enum status live_measure_disk(struct arena *arena, const char *folder,
+enum status live_measure_disk(struct arena *arena, const char *folder, uint64_t file_bytes,
                               struct live_disk_speed *speed, struct buffer *error)
 {
+    CHECK(file_bytes > 0 && file_bytes % BLOCK_BYTES == 0);
     *speed = (struct live_disk_speed){ 0 };
-    struct probe probe = { .arena = arena, .folder = folder };
+    struct probe probe = { .arena = arena, .folder = folder, .file_bytes = file_bytes };
     probe.block = arena_alloc(arena, BLOCK_BYTES, sizeof *probe.block);
     for (uint32_t i = 0; i < BLOCK_BYTES; i++) {
         probe.block[i] = (uint8_t)((i * UINT32_C(2654435761)) >> 24);

@@ -19,12 +19,14 @@ uint64_t live_median(uint64_t *values, size_t count);
 
 struct live_disk_speed {
     uint64_t write_bytes_per_s; /* until it is durable, a sync subtracted */
-    uint64_t read_bytes_per_s;  /* of what was written a moment ago */
-    uint64_t sync_ns;           /* of a small change */
+    uint64_t read_bytes_per_s;  /* of what was written a moment ago, from the system's cache */
+    uint64_t cold_read_bytes_per_s; /* of the same once the cache has dropped it */
+    uint64_t sync_ns;               /* of a small change */
 };
 
-/* Measures in `folder`, made anew and removed. Errors, with one sentence in `error`: IO. */
-MUST_USE enum status live_measure_disk(struct arena *arena, const char *folder,
+/* Measures in `folder`, made anew and removed, with files of `file_bytes`. Errors, with one
+ * sentence in `error`: IO. */
+MUST_USE enum status live_measure_disk(struct arena *arena, const char *folder, uint64_t file_bytes,
                                        struct live_disk_speed *speed, struct buffer *error);
 
 struct live_message_speed {
