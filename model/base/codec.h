@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/check.h"
 #include "model/base/status.h"
 
 void encode_u8(struct buffer *out, uint8_t value);
@@ -28,14 +29,6 @@ struct decoder {
 /* Reads from `input`, which stays borrowed. */
 void decoder_init(struct decoder *decoder, struct bytes input);
 
-uint8_t decode_u8(struct decoder *decoder);
-uint16_t decode_u16(struct decoder *decoder);
-uint32_t decode_u32(struct decoder *decoder);
-uint64_t decode_u64(struct decoder *decoder);
-
-/* A run of bytes; borrowed from the decoder's input. */
-struct bytes decode_bytes(struct decoder *decoder);
-
 /* STATUS_OK if nothing failed and the input was read to its end, else STATUS_CORRUPT. */
 MUST_USE enum status decoder_finish(const struct decoder *decoder);
 
@@ -47,6 +40,12 @@ static inline void store_u32(uint8_t *at, uint32_t value)
 static inline void store_u64(uint8_t *at, uint64_t value)
 {
     __builtin_memcpy(at, &value, sizeof value);
+}
+static inline uint16_t load_u16(const uint8_t *at)
+{
+    uint16_t value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
 }
 static inline uint32_t load_u32(const uint8_t *at)
 {
@@ -61,5 +60,48 @@ static inline uint64_t load_u64(const uint8_t *at)
     return value;
 }
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files and messages are little-endian");
+
+/* The next `size_bytes`, or NULL once anything failed. Borrowed from the decoder's input. */
+static inline const uint8_t *decoder_take(struct decoder *decoder, size_t size_bytes)
+{
+    CHECK(decoder->position <= decoder->size);
+    if (decoder->failed || decoder->size - decoder->position < size_bytes) {
+        decoder->failed = true;
+        return NULL;
+    }
+    const uint8_t *at = decoder->data + decoder->position;
+    decoder->position += size_bytes;
+    return at;
+}
+
+/* Inline, for whoever restores state decodes nothing else. */
+static inline uint8_t decode_u8(struct decoder *decoder)
+{
+    const uint8_t *at = decoder_take(decoder, 1);
+    return at == NULL ? 0 : *at;
+}
+static inline uint16_t decode_u16(struct decoder *decoder)
+{
+    const uint8_t *at = decoder_take(decoder, sizeof(uint16_t));
+    return at == NULL ? 0 : load_u16(at);
+}
+static inline uint32_t decode_u32(struct decoder *decoder)
+{
+    const uint8_t *at = decoder_take(decoder, sizeof(uint32_t));
+    return at == NULL ? 0 : load_u32(at);
+}
+static inline uint64_t decode_u64(struct decoder *decoder)
+{
+    const uint8_t *at = decoder_take(decoder, sizeof(uint64_t));
+    return at == NULL ? 0 : load_u64(at);
+}
+
+/* A run of bytes; borrowed from the decoder's input. */
+static inline struct bytes decode_bytes(struct decoder *decoder)
+{
+    size_t size = decode_u32(decoder);
+    const uint8_t *at = decoder_take(decoder, size);
+    return at == NULL ? (struct bytes){ 0 } : (struct bytes){ .data = at, .size = size };
+}
 
 #endif

@@ -483,12 +483,40 @@ static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry,
     return true;
 }
 
+/* Files an entry of a plain state in a first part: its key is the snapshot's, and there is nothing
+ * to be preserved. */
+static enum status restore_plain(struct heap_backend *heap, const struct snapshot_entry *entry,
+                                 const struct state_binding *binding)
+{
+    struct heap_table *table = &heap->tables[entry->key_group - heap->range.first];
+    struct bytes value = entry->value;
+    struct heap_key key;
+    heap_key_init(&key, entry->key);
+    struct heap_place place = heap_table_find(table, &key, binding->id);
+    if (place.entry != 0) {
+        return STATUS_CORRUPT;
+    }
+    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
+    if (status == STATUS_OK) {
+        heap_table_insert(table, heap->arena, &key, binding->id, &place);
+        struct heap_entry *filed = &table->entries[place.entry - 1];
+        uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
+        assign(heap, filed, value, word);
+        heap_table_set_version(table, place.entry - 1, heap->epoch);
+        heap->entry_count++;
+    }
+    return status;
+}
+
 /* Files one entry, removal or append. */
 static enum status restore_entry(struct backend *backend, bool is_first,
                                  const struct snapshot_entry *entry,
                                  const struct state_binding *binding)
 {
     struct heap_backend *heap = heap_of(backend);
+    if (is_first && is_plain(heap, binding->id)) {
+        return restore_plain(heap, entry, binding);
+    }
     if (!go_to(heap, entry, binding->id)) {
         return STATUS_CORRUPT;
     }
@@ -508,9 +536,29 @@ static enum status restore_entry(struct backend *backend, bool is_first,
     return status;
 }
 
-static enum status restore_states(struct backend *backend)
+/* Tables that grow step by step move all they hold at each, and memory that is fresh from the
+ * system is dear: so the entries of a first part are counted before. */
+static void reserve_tables(struct heap_backend *heap, struct snapshot_reader reader)
+{
+    struct snapshot_entry entry;
+    uint32_t *counts = arena_alloc(heap->arena, heap_table_count(heap), sizeof *counts);
+    while (snapshot_reader_next(&reader, &entry)) {
+        if (entry.key_group >= heap->range.first && entry.key_group <= heap->range.last) {
+            counts[entry.key_group - heap->range.first]++;
+        }
+    }
+    for (uint32_t i = 0; reader.status == STATUS_OK && i < heap_table_count(heap); i++) {
+        heap_table_reserve(&heap->tables[i], heap->arena, counts[i]);
+    }
+    arena_free(heap->arena, counts);
+}
+
+static enum status restore_states(struct backend *backend, const struct snapshot_reader *reader)
 {
     add_cursors(heap_of(backend));
+    if (reader->follows == 0) {
+        reserve_tables(heap_of(backend), *reader);
+    }
     return STATUS_OK;
 }
 

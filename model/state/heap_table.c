@@ -196,13 +196,14 @@ static uint32_t bucket_with_room(const struct heap_table *table, uint32_t hash)
     return at;
 }
 
-static void grow_index(struct heap_table *table, struct arena *arena)
+/* Gives the index at least `count` buckets. */
+static void grow_index(struct heap_table *table, struct arena *arena, uint32_t count)
 {
     struct heap_bucket *old = table->buckets;
     void *old_block = table->bucket_block;
     uint32_t old_count = old == NULL ? 0 : table->bucket_mask + 1;
-    CHECK(old_count <= UINT32_MAX / 4);
-    uint32_t count = old == NULL ? BUCKET_COUNT_MIN : old_count * 2;
+    CHECK(count > old_count);
+    CHECK((count & (count - 1)) == 0);
     table->buckets = alloc_lines(arena, count * sizeof *old, &table->bucket_block);
     memset(table->buckets, 0, count * sizeof *old);
     table->bucket_mask = count - 1;
@@ -215,7 +216,18 @@ static void grow_index(struct heap_table *table, struct arena *arena)
     arena_free(arena, old_block);
 }
 
-/* At most three quarters of the slots are filled: so there is always a bucket with room. */
+/* How many buckets `entry_count` entries need. At most three quarters of the slots are filled: so
+ * there is always a bucket with room. */
+static uint32_t buckets_for(const struct heap_table *table, uint64_t entry_count)
+{
+    uint64_t count = table->buckets == NULL ? BUCKET_COUNT_MIN : (uint64_t)table->bucket_mask + 1;
+    while (entry_count * 4 > count * HEAP_BUCKET_SLOTS * 3) {
+        count *= 2;
+    }
+    CHECK(count <= UINT32_MAX / 2);
+    return (uint32_t)count;
+}
+
 static bool is_index_full(const struct heap_table *table)
 {
     uint64_t slots = ((uint64_t)table->bucket_mask + 1) * HEAP_BUCKET_SLOTS;
@@ -227,14 +239,15 @@ static size_t block_count(uint32_t places)
     return ((size_t)places + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES;
 }
 
-static void grow_entries(struct heap_table *table, struct arena *arena)
+/* Makes the slab large enough for `entry_count` places. */
+static void grow_entries(struct heap_table *table, struct arena *arena, uint64_t entry_count)
 {
-    CHECK(table->entry_capacity <= UINT32_MAX / 4);
+    CHECK(entry_count <= UINT32_MAX / 2);
     void *old_block = table->entry_block;
     const struct heap_entry *old = table->entries;
-    uint32_t capacity = table->entry_capacity * 2;
-    if (capacity < ENTRY_CAPACITY_MIN) {
-        capacity = ENTRY_CAPACITY_MIN;
+    uint32_t capacity = ENTRY_CAPACITY_MIN;
+    while (capacity < entry_count) {
+        capacity *= 2;
     }
     table->entries = alloc_lines(arena, capacity * sizeof *old, &table->entry_block);
     if (old != NULL) {
@@ -260,7 +273,7 @@ static uint32_t take_place(struct heap_table *table, struct arena *arena)
         return number;
     }
     if (table->entry_count == table->entry_capacity) {
-        grow_entries(table, arena);
+        grow_entries(table, arena, (uint64_t)table->entry_count + 1);
     }
     CHECK(table->entry_count < table->entry_capacity);
     table->entries[table->entry_count] =
@@ -274,7 +287,7 @@ void heap_table_insert(struct heap_table *table, struct arena *arena, const stru
     CHECK(place->entry == 0);
     uint32_t hash = heap_hash(key, state);
     if (is_index_full(table)) {
-        grow_index(table, arena);
+        grow_index(table, arena, buckets_for(table, (uint64_t)table->live_count + 1));
         place->bucket = bucket_with_room(table, hash);
     }
     uint32_t number = take_place(table, arena);
@@ -290,6 +303,18 @@ void heap_table_insert(struct heap_table *table, struct arena *arena, const stru
     place->entry = number + 1;
     bucket_append(&table->buckets[place->bucket], hash, number + 1);
     table->live_count++;
+}
+
+void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count)
+{
+    uint64_t entry_count = (uint64_t)table->entry_count + count;
+    uint32_t bucket_count = buckets_for(table, (uint64_t)table->live_count + count);
+    if (count > 0 && (table->buckets == NULL || bucket_count > table->bucket_mask + 1)) {
+        grow_index(table, arena, bucket_count);
+    }
+    if (entry_count > table->entry_capacity) {
+        grow_entries(table, arena, entry_count);
+    }
 }
 
 /* Finds behind the bucket `to` a slot that wanted to be there or further ahead and found no room;

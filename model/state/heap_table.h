@@ -231,6 +231,9 @@ static inline void heap_table_set_version(struct heap_table *table, uint32_t num
 void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
                        uint16_t state, struct heap_place *place);
 
+/* Makes room for `count` more entries, so that their insertion moves nothing. */
+void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count);
+
 /* Removes the entry at `place` and frees its key and value. */
 void heap_table_erase(struct heap_table *table, struct arena *arena, struct heap_place place);
 

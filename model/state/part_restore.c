@@ -34,7 +34,8 @@ static enum status restore_part(struct part_restore *restore, struct bytes part)
     }
     struct state_binding *bindings = arena_alloc(arena, reader.state_count, sizeof *bindings);
     enum status status = state_table_bind(restore->states, &reader, bindings);
-    enum status opened = restore->on_states(restore->backend); /* some may be new even so */
+    /* Some may be new even so. */
+    enum status opened = restore->on_states(restore->backend, &reader);
     status = status != STATUS_OK ? status : opened;
     if (status == STATUS_OK) {
         status = restore_entries(restore, &reader, bindings);

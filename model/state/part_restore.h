@@ -11,8 +11,9 @@ struct part_restore {
     struct backend *backend;
     struct state_table *states;
     struct key_group_range range; /* entries of other key groups are passed over */
-    /* The table may have got more states. Errors: whatever ends the restore. */
-    enum status (*on_states)(struct backend *);
+    /* The table may have got more states; `reader` stands before the part's first entry. Errors:
+     * whatever ends the restore. */
+    enum status (*on_states)(struct backend *, const struct snapshot_reader *reader);
     /* An entry, a removal or an append; `is_first`: of a part that follows no other, in which each
      * key stands once. Errors: CORRUPT, INVALID, or whatever ends the restore. */
     enum status (*on_entry)(struct backend *, bool is_first, const struct snapshot_entry *,

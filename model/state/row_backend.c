@@ -422,8 +422,9 @@ static enum status restore_entry(struct backend *base, bool is_first,
     return backend->base.failure;
 }
 
-static enum status restore_states(struct backend *base)
+static enum status restore_states(struct backend *base, const struct snapshot_reader *reader)
 {
+    (void)reader;
     open_states(row_backend_of(base));
     return base->failure;
 }

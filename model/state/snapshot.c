@@ -158,19 +158,21 @@ bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry 
         return false;
     }
     CHECK(reader->status == STATUS_OK);
-    struct decoder *decoder = &reader->decoder;
-    entry->key_group = decode_u16(decoder);
-    if (!decoder->failed && entry->key_group == SNAPSHOT_END) {
+    struct decoder decoder = reader->decoder; /* a copy stays in registers */
+    entry->key_group = decode_u16(&decoder);
+    if (!decoder.failed && entry->key_group == SNAPSHOT_END) {
+        reader->decoder = decoder;
         return read_trailer(reader);
     }
-    uint16_t state = decode_u16(decoder);
+    uint16_t state = decode_u16(&decoder);
     bool is_removal = (state & SNAPSHOT_REMOVED) != 0;
     entry->is_append = (state & SNAPSHOT_APPENDED) != 0;
     entry->state = state & ~(SNAPSHOT_REMOVED | SNAPSHOT_APPENDED) & UINT16_MAX;
-    entry->key = decode_bytes(decoder);
-    entry->value = is_removal ? (struct bytes){ 0 } : decode_bytes(decoder);
+    entry->key = decode_bytes(&decoder);
+    entry->value = is_removal ? (struct bytes){ 0 } : decode_bytes(&decoder);
+    reader->decoder = decoder;
     bool is_of_a_log = is_removal || entry->is_append || entry->key_group < reader->key_group;
-    if (decoder->failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
+    if (decoder.failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
         entry->state >= reader->state_count || (is_removal && entry->is_append) ||
         (is_of_a_log && reader->follows == 0)) {
         return refuse(reader);

@@ -242,13 +242,6 @@ bool counts_reader_open(struct counts_reader *reader, struct bytes part, const c
     return true;
 }
 
-static uint16_t load_u16(const uint8_t *at)
-{
-    uint16_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
 static bool read_trailer(struct counts_reader *reader)
 {
     if (reader->end - reader->at != TRAILER_BYTES || load_u16(reader->at) != SNAPSHOT_END) {
