@@ -11,7 +11,10 @@
 #include "model/base/check.h"
 #include "model/live/live_actor.h"
 
-enum { STALL_LOOK_NS = 5 * 1000 * 1000 }; /* so soon a dead process does not wait any more */
+enum {
+    STALL_LOOK_NS = 5 * 1000 * 1000, /* so soon a dead process does not wait any more */
+    WRITE_BEHIND_BYTES = 4 << 20,
+};
 
 static struct live_actor *actor_of(struct host *host)
 {
@@ -191,6 +194,17 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
     return STATUS_OK;
 }
 
+/* Has the system begin with what is written of a large file in the store: else most of it would
+ * wait in memory for the sync, and that for the disk. What is not done then is done by the sync. */
+static void begin_writing(struct live_file *file, uint64_t end_bytes)
+{
+    if (file->volume == HOST_SHARED && end_bytes >= file->begun_bytes + WRITE_BEHIND_BYTES) {
+        (void)sync_file_range(file->descriptor, (off_t)file->begun_bytes,
+                              (off_t)(end_bytes - file->begun_bytes), SYNC_FILE_RANGE_WRITE);
+        file->begun_bytes = end_bytes;
+    }
+}
+
 /* Does a write up to `end_bytes` make the file longer? */
 static bool grows(const struct live_file *file, uint64_t end_bytes)
 {
@@ -205,7 +219,7 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
     }
-    const struct live_file *open_file = file_of(actor, id);
+    struct live_file *open_file = file_of(actor, id);
     bool needs_space = may_strike(actor) && grows(open_file, offset_bytes + bytes.size);
     enum status status = begin_call(actor, open_file->volume, LIVE_WRITE, needs_space);
     if (status != STATUS_OK) {
@@ -220,6 +234,7 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
         }
         done += put > 0 ? (size_t)put : 0;
     }
+    begin_writing(open_file, offset_bytes + bytes.size);
     return STATUS_OK;
 }
 

@@ -87,17 +87,16 @@ void task_drafts_step(struct task_snapshots *snapshots)
     enum backend_draft kind = find_work(snapshots);
     CHECK(kind < BACKEND_DRAFT_COUNT);
     struct task_draft *draft = &snapshots->drafts.items[kind];
-    struct buffer chunk;
-    buffer_init(&chunk, snapshots->host->arena);
-    encode_u64(&chunk, 0);
+    struct buffer *chunk = &snapshots->chunk;
+    buffer_reset(chunk);
+    encode_u64(chunk, 0);
     enum backend_draft_step step =
-        backend_draft_step(snapshots->backend, kind, &chunk, TASK_SNAPSHOT_STEP_BYTES);
+        backend_draft_step(snapshots->backend, kind, chunk, TASK_SNAPSHOT_STEP_BYTES);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
-        buffer_free(&chunk); /* B9: the subtask is about to fail */
-        return;
+        return; /* B9: the subtask is about to fail */
     }
-    struct bytes piece = { .data = chunk.data + sizeof(uint64_t),
-                           .size = chunk.size - sizeof(uint64_t) };
+    struct bytes piece = { .data = chunk->data + sizeof(uint64_t),
+                           .size = chunk->size - sizeof(uint64_t) };
     bool is_end = !backend_draft_is_due(snapshots->backend, kind);
     host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, piece.size);
     if (step == DRAFT_BEGUN) {
@@ -107,14 +106,13 @@ void task_drafts_step(struct task_snapshots *snapshots)
     CHECK(draft->number != 0);
     draft->size_bytes += piece.size;
     if (!draft->is_held) {
-        upload(snapshots, draft->number, &chunk, is_end);
+        upload(snapshots, draft->number, chunk, is_end);
     } else {
         buffer_append(&draft->held, piece);
         if (is_end) {
             on_kept(snapshots, kind, draft->size_bytes);
         }
     }
-    buffer_free(&chunk);
 }
 
 /* The store did not take the draft. It is tried again (L4, L5), but not for ever. */

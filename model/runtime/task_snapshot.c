@@ -43,6 +43,7 @@ struct task_snapshot {
 
 void task_snapshots_init(struct task_snapshots *snapshots)
 {
+    buffer_init(&snapshots->chunk, snapshots->host->arena);
     for (int i = 0; i < BACKEND_DRAFT_COUNT; i++) {
         buffer_init(&snapshots->drafts.items[i].held, snapshots->host->arena);
     }
@@ -463,17 +464,16 @@ void task_snapshots_step(struct task_snapshots *snapshots)
         task_drafts_step(snapshots);
         return;
     }
-    struct buffer chunk;
-    buffer_init(&chunk, snapshots->host->arena);
-    encode_u64(&chunk, snapshot->checkpoint);
+    struct buffer *chunk = &snapshots->chunk;
+    buffer_reset(chunk);
+    encode_u64(chunk, snapshot->checkpoint);
     enum backend_step left =
-        backend_snapshot_step(snapshot->frozen, &chunk, TASK_SNAPSHOT_STEP_BYTES);
+        backend_snapshot_step(snapshot->frozen, chunk, TASK_SNAPSHOT_STEP_BYTES);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
-        buffer_free(&chunk); /* B9: the subtask is about to fail */
-        return;
+        return; /* B9: the subtask is about to fail */
     }
-    struct bytes state = { .data = chunk.data + sizeof(uint64_t),
-                           .size = chunk.size - sizeof(uint64_t) };
+    struct bytes state = { .data = chunk->data + sizeof(uint64_t),
+                           .size = chunk->size - sizeof(uint64_t) };
     host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, state.size);
     snapshot->part_bytes += state.size;
     if (left == BACKEND_DONE) {
@@ -486,9 +486,8 @@ void task_snapshots_step(struct task_snapshots *snapshots)
     } else if (store_kind_carries(snapshots->store)) {
         carry(snapshots, snapshot, state, is_end);
     } else {
-        upload(snapshots, snapshot, &chunk, is_end);
+        upload(snapshots, snapshot, chunk, is_end);
     }
-    buffer_free(&chunk);
     if (!decline_if_too_large(snapshots, snapshot)) {
         acknowledge_if_complete(snapshots, snapshot);
     }

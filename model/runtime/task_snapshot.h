@@ -57,6 +57,7 @@ struct task_snapshots {
     bool incremental;             /* later checkpoints may build on these */
     struct task_snapshot *oldest; /* under way, oldest first */
     struct known_snapshot *known; /* that can be built on, oldest first */
+    struct buffer chunk;          /* of the step in hand: it grows once, not at each */
     struct task_drafts drafts;
     uint32_t draft_failures_max; /* in a row; one more fails the subtask */
     struct buffer *failure;      /* where that is said */

@@ -126,6 +126,7 @@ static void setup(void)
                                          .inline_threshold_bytes = THRESHOLD,
                                          .carried_max_bytes = UINT64_MAX,
                                          .incremental = true };
+    task_snapshots_init(&snapshots);
 }
 
 static void teardown(void)
