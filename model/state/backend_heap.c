@@ -17,9 +17,9 @@ static void destroy(struct backend *backend)
         heap->snapshots = snapshot->next;
         arena_free(arena, snapshot);
     }
-    heap_history_free(&heap->history, arena);
     heap_changes_free(&heap->changes, arena);
     for (uint32_t i = 0; i < heap_table_count(heap); i++) {
+        heap_history_free(&heap->histories[i], arena);
         heap_table_free(&heap->tables[i], arena);
     }
     for (uint32_t i = 0; heap->maps != NULL && i < heap_table_count(heap); i++) {
@@ -33,6 +33,7 @@ static void destroy(struct backend *backend)
     arena_free(arena, heap->maps);
     arena_free(arena, heap->cursors);
     arena_free(arena, heap->iterations);
+    arena_free(arena, heap->histories);
     arena_free(arena, heap->tables);
     arena_free(arena, heap);
 }
@@ -246,7 +247,7 @@ static void preserve(struct heap_backend *heap, uint32_t table, struct heap_entr
     CHECK(entry->version < heap->epoch);
     uint32_t number = (uint32_t)(entry - heap->tables[table].entries);
     if (heap_snapshot_is_awaited(heap, table, number, entry->version, heap->epoch)) {
-        heap_history_push(&heap->history, heap->arena, entry, table, number, heap->epoch);
+        heap_history_push(&heap->histories[table], heap->arena, entry, number, heap->epoch);
     }
     heap_table_set_version(&heap->tables[table], number, heap->epoch);
 }
@@ -396,7 +397,8 @@ static void append(struct backend *backend, state_id state, struct bytes more)
     struct bytes before = heap_cell_bytes(&entry->value, entry->value_size);
     if (before.data == NULL && !is_new) { /* it has just been preserved */
         CHECK(entry->history != 0);
-        const struct heap_record *kept = heap_history_at(&heap->history, entry->history - 1);
+        const struct heap_history *history = &heap->histories[current_table(heap)];
+        const struct heap_record *kept = heap_history_at(history, entry->history - 1);
         before = heap_cell_bytes(&kept->value, kept->value_size);
     }
     heap_cell_join(heap->arena, &entry->value, &entry->value_size, before, more);
@@ -632,6 +634,7 @@ struct backend *backend_heap_create(struct arena *arena, struct key_group_range 
     heap->range = range;
     heap->parts_max = parts_max;
     heap->tables = arena_alloc(arena, heap_table_count(heap), sizeof *heap->tables);
+    heap->histories = arena_alloc(arena, heap_table_count(heap), sizeof *heap->histories);
     heap_changes_init(&heap->changes, arena, heap_table_count(heap));
     state_table_init(&heap->states, arena);
     buffer_init(&heap->name_space, arena);
@@ -655,6 +658,21 @@ static uint64_t map_entry_count(const struct heap_backend *heap, const struct he
     return count;
 }
 
+static void check_history(const struct heap_backend *heap, uint32_t table)
+{
+    const struct heap_history *history = &heap->histories[table];
+    uint32_t record_count = 0;
+    for (uint32_t i = 0; i < history->count; i++) {
+        const struct heap_record *record = heap_history_at(history, i);
+        if (record->epoch_end != 0) {
+            record_count++;
+            CHECK(heap_snapshot_is_awaited(heap, table, record->entry, record->epoch_first,
+                                           record->epoch_end));
+        }
+    }
+    CHECK(record_count == history->live_count);
+}
+
 void backend_heap_check(const struct backend *backend)
 {
     const struct heap_backend *heap = heap_of_const(backend);
@@ -666,17 +684,8 @@ void backend_heap_check(const struct backend *backend)
             CHECK(heap_maps_check(&heap->maps[i], &heap->tables[i]) ==
                   map_entry_count(heap, &heap->tables[i]));
         }
+        check_history(heap, i);
     }
     CHECK(live_count == heap->entry_count);
-    uint32_t record_count = 0;
-    for (uint32_t i = 0; i < heap->history.count; i++) {
-        const struct heap_record *record = heap_history_at(&heap->history, i);
-        if (record->epoch_end != 0) {
-            record_count++;
-            CHECK(heap_snapshot_is_awaited(heap, record->table, record->entry, record->epoch_first,
-                                           record->epoch_end));
-        }
-    }
-    CHECK(record_count == heap->history.live_count);
     heap_changes_check(&heap->changes);
 }

@@ -76,7 +76,7 @@ struct heap_backend {
     /* What snapshots need. */
     uint32_t parts_max;
     struct heap_snapshot *snapshots; /* the open ones */
-    struct heap_history history;
+    struct heap_history *histories;  /* one per table */
     struct heap_changes changes;
 };
 

@@ -23,7 +23,7 @@ static uint32_t take_record(struct heap_history *history, struct arena *arena)
 }
 
 void heap_history_push(struct heap_history *history, struct arena *arena, struct heap_entry *entry,
-                       uint32_t table, uint32_t number, uint32_t epoch_end)
+                       uint32_t number, uint32_t epoch_end)
 {
     CHECK(entry->value_size != HEAP_CELL_ABSENT);
     CHECK(entry->version < epoch_end);
@@ -33,7 +33,6 @@ void heap_history_push(struct heap_history *history, struct arena *arena, struct
         .value = entry->value,
         .epoch_first = entry->version,
         .epoch_end = epoch_end,
-        .table = table,
         .entry = number,
         .next = entry->history,
         .state = entry->state,

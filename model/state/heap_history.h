@@ -1,8 +1,11 @@
-/* heap_history.h - older contents of the heap backend's entries, kept for open snapshots.
+/* heap_history.h - older contents of one key group's entries in the heap backend, kept for open
+ * snapshots.
  *
- * A record is what one place of one slab held during the epochs first..end-1. The records of a
+ * A record is what one place of the slab held during the epochs first..end-1. The records of a
  * place form a chain, newest first, that starts at heap_entry.history. They lie in blocks, so that
- * the change that needs one more costs the same however many there are. */
+ * the change that needs one more costs the same however many there are. Each key group has its own:
+ * a snapshot reads them in the order of the slab, which is not that of the changes, and would find
+ * those of all key groups in neither cache nor TLB. */
 #ifndef FAULTLINE_STATE_HEAP_HISTORY_H
 #define FAULTLINE_STATE_HEAP_HISTORY_H
 
@@ -15,7 +18,6 @@ struct heap_record {
     union heap_cell value;
     uint32_t epoch_first;
     uint32_t epoch_end; /* not included; 0: the record is free */
-    uint32_t table;     /* the key group's number within the backend */
     uint32_t entry;     /* the place's number within the slab */
     uint32_t next;      /* the next older record of the place, or the next free one, + 1; or 0 */
     uint16_t state;
@@ -23,7 +25,7 @@ struct heap_record {
     uint8_t value_size;
 };
 
-enum { HEAP_HISTORY_BLOCK = 1024 };
+enum { HEAP_HISTORY_BLOCK = 64 };
 
 struct heap_history {
     struct heap_record **blocks; /* of HEAP_HISTORY_BLOCK records each */
@@ -41,10 +43,10 @@ static inline struct heap_record *heap_history_at(const struct heap_history *his
     return &history->blocks[number / HEAP_HISTORY_BLOCK][number % HEAP_HISTORY_BLOCK];
 }
 
-/* Moves the value of `entry`, number `number` of table `table`, into a new record that ends before
+/* Moves the value of `entry`, number `number` of the slab, into a new record that ends before
  * `epoch_end`; the entry's value is then absent. The key is shared. */
 void heap_history_push(struct heap_history *history, struct arena *arena, struct heap_entry *entry,
-                       uint32_t table, uint32_t number, uint32_t epoch_end);
+                       uint32_t number, uint32_t epoch_end);
 
 /* The record of `epoch` in the chain that starts at `first`, or NULL. Borrowed until the next
  * push or drop. */

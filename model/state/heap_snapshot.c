@@ -13,8 +13,12 @@
  * of places in which nothing did are skipped, and what was removed stands in a log
  * (heap_changes.h). */
 
-/* To step over a block or a key group without change counts as so many bytes written. */
-enum { SKIP_COST_BYTES = 8 };
+/* What writes nothing counts as so many bytes written: else a step through a large state of which
+ * little has changed would go through all of it. */
+enum {
+    SKIP_COST_BYTES = 8,  /* to step over a block or a key group without change */
+    VISIT_COST_BYTES = 2, /* to look at a place */
+};
 
 static struct heap_snapshot *snapshot_of(struct backend_snapshot *snapshot)
 {
@@ -88,14 +92,15 @@ bool heap_snapshot_keeps(const struct backend_snapshot *base, uint32_t part)
 static void prune(struct heap_backend *heap, uint32_t table, uint32_t number)
 {
     CHECK(number < heap->tables[table].entry_count);
+    struct heap_history *history = &heap->histories[table];
     uint32_t *link = &heap->tables[table].entries[number].history;
     while (*link != 0) {
-        struct heap_record *record = heap_history_at(&heap->history, *link - 1);
-        CHECK(record->table == table && record->entry == number);
+        struct heap_record *record = heap_history_at(history, *link - 1);
+        CHECK(record->entry == number);
         if (heap_snapshot_is_awaited(heap, table, number, record->epoch_first, record->epoch_end)) {
             link = &record->next;
         } else {
-            heap_history_drop(&heap->history, heap->arena, link);
+            heap_history_drop(history, heap->arena, link);
         }
     }
 }
@@ -156,7 +161,7 @@ static bool write_place(struct heap_snapshot *snapshot, const struct heap_entry 
                            heap_cell_bytes(&entry->value, entry->value_size), out);
     }
     const struct heap_record *record =
-        heap_history_find(&heap->history, entry->history, snapshot->epoch);
+        heap_history_find(&heap->histories[snapshot->table], entry->history, snapshot->epoch);
     if (record == NULL || record->epoch_first <= snapshot->since) {
         return false;
     }
@@ -165,7 +170,8 @@ static bool write_place(struct heap_snapshot *snapshot, const struct heap_entry 
 }
 
 /* Visits the places of one block up to the first that is written; true if there is one. */
-static bool write_from_block(struct heap_snapshot *snapshot, struct buffer *out)
+static bool write_from_block(struct heap_snapshot *snapshot, struct buffer *out,
+                             size_t *skipped_bytes)
 {
     struct heap_backend *heap = heap_of(snapshot->base.backend);
     const struct heap_table *table = &heap->tables[snapshot->table];
@@ -187,6 +193,7 @@ static bool write_from_block(struct heap_snapshot *snapshot, struct buffer *out)
         if (is_written) {
             return true;
         }
+        *skipped_bytes += VISIT_COST_BYTES;
     }
     return false;
 }
@@ -240,7 +247,7 @@ static bool advance(struct heap_snapshot *snapshot, struct buffer *out, size_t *
     }
     bool is_written = snapshot->since > 0 && snapshot->entry == 0 && write_removal(snapshot, out);
     if (!is_written && snapshot->entry < heap->tables[snapshot->table].entry_count) {
-        is_written = write_from_block(snapshot, out);
+        is_written = write_from_block(snapshot, out, skipped_bytes);
     } else if (!is_written) {
         drop_removals(heap, snapshot->table);
         snapshot->table++;
@@ -326,6 +333,18 @@ enum backend_step heap_snapshot_step(struct backend_snapshot *base, struct buffe
     return BACKEND_MORE;
 }
 
+/* Drops what only a snapshot that is no longer open would have come to. */
+static void prune_table(struct heap_backend *heap, uint32_t table)
+{
+    const struct heap_history *history = &heap->histories[table];
+    for (uint32_t i = 0; i < history->count; i++) {
+        const struct heap_record *record = heap_history_at(history, i);
+        if (record->epoch_end != 0) {
+            prune(heap, table, record->entry);
+        }
+    }
+}
+
 void heap_snapshot_end(struct backend_snapshot *base)
 {
     struct heap_snapshot *snapshot = snapshot_of(base);
@@ -336,14 +355,12 @@ void heap_snapshot_end(struct backend_snapshot *base)
         link = &(*link)->next;
     }
     *link = snapshot->next;
-    /* A snapshot that came to the end has pruned on its way. */
-    for (uint32_t i = 0; !snapshot->is_done && i < heap->history.count; i++) {
-        const struct heap_record *record = heap_history_at(&heap->history, i);
-        if (record->epoch_end != 0) {
-            prune(heap, record->table, record->entry);
+    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
+        if (!snapshot->is_done) { /* else it has pruned on its way */
+            prune_table(heap, i);
         }
+        CHECK(heap->snapshots != NULL || heap->histories[i].live_count == 0);
     }
-    CHECK(heap->snapshots != NULL || heap->history.live_count == 0);
     if (!snapshot->is_done) {
         snapshot_bases_forget(&heap->changes.bases, snapshot->id);
     }
