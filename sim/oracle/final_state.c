@@ -12,6 +12,7 @@
 struct content {
     struct bytes value; /* borrowed from the checkpoint, or in the arena */
     uint16_t state;     /* in `states` */
+    uint16_t key_group;
 };
 
 struct reading {
@@ -117,7 +118,7 @@ static void read_part(struct reading *reading, struct bytes part)
         bool is_more = entry.appended && found->in_state;
         struct bytes value =
             is_more ? joined(reading->arena, content->value, entry.value) : entry.value;
-        *content = (struct content){ .value = value, .state = state };
+        *content = (struct content){ .value = value, .state = state, .key_group = entry.key_group };
         found->in_state = !entry.removed;
     }
     buffer_free(&key);
@@ -178,7 +179,8 @@ void final_state_read(const struct oracle *oracle, const struct checkpoint_subta
         if (entry->in_state) {
             struct bytes key = { .data = entry->key.data + sizeof(uint16_t),
                                  .size = entry->key.size - sizeof(uint16_t) };
-            write_entry(out, reading, &reading->contents[i], key);
+            const struct content *content = &reading->contents[i];
+            write_entry(&out[content->key_group], reading, content, key);
         }
     }
     arena_drop(&arena);

@@ -17,8 +17,8 @@ struct oracle;
 void final_state_line(struct buffer *out, const char *vertex, struct bytes state, struct bytes key,
                       struct bytes value);
 
-/* Appends the lines of what one subtask gave in the checkpoint in hand, each ended by a line feed.
- * The state is sound: the caller has read it. */
+/* Appends the lines of what one subtask gave in the checkpoint in hand, each ended by a line feed,
+ * to out[key group]. The state is sound: the caller has read it. */
 void final_state_read(const struct oracle *oracle, const struct checkpoint_subtask *subtask,
                       struct buffer *out);
 

@@ -40,12 +40,13 @@ struct source_position {
 /* Property 3. */
 struct cut_memory {
     struct source_position *positions; /* one a split: of the checkpoint in hand */
-    bool *counts_finished;             /* one a count subtask: finished, its state not given */
-    bool *unstated;                    /* the same of other jobs, by vertex and index */
-    uint32_t parallelism;              /* of the checkpoint in hand, or the last */
-    uint32_t max_parallelism;          /* the same */
-    uint32_t mark;                     /* of the verification in hand, or the last */
-    uint64_t last_verified;            /* checkpoint id; 0: none */
+    bool *unstated;       /* of the checkpoint in hand, or the last, by vertex and key group: who
+                           * had it had finished, and its state is not given any more */
+    const bool *restored; /* the same of the checkpoint that was restored last; NULL: of none */
+    uint32_t key_groups;  /* of a vertex, in these arrays */
+    uint32_t max_parallelism; /* of the checkpoint in hand, or the last */
+    uint32_t mark;            /* of the verification in hand, or the last */
+    uint64_t last_verified;   /* checkpoint id; 0: none */
     bool unread_since; /* a fault made one unreadable, and what it alone held is not known yet */
 };
 
@@ -162,8 +163,7 @@ struct oracle {
     struct abandoned_memory abandoned;
     struct credit_memory credit;
     struct heartbeat_memory heartbeat;
-    struct buffer *final_states; /* property 1: one a subtask, by vertex and index; NULL: none */
-    uint32_t final_parallelism; /* of the checkpoint that gave them; 0: none did */
+    struct buffer *final_states; /* property 1: one a key group, by vertex; NULL: none */
     bool reads_may_fail;       /* a fault makes calls fail that read the store */
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */
@@ -246,9 +246,8 @@ const char *property_output_each_file(const struct oracle *oracle, output_file_f
 const char *property_lines_judge(struct oracle *oracle, bool finished);
 
 /* 1 and 3 for such a job: the fold stands where the sources of checkpoint `id` did, `reader` at its
- * first subtask; returns whether some subtask had finished and gave no state. Its final state; and
- * the state that was found last, as lines. */
-bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader);
+ * first subtask. Its final state; and the state that was found last, as lines. */
+void property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader);
 void property_states_on_end(struct oracle *oracle);
 void property_states_collect(const struct oracle *oracle, struct buffer *out);
 
@@ -259,8 +258,14 @@ void property_final_state_note(struct oracle *oracle, struct checkpoint_reader r
 void property_final_state_on_end(struct oracle *oracle);
 void property_final_state_each(const struct oracle *oracle, line_function each, void *context);
 
-/* 3: checkpoint `id` has just completed, and its files are sound. */
+/* 3: checkpoint `id` has just completed, and its files are sound; one is about to be restored. */
+void property_consistent_cut_init(struct oracle *oracle);
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);
+void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact *fact);
+
+/* The same, of the checkpoint in hand or the last: had the subtask of `vertex` that owns keys of
+ * this hash finished, so that its state is what it was when it was last given? */
+bool judge_is_unstated(const struct oracle *oracle, uint32_t vertex, int32_t hash);
 
 /* 4 */
 void property_checkpoint_ids_on_fact(struct oracle *oracle, const struct fact *fact);

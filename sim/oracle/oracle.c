@@ -115,11 +115,7 @@ struct oracle *oracle_create(struct arena *arena, const struct scenario *scenari
     property_pace_init(oracle);
     property_credit_init(oracle);
     property_heartbeat_init(oracle);
-    oracle->cut.positions = arena_alloc(arena, split_count, sizeof *oracle->cut.positions);
-    oracle->cut.counts_finished =
-        arena_alloc(arena, oracle->parallelism.most, sizeof *oracle->cut.counts_finished);
-    oracle->cut.unstated =
-        arena_alloc(arena, judge_subtask_places(oracle), sizeof *oracle->cut.unstated);
+    property_consistent_cut_init(oracle);
     return oracle;
 }
 
@@ -181,6 +177,7 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_liveness_on_fact(oracle, fact);
         stored_refresh(&oracle->stored);
         property_newest_restored_on_chosen(oracle, fact);
+        property_consistent_cut_on_chosen(oracle, fact);
         property_deployment_on_chosen(oracle, fact);
         break;
     case FACT_JOB_RUNNING:

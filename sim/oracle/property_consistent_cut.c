@@ -3,7 +3,11 @@
  * strongest of the properties, and it names the first bad checkpoint rather than a bad result.
  *
  * One running fold is advanced from checkpoint to checkpoint. Only after a restore of an older
- * checkpoint may positions go back; then the fold starts again. */
+ * checkpoint may positions go back; then the fold starts again.
+ *
+ * A subtask that has finished gives its state no more: that is what it was when it was last given.
+ * A restore of such a checkpoint does not bring it back, and need not (Flink's FLIP-147): whoever
+ * gets these key groups, at another parallelism, has nothing in them; nothing comes for them. */
 #include "sim/oracle/judge.h"
 
 #include <string.h>
@@ -21,7 +25,7 @@ struct cut {
     uint64_t id;
     uint64_t entries;  /* of the state, each key once */
     bool is_layered;   /* some state has several parts: compared when all are read */
-    bool any_unstated; /* a count subtask had finished and gave no state */
+    bool any_unstated; /* of some key group no state is given */
     struct differences differences;
 };
 
@@ -89,11 +93,13 @@ static void finish_splits(struct oracle *oracle)
 static bool is_right_parallelism(const struct oracle *oracle,
                                  const struct checkpoint_reader *reader, uint32_t parallelism)
 {
-    if (reader->attempt != oracle->deployed_attempt) {
-        return parallelism <= oracle->parallelism.most;
+    if (parallelism > oracle->parallelism.most ||
+        reader->max_parallelism > oracle->cut.key_groups) {
+        return false;
     }
-    return parallelism == oracle->parallelism.deployed &&
-           reader->max_parallelism == oracle->parallelism.deployed_max;
+    return reader->attempt != oracle->deployed_attempt ||
+           (parallelism == oracle->parallelism.deployed &&
+            reader->max_parallelism == oracle->parallelism.deployed_max);
 }
 
 /* Reads where the sources stood; false if the manifest is not that of this job. The reader is a
@@ -111,7 +117,6 @@ static bool read_positions(struct cut *cut, struct checkpoint_reader reader)
     memset(oracle->cut.positions, 0, oracle->reference.split_count * sizeof *oracle->cut.positions);
     while (is_right && checkpoint_reader_next(&reader, &subtask)) {
         is_right = is_right_parallelism(oracle, &reader, subtask.parallelism);
-        oracle->cut.parallelism = subtask.parallelism;
         cut->is_layered = cut->is_layered || subtask.state.keyed.part_count > 1;
         if (is_right && subtask.vertex == JUDGE_VERTEX_SOURCE) {
             is_readable = read_splits(cut, &subtask) && is_readable;
@@ -284,9 +289,6 @@ static void apply_part(struct cut *cut, const struct checkpoint_subtask *subtask
 static void read_subtask(struct cut *cut, const struct checkpoint_subtask *subtask)
 {
     CHECK(subtask->subtask < cut->oracle->parallelism.most);
-    bool is_unstated = subtask->state.keyed.part_count == 0 && subtask->state.finished;
-    cut->oracle->cut.counts_finished[subtask->subtask] = is_unstated;
-    cut->any_unstated = cut->any_unstated || is_unstated;
     struct part_reader reader;
     struct state_handle part;
     uint64_t last = 0;
@@ -308,18 +310,8 @@ static void compare_layered(struct cut *cut)
     }
 }
 
-/* Has the count subtask that owns `key` finished without giving its state? */
-static bool is_owner_unstated(const struct oracle *oracle, int64_t key)
-{
-    const struct cut_memory *cut = &oracle->cut;
-    uint32_t group = key_group_of(key_hash_i64(key), cut->max_parallelism);
-    uint32_t owner = key_group_subtask(group, cut->max_parallelism, cut->parallelism);
-    CHECK(owner < cut->parallelism);
-    return oracle->cut.counts_finished[owner];
-}
-
-/* Keys that the state does not hold. A finished subtask's state is what it was when it last gave
- * one. Differences are shown by rising key, so the order of the table has no effect. */
+/* Keys that the state does not hold. Differences are shown by rising key, so the order of the table
+ * has no effect. */
 static void compare_unmet(struct cut *cut)
 {
     struct oracle *oracle = cut->oracle;
@@ -329,7 +321,8 @@ static void compare_unmet(struct cut *cut)
         if (!entry->used || entry->mark == oracle->cut.mark) {
             continue;
         }
-        bool is_unstated = cut->any_unstated && is_owner_unstated(oracle, entry->key);
+        bool is_unstated = cut->any_unstated &&
+                           judge_is_unstated(oracle, JUDGE_VERTEX_COUNT, key_hash_i64(entry->key));
         if (is_unstated && oracle->cut.unread_since) {
             continue; /* it gave its state in a checkpoint that a fault destroyed */
         }
@@ -372,6 +365,82 @@ static void verify_counts(struct cut *cut, struct checkpoint_reader reader)
     oracle->totals.state_entries_compared += cut->entries;
 }
 
+/* ---- what is not given any more -------------------------------------------------------------- */
+
+static size_t unstated_size(const struct oracle *oracle)
+{
+    return (size_t)oracle->pipeline.vertex_count * oracle->cut.key_groups;
+}
+
+void property_consistent_cut_init(struct oracle *oracle)
+{
+    const struct scenario *scenario = oracle->scenario;
+    struct cut_memory *cut = &oracle->cut;
+    cut->key_groups = scenario->job.max_parallelism;
+    for (uint32_t i = 0; i < scenario->fault_count; i++) {
+        if (scenario->faults[i].max_parallelism > cut->key_groups) {
+            cut->key_groups = scenario->faults[i].max_parallelism;
+        }
+    }
+    cut->positions =
+        arena_alloc(oracle->arena, oracle->reference.split_count, sizeof *cut->positions);
+    cut->unstated = arena_alloc(oracle->arena, unstated_size(oracle), sizeof *cut->unstated);
+}
+
+bool judge_is_unstated(const struct oracle *oracle, uint32_t vertex, int32_t hash)
+{
+    const struct cut_memory *cut = &oracle->cut;
+    CHECK(vertex < oracle->pipeline.vertex_count);
+    const bool *groups = cut->unstated + (size_t)vertex * cut->key_groups;
+    return groups[key_group_of(hash, cut->max_parallelism)];
+}
+
+void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_RESTORE_CHOSEN);
+    const struct checkpoint_record *record =
+        checkpoint_history_find(&oracle->history, fact->checkpoint);
+    oracle->cut.restored = record == NULL ? NULL : record->unstated;
+}
+
+/* Notes of which key groups the checkpoint gives no state. The reader is a copy. */
+static void note_unstated(struct cut *cut, struct checkpoint_reader reader)
+{
+    struct cut_memory *memory = &cut->oracle->cut;
+    struct checkpoint_subtask subtask;
+    size_t size = unstated_size(cut->oracle) * sizeof *memory->unstated;
+    memset(memory->unstated, 0, size);
+    if (memory->restored != NULL) {
+        memcpy(memory->unstated, memory->restored, size);
+        cut->any_unstated = true;
+    }
+    while (checkpoint_reader_next(&reader, &subtask)) {
+        if (!cut->oracle->pipeline.vertices[subtask.vertex].keyed || !subtask.state.finished ||
+            subtask.state.keyed.part_count > 0) {
+            continue;
+        }
+        struct key_group_range range =
+            key_group_range_of(subtask.subtask, memory->max_parallelism, subtask.parallelism);
+        memset(memory->unstated + (size_t)subtask.vertex * memory->key_groups + range.first, true,
+               (range.last - range.first + 1) * sizeof *memory->unstated);
+        cut->any_unstated = true;
+    }
+}
+
+/* The checkpoint is verified: whoever restores it restores that, too. */
+static void keep_unstated(const struct cut *cut)
+{
+    struct oracle *oracle = cut->oracle;
+    if (cut->any_unstated) {
+        size_t size = unstated_size(oracle);
+        bool *kept = arena_alloc(oracle->arena, size, sizeof *kept);
+        memcpy(kept, oracle->cut.unstated, size * sizeof *kept);
+        checkpoint_history_at(&oracle->history, cut->id)->unstated = kept;
+    }
+}
+
+/* ---- all ------------------------------------------------------------------------------------- */
+
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
 {
     struct cut cut = { .oracle = oracle, .id = id };
@@ -386,11 +455,13 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
     if (!read_positions(&cut, reader) || !advance_fold(&cut)) {
         return;
     }
+    note_unstated(&cut, reader);
     if (oracle->reference.fold != NULL) {
-        cut.any_unstated = property_states_verify(oracle, id, reader);
+        property_states_verify(oracle, id, reader);
     } else {
         verify_counts(&cut, reader);
     }
+    keep_unstated(&cut);
     oracle->cut.last_verified = id;
     /* A state that finished subtasks gave in an unreadable checkpoint stays unknown. */
     oracle->cut.unread_since = oracle->cut.unread_since && cut.any_unstated;

@@ -25,38 +25,42 @@ static bool is_at_end(const struct oracle *oracle)
     return true;
 }
 
+/* One for each key group of each vertex. */
+static size_t line_places(const struct oracle *oracle)
+{
+    return (size_t)oracle->pipeline.vertex_count * oracle->cut.key_groups;
+}
+
 void property_final_state_note(struct oracle *oracle, struct checkpoint_reader reader)
 {
     if (!is_compared(oracle) || !is_at_end(oracle)) {
         return;
     }
-    uint32_t count = judge_subtask_places(oracle);
+    size_t count = line_places(oracle);
     if (oracle->final_states == NULL) {
         oracle->final_states = arena_alloc(oracle->arena, count, sizeof *oracle->final_states);
-        for (uint32_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count; i++) {
             buffer_init(&oracle->final_states[i], oracle->arena);
         }
     }
-    /* After a change of parallelism what a subtask gave before is given by others. */
-    for (uint32_t i = 0; i < count && oracle->final_parallelism != oracle->cut.parallelism; i++) {
-        buffer_reset(&oracle->final_states[i]);
+    for (size_t i = 0; i < count; i++) {
+        if (!oracle->cut.unstated[i]) {
+            buffer_reset(&oracle->final_states[i]);
+        }
     }
-    oracle->final_parallelism = oracle->cut.parallelism;
     struct checkpoint_subtask subtask;
     while (checkpoint_reader_next(&reader, &subtask)) {
-        bool is_stated = subtask.state.keyed.part_count > 0 || !subtask.state.finished;
-        uint32_t place = subtask.vertex * subtask.parallelism + subtask.subtask;
-        if (oracle->pipeline.vertices[subtask.vertex].keyed && is_stated) {
-            buffer_reset(&oracle->final_states[place]);
-            final_state_read(oracle, &subtask, &oracle->final_states[place]);
+        if (oracle->pipeline.vertices[subtask.vertex].keyed) {
+            final_state_read(oracle, &subtask,
+                             oracle->final_states + subtask.vertex * oracle->cut.key_groups);
         }
     }
 }
 
 void property_final_state_each(const struct oracle *oracle, line_function each, void *context)
 {
-    uint32_t count = oracle->final_states == NULL ? 0 : judge_subtask_places(oracle);
-    for (uint32_t i = 0; i < count; i++) {
+    size_t count = oracle->final_states == NULL ? 0 : line_places(oracle);
+    for (size_t i = 0; i < count; i++) {
         struct bytes rest = buffer_bytes(&oracle->final_states[i]);
         while (rest.size > 0) {
             const uint8_t *feed = memchr(rest.data, '\n', rest.size);

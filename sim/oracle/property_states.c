@@ -101,8 +101,6 @@ static const char *read_part(struct states_cut *cut, const struct checkpoint_sub
 static void read_subtask(struct states_cut *cut, const struct checkpoint_subtask *subtask)
 {
     struct oracle *oracle = cut->oracle;
-    bool is_unstated = subtask->state.keyed.part_count == 0 && subtask->state.finished;
-    oracle->cut.unstated[subtask->vertex * subtask->parallelism + subtask->subtask] = is_unstated;
     struct part_reader reader;
     struct state_handle part;
     uint64_t last = 0;
@@ -174,17 +172,14 @@ static void compare_entry(struct states_cut *cut, const struct state_rule *rule,
     append_numbers(out, rule, entry->in_state, entry->state);
 }
 
-/* Has the subtask of the rule's vertex that owns the key finished without giving its state? */
+/* Has the subtask of the rule's vertex that owns the key finished, its state not given any more? */
 static bool is_owner_unstated(const struct oracle *oracle, const struct state_rule *rule,
                               struct bytes key)
 {
-    const struct cut_memory *cut = &oracle->cut;
     int32_t vertex = pipeline_find_vertex(&oracle->pipeline, bytes_of_text(rule->vertex));
     CHECK(vertex >= 0);
     int32_t hash = rule->text_keys ? key_hash_text(key) : key_hash_i64((int64_t)load_u64(key.data));
-    uint32_t group = key_group_of(hash, cut->max_parallelism);
-    uint32_t owner = key_group_subtask(group, cut->max_parallelism, cut->parallelism);
-    return cut->unstated[(uint32_t)vertex * cut->parallelism + owner];
+    return judge_is_unstated(oracle, (uint32_t)vertex, hash);
 }
 
 /* A finished subtask's state is what it was when it last gave one. */
@@ -216,19 +211,16 @@ static void report(struct states_cut *cut, enum property property, const char *w
     buffer_free(&cut->text);
 }
 
-bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader)
+void property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoint_reader reader)
 {
     struct states_cut cut = { .oracle = oracle, .fold = oracle->reference.fold, .id = id };
     buffer_init(&cut.text, oracle->arena);
     oracle->cut.mark++;
     const struct checkpoint_reader first = reader;
     struct checkpoint_subtask subtask;
-    bool any_unstated = false;
     while (checkpoint_reader_next(&reader, &subtask)) {
         if (oracle->pipeline.vertices[subtask.vertex].keyed) {
             read_subtask(&cut, &subtask);
-            any_unstated =
-                any_unstated || (subtask.state.keyed.part_count == 0 && subtask.state.finished);
         }
     }
     CHECK(reader.error == NULL);
@@ -241,7 +233,6 @@ bool property_states_verify(struct oracle *oracle, uint64_t id, struct checkpoin
     if (!cut.is_broken) {
         property_final_state_note(oracle, first);
     }
-    return any_unstated;
 }
 
 void property_states_on_end(struct oracle *oracle)

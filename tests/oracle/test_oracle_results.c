@@ -1,5 +1,6 @@
 /* The oracle's first three properties - final state, output, consistent cut - against runs that are
  * right and runs in which one thing is wrong. */
+#include "model/state/key_group.h"
 #include "tests/support/oracle_world.h"
 #include "tests/support/runner.h"
 
@@ -212,6 +213,50 @@ START_TEST(the_state_of_finished_subtasks_is_what_they_gave_last)
     oracle_discard(&world, 3);
     oracle_finish(&world);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
+}
+END_TEST
+
+/* A checkpoint, all of whose keys are those that the first count subtask had in `cut`. */
+static void complete_without_second(uint64_t id, const struct oracle_cut *cut, bool is_finished)
+{
+    struct oracle_cut later = *cut;
+    later.source_finished[0] = later.source_finished[1] = true;
+    later.count_finished[1] = is_finished;
+    for (int64_t key = 0; key < ORACLE_KEYS; key++) {
+        if (key_group_of(key_hash_i64(key), 128) >= 64) {
+            later.counts[key] = 0;
+        }
+    }
+    oracle_trigger(&world, id);
+    oracle_write_checkpoint(&world, id, &later);
+    oracle_complete(&world, id);
+    oracle_discard(&world, id - 1);
+}
+
+/* 0: restored from a checkpoint that the second count subtask's keys had no state in any more;
+ * 1: the same, and restored once more; 2: nothing was restored; 3: after it an older one was, which
+ * had their state. */
+START_TEST(keys_that_had_finished_at_a_restore_are_given_by_nobody)
+{
+    struct oracle_cut cut = oracle_cut_at(&world, 20, 20);
+    world.scenario.job.checkpoint.retained = 2;
+    run_to_cut(&cut);
+    oracle_commit(&world, 3, &cut);
+    complete_without_second(4, &cut, true);
+    if (_i != 2) {
+        oracle_restart(&world, 4);
+    }
+    if (_i == 3) {
+        oracle_restart(&world, 3);
+    }
+    complete_without_second(5, &cut, false);
+    if (_i == 1) {
+        oracle_restart(&world, 5);
+        complete_without_second(6, &cut, false);
+    }
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CONSISTENT_CUT), _i >= 2);
+    oracle_finish(&world);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_STATE), _i >= 2);
 }
 END_TEST
 
@@ -590,6 +635,7 @@ static Suite *suite(void)
                         2);
     tcase_add_test(tests, a_last_checkpoint_found_wrong_is_not_found_wrong_twice);
     tcase_add_test(tests, the_state_of_finished_subtasks_is_what_they_gave_last);
+    tcase_add_loop_test(tests, keys_that_had_finished_at_a_restore_are_given_by_nobody, 0, 4);
     tcase_add_test(tests, a_subtask_that_finished_with_a_wrong_state_is_found);
     tcase_add_test(tests, a_lost_line_is_found);
     tcase_add_test(tests, a_lost_last_line_is_found);
