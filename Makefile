@@ -192,7 +192,8 @@ $(zstd_object): private own_flag := $(if $(zstd_libs),-DFAULTLINE_ZSTD)
 
 # Only this file has instructions that its caller must ask the processor for.
 hash_avx2_object := $(build)/model/base/hash_avx2.o
-$(hash_avx2_object): private own_flag := $(if $(filter x86_64-%,$(shell $(CC) -dumpmachine)),-mavx2)
+machine := $(shell $(CC) -dumpmachine 2>/dev/null || echo unknown)
+$(hash_avx2_object): private own_flag := $(if $(filter x86_64-%,$(machine)),-mavx2)
 
 # These files change only when their text does, and with them what depends on them.
 $(build)/flags $(build)/build_id $(build)/rocksdb $(build)/zstd: always

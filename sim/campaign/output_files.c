@@ -106,6 +106,27 @@ enum status output_file_remove(const struct output_folder *folder, const char *n
     return unlink(path) == 0 || errno == ENOENT ? STATUS_OK : fail(folder, path, "delete", errno);
 }
 
+/* The caller's environment in a locale that every system has and that knows UTF-8, in which the
+ * scripts are written. */
+static char **environment_with_utf8(struct arena *arena)
+{
+    static const char locale[] = "LC_ALL=";
+    size_t count = 0;
+    while (environ[count] != NULL) {
+        count++;
+    }
+    char **copy = arena_alloc(arena, count + 2, sizeof *copy);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], locale, strlen(locale)) != 0) {
+            copy[kept++] = environ[i];
+        }
+    }
+    CHECK(kept <= count);
+    copy[kept] = arena_format(arena, "%sC.UTF-8", locale);
+    return copy; /* arena_alloc cleared what follows */
+}
+
 enum status output_file_draw(const struct output_folder *folder, const char *script)
 {
     posix_spawn_file_actions_t actions;
@@ -115,7 +136,8 @@ enum status output_file_draw(const struct output_folder *folder, const char *scr
     CHECK(error_number == 0);
     char *const arguments[] = { (char[]){ "gnuplot" }, arena_text(folder->arena, script), NULL };
     pid_t child;
-    error_number = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ);
+    error_number = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments,
+                                environment_with_utf8(folder->arena));
     (void)posix_spawn_file_actions_destroy(&actions);
     if (error_number != 0) {
         return error_number == ENOENT ? STATUS_OK : fail(folder, "gnuplot", "start", error_number);

@@ -137,6 +137,7 @@ expect 0 "<code>$program run $scratch/report/runs/1.json</code>" cat "$page"
 expect 0 '^PASS' "$program" run "$scratch/report/runs/1.json" --no-db --quiet --out "$scratch/out"
 expect 1 '' grep -E '(src|href)="(https?:|//|[a-z]+\.(css|js))' "$page"
 if command -v gnuplot >/dev/null; then
+    expect 0 '^$' sh -c "LC_ALL=C $program report $scratch/small.db -o $scratch/plain >/dev/null"
     for name in checkpoint-time phases failure timeline; do
         expect 0 '^PNG$' dd if="$scratch/report/figures/$name.png" bs=1 skip=1 count=3 status=none
         expect 0 '<svg' cat "$scratch/report/figures/$name.svg"
