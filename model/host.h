@@ -123,6 +123,19 @@ enum host_user_call {
     HOST_USER_CALL_COUNT
 };
 
+/* The storage calls, as bits: which of them a fault strikes. */
+enum host_storage_call {
+    HOST_STORAGE_OPEN = 1,
+    HOST_STORAGE_READ = 2,
+    HOST_STORAGE_WRITE = 4,
+    HOST_STORAGE_SYNC = 8, /* of a file or of a directory */
+    HOST_STORAGE_RENAME = 16,
+    HOST_STORAGE_LIST = 32,
+    HOST_STORAGE_REMOVE = 64, /* of a file or of a directory */
+    HOST_STORAGE_MAKE_DIR = 128,
+    HOST_STORAGE_ANY = 255,
+};
+
 typedef void (*host_list_function)(void *context, const char *name);
 
 struct host_ops {

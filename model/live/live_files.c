@@ -59,7 +59,7 @@ static struct live_file *file_of(struct live_actor *actor, file_id id)
 
 /* Rules of storage are asked about a call. */
 static enum status ask_rules(struct live_actor *actor, enum host_volume volume,
-                             enum live_storage_call call, bool needs_space)
+                             enum host_storage_call call, bool needs_space)
 {
     struct live_process *process = actor->process;
     struct live_storage storage = { .process = process->options.number,
@@ -87,7 +87,7 @@ static bool may_strike(const struct live_actor *actor)
 
 /* Every call begins so. OK: it is to be made. */
 static enum status begin_call(struct live_actor *actor, enum host_volume volume,
-                              enum live_storage_call call, bool needs_space)
+                              enum host_storage_call call, bool needs_space)
 {
     if (live_actor_is_dead(actor)) {
         return STATUS_HALTED;
@@ -120,7 +120,7 @@ enum status live_file_open(struct host *host, enum host_volume volume, const cha
                                  [HOST_TRUNCATE] = O_RDWR | O_CREAT | O_TRUNC };
     struct live_actor *actor = actor_of(host);
     bool makes = mode != HOST_READ && may_strike(actor) && !exists(actor, volume, path);
-    enum status status = begin_call(actor, volume, LIVE_OPEN, makes);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_OPEN, makes);
     if (status != STATUS_OK) {
         return status;
     }
@@ -176,7 +176,7 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
         return STATUS_HALTED;
     }
     const struct live_file *open_file = file_of(actor, id);
-    enum status status = begin_call(actor, open_file->volume, LIVE_READ, false);
+    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_READ, false);
     if (status != STATUS_OK) {
         return status;
     }
@@ -221,7 +221,7 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
     }
     struct live_file *open_file = file_of(actor, id);
     bool needs_space = may_strike(actor) && grows(open_file, offset_bytes + bytes.size);
-    enum status status = begin_call(actor, open_file->volume, LIVE_WRITE, needs_space);
+    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_WRITE, needs_space);
     if (status != STATUS_OK) {
         return status;
     }
@@ -246,7 +246,7 @@ enum status live_file_sync(struct host *host, file_id id)
         return STATUS_HALTED;
     }
     const struct live_file *open_file = file_of(actor, id);
-    enum status status = begin_call(actor, open_file->volume, LIVE_SYNC, false);
+    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_SYNC, false);
     return status != STATUS_OK ? status : status_of(fdatasync(open_file->descriptor));
 }
 
@@ -260,7 +260,7 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
                         const char *to)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, LIVE_RENAME, false);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_RENAME, false);
     if (status != STATUS_OK) {
         return status;
     }
@@ -271,7 +271,7 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
 enum status live_remove(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, LIVE_REMOVE, false);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_REMOVE, false);
     if (status != STATUS_OK) {
         return status;
     }
@@ -283,7 +283,7 @@ enum status live_make_dir(struct host *host, enum host_volume volume, const char
 {
     struct live_actor *actor = actor_of(host);
     bool makes = may_strike(actor) && !exists(actor, volume, path);
-    enum status status = begin_call(actor, volume, LIVE_MAKE_DIR, makes);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_MAKE_DIR, makes);
     if (status != STATUS_OK) {
         return status;
     }
@@ -293,7 +293,7 @@ enum status live_make_dir(struct host *host, enum host_volume volume, const char
 enum status live_remove_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, LIVE_REMOVE, false);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_REMOVE, false);
     if (status != STATUS_OK) {
         return status;
     }
@@ -303,7 +303,7 @@ enum status live_remove_dir(struct host *host, enum host_volume volume, const ch
 enum status live_sync_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, LIVE_SYNC, false);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_SYNC, false);
     if (status != STATUS_OK) {
         return status;
     }
@@ -352,7 +352,7 @@ enum status live_list(struct host *host, enum host_volume volume, const char *pa
                       host_list_function each, void *context)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, LIVE_LIST, false);
+    enum status status = begin_call(actor, volume, HOST_STORAGE_LIST, false);
     if (status != STATUS_OK) {
         return status;
     }

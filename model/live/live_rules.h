@@ -30,18 +30,6 @@ enum live_rule_kind {
     LIVE_STALL, /* those of `calls` take until until_ns */
 };
 
-/* Storage calls, as bits. */
-enum live_storage_call {
-    LIVE_OPEN = 1,
-    LIVE_READ = 2,
-    LIVE_WRITE = 4,
-    LIVE_SYNC = 8, /* of a file or of a directory */
-    LIVE_RENAME = 16,
-    LIVE_LIST = 32,
-    LIVE_REMOVE = 64, /* of a file or of a directory */
-    LIVE_MAKE_DIR = 128,
-};
-
 #define LIVE_ALL_STREAMS UINT32_MAX
 #define LIVE_FOR_GOOD    UINT64_MAX
 
@@ -61,7 +49,7 @@ struct live_rule {
     uint64_t jitter_ns;
     uint64_t bandwidth_bytes_per_s;
     enum host_volume volume;
-    uint32_t calls;  /* bits of enum live_storage_call */
+    uint32_t calls;  /* bits of enum host_storage_call */
     uint32_t left;   /* LIVE_ERROR: how many calls of each process it strikes; 0: any number */
     uint32_t number; /* of storage: told with the first call that is struck */
 };
@@ -119,7 +107,7 @@ bool live_rules_duplicate(const struct live_rules *rules, const struct message *
 struct live_storage {
     uint32_t process; /* that calls */
     enum host_volume volume;
-    enum live_storage_call call;
+    enum host_storage_call call;
     bool needs_space;
     uint64_t now_ns;
 };

@@ -133,7 +133,7 @@ static void add_unsynced(struct shrinker *shrinker, uint32_t number)
 static void add_calls(struct shrinker *shrinker, uint32_t number)
 {
     uint32_t calls = shrinker->best.faults[number].calls;
-    for (uint32_t call = 1; (calls & (calls - 1)) != 0 && call <= FAULT_CALL_ANY; call *= 2) {
+    for (uint32_t call = 1; (calls & (calls - 1)) != 0 && call <= HOST_STORAGE_ANY; call *= 2) {
         if ((calls & call) != 0) {
             shrinker_add(shrinker)->faults[number].calls = call;
         }

@@ -58,7 +58,7 @@ static bool applies(const struct scenario *scenario, const struct fault *fault)
 {
     switch (fault->verb) {
     case FAULT_IO_ERROR:
-    case FAULT_AMBIGUOUS: return (fault->calls & (FAULT_CALL_OPEN | FAULT_CALL_READ)) != 0;
+    case FAULT_AMBIGUOUS: return (fault->calls & (HOST_STORAGE_OPEN | HOST_STORAGE_READ)) != 0;
     case FAULT_RESCALE:
         return fault->max_parallelism > 0 &&
                fault->max_parallelism != scenario->job.max_parallelism;

@@ -75,9 +75,9 @@ static bool is_of_storage(const struct fault_object *object)
 static uint32_t calls_of(const struct fault *fault)
 {
     switch (fault->verb) {
-    case FAULT_SLOW: return FAULT_CALL_ANY;
-    case FAULT_FULL: return FAULT_CALL_OPEN | FAULT_CALL_WRITE | FAULT_CALL_MAKE_DIR;
-    case FAULT_LIE: return FAULT_CALL_SYNC;
+    case FAULT_SLOW: return HOST_STORAGE_ANY;
+    case FAULT_FULL: return HOST_STORAGE_OPEN | HOST_STORAGE_WRITE | HOST_STORAGE_MAKE_DIR;
+    case FAULT_LIE: return HOST_STORAGE_SYNC;
     default: break;
     }
     CHECK(fault->calls != 0);

@@ -68,14 +68,6 @@ static void apply_rules(const struct live_effect *effect, enum live_rule_kind ki
     }
 }
 
-/* The two enumerations of calls are the same bits. */
-_Static_assert(LIVE_OPEN == (int)FAULT_CALL_OPEN && LIVE_READ == (int)FAULT_CALL_READ &&
-                   LIVE_WRITE == (int)FAULT_CALL_WRITE && LIVE_SYNC == (int)FAULT_CALL_SYNC &&
-                   LIVE_RENAME == (int)FAULT_CALL_RENAME && LIVE_LIST == (int)FAULT_CALL_LIST &&
-                   LIVE_REMOVE == (int)FAULT_CALL_REMOVE &&
-                   LIVE_MAKE_DIR == (int)FAULT_CALL_MAKE_DIR,
-               "calls go over as they are");
-
 static void apply_storage(const struct live_effect *effect, enum live_rule_kind kind)
 {
     const struct fault_object *object = &effect->fault->object;

@@ -66,7 +66,7 @@ static void note_faults(struct oracle *oracle)
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
         const struct fault *fault = &scenario->faults[i];
         bool fails = fault->verb == FAULT_IO_ERROR || fault->verb == FAULT_AMBIGUOUS;
-        bool of_reads = (fault->calls & (FAULT_CALL_OPEN | FAULT_CALL_READ)) != 0;
+        bool of_reads = (fault->calls & (HOST_STORAGE_OPEN | HOST_STORAGE_READ)) != 0;
         oracle->reads_may_fail = oracle->reads_may_fail || (fails && of_reads);
         oracle->clocks_go_wrong = oracle->clocks_go_wrong || fault->verb == FAULT_CLOCK;
     }

@@ -153,19 +153,6 @@ struct fault_trigger {
 /* DIRECTION_OUT: from the process, or from the first one named to the second. */
 enum fault_direction { DIRECTION_BOTH, DIRECTION_OUT, DIRECTION_IN };
 
-/* Storage calls, as bits of `calls`. */
-enum fault_call {
-    FAULT_CALL_OPEN = 1,
-    FAULT_CALL_READ = 2,
-    FAULT_CALL_WRITE = 4,
-    FAULT_CALL_SYNC = 8, /* of a file or of a directory */
-    FAULT_CALL_RENAME = 16,
-    FAULT_CALL_LIST = 32,
-    FAULT_CALL_REMOVE = 64, /* of a file or of a directory */
-    FAULT_CALL_MAKE_DIR = 128,
-    FAULT_CALL_ANY = 255,
-};
-
 /* Which processes can talk to which: those of one group. */
 struct fault_groups {
     const char *text;          /* "job_manager, task_manager[0] | task_manager[1]" */
@@ -186,7 +173,7 @@ struct fault {
     uint64_t factor_ppm;         /* slow, burst: millionths */
     uint64_t bandwidth_bytes_per_s; /* throttle */
     enum fault_direction direction; /* clog, partition of one process */
-    uint32_t calls;                 /* io_error, ambiguous: bits of enum fault_call */
+    uint32_t calls;                 /* io_error, ambiguous: bits of enum host_storage_call */
     uint32_t count;                 /* io_error, ambiguous, lie, throw: so often; 0: no limit */
     enum host_user_call in;         /* throw */
     uint64_t size_bytes;            /* truncate */

@@ -19,7 +19,8 @@ _Static_assert(DIRECTION_BOTH == 0 && DIRECTION_OUT == 1 && DIRECTION_IN == 2,
 _Static_assert(HOST_CALL_MAP == 0 && HOST_CALL_PROCESS == 1 && HOST_CALL_SNAPSHOT == 2 &&
                    HOST_CALL_RESTORE == 3 && HOST_CALL_COMMIT == 4 && HOST_USER_CALL_COUNT == 5,
                "the order of user_call_choices");
-_Static_assert(FAULT_CALL_OPEN == 1 && FAULT_CALL_MAKE_DIR == 1 << 7, "the order of call_choices");
+_Static_assert(HOST_STORAGE_OPEN == 1 && HOST_STORAGE_MAKE_DIR == 1 << 7,
+               "the order of call_choices");
 
 enum { DEFAULT_FOR_NS = 1000000000, GROUPS_MAX = 250, MILLION = 1000000 };
 static const uint64_t fault_time_max_ns = UINT64_C(8760) * 3600 * 1000000000;
@@ -77,7 +78,7 @@ static bool read_calls(struct parameter_reader *self, const json_t *value)
     self->fault->calls = 0;
     if (!json_is_array(value)) {
         if (json_is_string(value) && strcmp(json_string_value(value), "any") == 0) {
-            self->fault->calls = FAULT_CALL_ANY;
+            self->fault->calls = HOST_STORAGE_ANY;
             return true;
         }
         if (!read_choice(self->reader, self->path, value, call_choices, &index)) {
@@ -351,7 +352,7 @@ bool read_parameters(struct reader *reader, const char *path, const json_t *obje
     };
     uint32_t known = sensible(fault);
     uint32_t required = verb_required(fault->verb);
-    fault->calls = (known & PARAMETER_CALLS) != 0 ? FAULT_CALL_ANY : 0;
+    fault->calls = (known & PARAMETER_CALLS) != 0 ? HOST_STORAGE_ANY : 0;
     /* The crash of a process keeps what the kernel had. */
     fault->unsynced = (known & PARAMETER_UNSYNCED) != 0 ? DISK_RANDOM : DISK_KEEP;
     fault->count = fault->verb == FAULT_THROW ? 1 : 0;
@@ -380,7 +381,7 @@ bool read_parameters(struct reader *reader, const char *path, const json_t *obje
 
 static void write_calls(uint32_t calls, struct buffer *out)
 {
-    if (calls == FAULT_CALL_ANY) {
+    if (calls == HOST_STORAGE_ANY) {
         buffer_append_text(out, "\"any\"");
         return;
     }
@@ -416,7 +417,7 @@ static bool is_set(const struct fault *fault, enum fault_parameter parameter)
     case PARAMETER_GROUPS: return fault->groups != NULL;
     case PARAMETER_DRIFT: return fault->drift_ppm > 0;
     case PARAMETER_DIRECTION: return fault->direction != DIRECTION_BOTH;
-    case PARAMETER_CALLS: return fault->calls != FAULT_CALL_ANY;
+    case PARAMETER_CALLS: return fault->calls != HOST_STORAGE_ANY;
     case PARAMETER_FACTOR:
     case PARAMETER_BANDWIDTH:
     case PARAMETER_IN:

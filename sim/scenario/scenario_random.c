@@ -282,7 +282,7 @@ static struct fault draw_fault(const struct random_reader *random, struct prng *
         static const enum disk_survival explicit_ones[] = { DISK_KEEP, DISK_LOSE, DISK_TEAR };
         fault.unsynced = explicit_ones[prng_below(prng, 3)];
     }
-    fault.calls = (verb_parameters(fault.verb) & PARAMETER_CALLS) != 0 ? FAULT_CALL_ANY : 0;
+    fault.calls = (verb_parameters(fault.verb) & PARAMETER_CALLS) != 0 ? HOST_STORAGE_ANY : 0;
     CHECK(verb_fits(fault.verb, &fault.object));
     CHECK(!verb_lasts(fault.verb) || fault.for_ns > 0);
     return fault;

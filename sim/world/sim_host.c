@@ -252,7 +252,7 @@ static bool begin_call(struct sim_actor *actor)
 }
 
 static struct storage_verdict judge(struct sim_actor *actor, enum host_volume volume,
-                                    const char *path, enum fault_call call, bool needs_space)
+                                    const char *path, enum host_storage_call call, bool needs_space)
 {
     struct sim_faults *faults = actor->world->faults;
     if (faults == NULL || faults->storage.rules == NULL) {
@@ -389,13 +389,14 @@ static const struct storage_verdict halted = { .status = STATUS_HALTED };
 
 /* A call on a path begins: it is counted, judged and takes its time. */
 static struct storage_verdict path_call(struct sim_actor *actor, enum host_volume volume,
-                                        const char *path, enum fault_call call, bool needs_space)
+                                        const char *path, enum host_storage_call call,
+                                        bool needs_space)
 {
     if (!begin_call(actor)) {
         return halted;
     }
     struct storage_verdict verdict = judge(actor, volume, path, call, needs_space);
-    if (call == FAULT_CALL_SYNC) {
+    if (call == HOST_STORAGE_SYNC) {
         charge_sync(actor, volume, &verdict);
     } else {
         charge_call(actor, volume, &verdict);
@@ -405,15 +406,15 @@ static struct storage_verdict path_call(struct sim_actor *actor, enum host_volum
 
 /* A call on an open file begins: it is counted and judged; what it costs depends on its bytes.
  * `*open` is NULL if the process is dead. */
-static struct storage_verdict file_call(struct sim_actor *actor, file_id id, enum fault_call call,
-                                        struct open_file **open)
+static struct storage_verdict file_call(struct sim_actor *actor, file_id id,
+                                        enum host_storage_call call, struct open_file **open)
 {
     *open = NULL;
     if (!begin_call(actor)) {
         return halted;
     }
     *open = open_file_of(actor, id);
-    return judge(actor, (*open)->volume, (*open)->path, call, call == FAULT_CALL_WRITE);
+    return judge(actor, (*open)->volume, (*open)->path, call, call == HOST_STORAGE_WRITE);
 }
 
 /* Opening needs space only for a file that is not there yet. */
@@ -429,8 +430,8 @@ static enum status host_file_open_(struct host *host, enum host_volume volume, c
                                    enum host_open_mode mode, file_id *id)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_OPEN,
-                                               makes_file(actor, volume, path, mode));
+    struct storage_verdict verdict =
+        path_call(actor, volume, path, HOST_STORAGE_OPEN, makes_file(actor, volume, path, mode));
     if (!verdict.takes_effect) {
         return verdict.status;
     }
@@ -478,7 +479,7 @@ static enum status host_file_read_(struct host *host, file_id id, uint64_t offse
 {
     struct sim_actor *actor = actor_of(host);
     struct open_file *open;
-    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_READ, &open);
+    struct storage_verdict verdict = file_call(actor, id, HOST_STORAGE_READ, &open);
     if (open != NULL) {
         *got = verdict.takes_effect ? disk_read(open->file, offset, data, size) : 0;
         charge_read(actor, open->volume, *got, &verdict);
@@ -491,7 +492,7 @@ static enum status host_file_write_(struct host *host, file_id id, uint64_t offs
 {
     struct sim_actor *actor = actor_of(host);
     struct open_file *open;
-    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_WRITE, &open);
+    struct storage_verdict verdict = file_call(actor, id, HOST_STORAGE_WRITE, &open);
     if (open != NULL) {
         charge_write(actor, open, bytes.size, &verdict);
     }
@@ -505,7 +506,7 @@ static enum status host_file_sync_(struct host *host, file_id id)
 {
     struct sim_actor *actor = actor_of(host);
     struct open_file *open;
-    struct storage_verdict verdict = file_call(actor, id, FAULT_CALL_SYNC, &open);
+    struct storage_verdict verdict = file_call(actor, id, HOST_STORAGE_SYNC, &open);
     if (open == NULL) {
         return verdict.status;
     }
@@ -525,7 +526,7 @@ static enum status host_rename_(struct host *host, enum host_volume volume, cons
                                 const char *to)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, from, FAULT_CALL_RENAME, false);
+    struct storage_verdict verdict = path_call(actor, volume, from, HOST_STORAGE_RENAME, false);
     if (!verdict.takes_effect) {
         return verdict.status;
     }
@@ -552,7 +553,7 @@ static enum status removed(struct sim_actor *actor, enum host_volume volume,
 static enum status host_remove_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
+    struct storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_REMOVE, false);
     return verdict.takes_effect
                ? removed(actor, volume, &verdict,
                          disk_remove(disk_of(actor, volume), actor->process->number, path))
@@ -562,7 +563,7 @@ static enum status host_remove_(struct host *host, enum host_volume volume, cons
 static enum status host_make_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_MAKE_DIR, true);
+    struct storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_MAKE_DIR, true);
     return verdict.takes_effect
                ? answer(&verdict, disk_make_dir(disk_of(actor, volume), actor->process->number,
                                                 path))
@@ -572,7 +573,7 @@ static enum status host_make_dir_(struct host *host, enum host_volume volume, co
 static enum status host_remove_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_REMOVE, false);
+    struct storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_REMOVE, false);
     return verdict.takes_effect
                ? removed(actor, volume, &verdict,
                          disk_remove_dir(disk_of(actor, volume), actor->process->number, path))
@@ -582,7 +583,7 @@ static enum status host_remove_dir_(struct host *host, enum host_volume volume, 
 static enum status host_sync_dir_(struct host *host, enum host_volume volume, const char *path)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_SYNC, false);
+    struct storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_SYNC, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_sync_dir(disk_of(actor, volume), path))
                : verdict.status;
@@ -592,7 +593,7 @@ static enum status host_list_(struct host *host, enum host_volume volume, const 
                               host_list_function each, void *context)
 {
     struct sim_actor *actor = actor_of(host);
-    struct storage_verdict verdict = path_call(actor, volume, path, FAULT_CALL_LIST, false);
+    struct storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_LIST, false);
     return verdict.takes_effect
                ? answer(&verdict, disk_list(disk_of(actor, volume), path, each, context))
                : verdict.status;

@@ -33,7 +33,7 @@ struct storage_rule {
     enum host_volume volume;
     uint32_t process; /* that calls; STORAGE_EVERY_PROCESS */
     const char *glob; /* of paths; NULL: any. Borrowed */
-    uint32_t calls;   /* bits of enum fault_call */
+    uint32_t calls;   /* bits of enum host_storage_call */
     uint64_t from_ns;
     uint64_t until_ns; /* STORAGE_FOR_GOOD: no end */
     uint64_t factor_ppm;
@@ -55,7 +55,7 @@ struct storage_call {
     enum host_volume volume;
     uint32_t process;
     const char *path;
-    uint32_t call; /* one bit of enum fault_call */
+    uint32_t call; /* one bit of enum host_storage_call */
     bool needs_space;
     uint64_t now_ns;
 };

@@ -134,13 +134,14 @@ START_TEST(only_control_messages_come_twice)
 END_TEST
 
 static struct live_storage_verdict judge(uint32_t process, enum host_volume volume,
-                                         enum live_storage_call call, uint64_t now_ns)
+                                         enum host_storage_call call, uint64_t now_ns)
 {
-    return live_rules_judge(&rules, &(struct live_storage){ .process = process,
-                                                            .volume = volume,
-                                                            .call = call,
-                                                            .needs_space = call == LIVE_WRITE,
-                                                            .now_ns = now_ns });
+    return live_rules_judge(&rules,
+                            &(struct live_storage){ .process = process,
+                                                    .volume = volume,
+                                                    .call = call,
+                                                    .needs_space = call == HOST_STORAGE_WRITE,
+                                                    .now_ns = now_ns });
 }
 
 static void assert_judged(struct live_storage_verdict verdict, enum status status,
@@ -157,14 +158,14 @@ START_TEST(a_full_volume_is_full_for_those_named_and_told_once)
     full.volume = HOST_SHARED;
     full.number = 4;
     live_rules_add(&rules, &arena, &full);
-    assert_judged(judge(1, HOST_SHARED, LIVE_WRITE, 0), STATUS_OK, 0, 0);
-    assert_judged(judge(2, HOST_LOCAL, LIVE_WRITE, 0), STATUS_OK, 0, 0);
-    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_OK, 0, 0);
-    struct live_storage_verdict first = judge(2, HOST_SHARED, LIVE_WRITE, 0);
+    assert_judged(judge(1, HOST_SHARED, HOST_STORAGE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_READ, 0), STATUS_OK, 0, 0);
+    struct live_storage_verdict first = judge(2, HOST_SHARED, HOST_STORAGE_WRITE, 0);
     assert_judged(first, STATUS_NO_SPACE, 0, 1);
     ck_assert_uint_eq(first.struck[0], 4);
-    assert_judged(judge(2, HOST_SHARED, LIVE_WRITE, 99 * MS), STATUS_NO_SPACE, 0, 0);
-    assert_judged(judge(2, HOST_SHARED, LIVE_WRITE, 100 * MS), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_WRITE, 99 * MS), STATUS_NO_SPACE, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_WRITE, 100 * MS), STATUS_OK, 0, 0);
 }
 END_TEST
 
@@ -172,13 +173,13 @@ START_TEST(errors_strike_the_calls_that_are_named_and_as_many_as_are_asked_for)
 {
     struct live_rule error = rule_of(LIVE_ERROR);
     error.volume = HOST_LOCAL;
-    error.calls = LIVE_SYNC | LIVE_RENAME;
+    error.calls = HOST_STORAGE_SYNC | HOST_STORAGE_RENAME;
     error.left = 2;
     live_rules_add(&rules, &arena, &error);
-    assert_judged(judge(2, HOST_LOCAL, LIVE_WRITE, 0), STATUS_OK, 0, 0);
-    assert_judged(judge(2, HOST_LOCAL, LIVE_SYNC, 0), STATUS_IO, 0, 1);
-    assert_judged(judge(2, HOST_LOCAL, LIVE_RENAME, 0), STATUS_IO, 0, 0);
-    assert_judged(judge(2, HOST_LOCAL, LIVE_SYNC, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_WRITE, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_SYNC, 0), STATUS_IO, 0, 1);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_RENAME, 0), STATUS_IO, 0, 0);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_SYNC, 0), STATUS_OK, 0, 0);
 }
 END_TEST
 
@@ -187,15 +188,15 @@ START_TEST(a_stalled_call_waits_for_the_end_and_may_fail_then)
     struct live_rule stall = rule_of(LIVE_STALL);
     struct live_rule error = rule_of(LIVE_ERROR);
     stall.volume = HOST_SHARED;
-    stall.calls = LIVE_READ;
+    stall.calls = HOST_STORAGE_READ;
     error.volume = HOST_SHARED;
-    error.calls = LIVE_READ | LIVE_OPEN;
+    error.calls = HOST_STORAGE_READ | HOST_STORAGE_OPEN;
     live_rules_add(&rules, &arena, &stall);
-    assert_judged(judge(2, HOST_SHARED, LIVE_OPEN, 0), STATUS_OK, 0, 0);
-    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_OK, 100 * MS, 1);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_OPEN, 0), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_READ, 0), STATUS_OK, 100 * MS, 1);
     live_rules_add(&rules, &arena, &error);
-    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 0), STATUS_IO, 100 * MS, 1);
-    assert_judged(judge(2, HOST_SHARED, LIVE_READ, 100 * MS), STATUS_OK, 0, 0);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_READ, 0), STATUS_IO, 100 * MS, 1);
+    assert_judged(judge(2, HOST_SHARED, HOST_STORAGE_READ, 100 * MS), STATUS_OK, 0, 0);
 }
 END_TEST
 
