@@ -24,6 +24,7 @@
 #include "sim/command/sweep_command.h"
 #include "sim/fault/fault_consequences.h"
 #include "sim/input/input.h"
+#include "sim/live/live_faults.h"
 #include "sim/live/live_run.h"
 #include "sim/scenario/scenario_json.h"
 
@@ -525,6 +526,18 @@ static void list_backends(void)
     }
 }
 
+static void list_refusals(int width)
+{
+    (void)puts("what `live` refuses, because it cannot be caused for real");
+    for (int i = 0; i < FAULT_VERB_COUNT; i++) {
+        const char *refusal = live_fault_refusal(&(struct fault){ .verb = (enum fault_verb)i });
+        if (refusal != NULL) {
+            (void)printf("  ");
+            print_row(width, fault_verb_name((enum fault_verb)i), refusal);
+        }
+    }
+}
+
 static void list_faults(void)
 {
     static const char *const objects[][2] = {
@@ -565,6 +578,7 @@ static void list_faults(void)
     for (int i = 0; i < FAULT_VERB_COUNT; i++) {
         list_consequence((enum fault_verb)i);
     }
+    list_refusals(WIDTH);
     (void)puts("on: to whom");
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
         (void)printf("  ");

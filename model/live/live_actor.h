@@ -31,6 +31,7 @@ struct live_delayed {
 struct live_file {
     int descriptor; /* -1: free */
     enum host_volume volume;
+    char *path;           /* within it */
     uint64_t begun_bytes; /* from its start on: the system was asked to write these to the disk */
 };
 

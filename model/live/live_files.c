@@ -57,27 +57,24 @@ static struct live_file *file_of(struct live_actor *actor, file_id id)
     return &actor->files[id - 1];
 }
 
+static const struct live_storage_verdict halted = { .status = STATUS_HALTED };
+
 /* Rules of storage are asked about a call. */
-static enum status ask_rules(struct live_actor *actor, enum host_volume volume,
-                             enum host_storage_call call, bool needs_space)
+static struct live_storage_verdict ask_rules(struct live_actor *actor,
+                                             const struct live_storage *storage)
 {
     struct live_process *process = actor->process;
-    struct live_storage storage = { .process = process->options.number,
-                                    .volume = volume,
-                                    .call = call,
-                                    .needs_space = needs_space,
-                                    .now_ns = live_actor_now_ns(actor) };
     (void)pthread_mutex_lock(&process->lock);
-    struct live_storage_verdict verdict = live_rules_judge(&process->rules, &storage);
+    struct live_storage_verdict verdict = live_rules_judge(&process->rules, storage);
     (void)pthread_mutex_unlock(&process->lock);
     for (uint32_t i = 0; i < verdict.struck_count; i++) {
-        struct live_struck struck = { storage.now_ns, verdict.struck[i] };
+        struct live_struck struck = { storage->now_ns, verdict.struck[i] };
         live_actor_report(actor, &(struct live_report){ .kind = LIVE_STRUCK, .struck = struck });
     }
     while (live_actor_now_ns(actor) < verdict.not_before_ns && !live_actor_is_dead(actor)) {
         (void)nanosleep(&(struct timespec){ .tv_nsec = STALL_LOOK_NS }, NULL);
     }
-    return live_actor_is_dead(actor) ? STATUS_HALTED : verdict.status;
+    return live_actor_is_dead(actor) ? halted : verdict;
 }
 
 static bool may_strike(const struct live_actor *actor)
@@ -85,14 +82,51 @@ static bool may_strike(const struct live_actor *actor)
     return atomic_load_explicit(&actor->process->may_strike, memory_order_acquire);
 }
 
-/* Every call begins so. OK: it is to be made. */
-static enum status begin_call(struct live_actor *actor, enum host_volume volume,
-                              enum host_storage_call call, bool needs_space)
+/* Every call on a path begins so. */
+static struct live_storage_verdict path_call(struct live_actor *actor, enum host_volume volume,
+                                             const char *path, enum host_storage_call call,
+                                             bool needs_space)
 {
     if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
+        return halted;
     }
-    return may_strike(actor) ? ask_rules(actor, volume, call, needs_space) : STATUS_OK;
+    if (!may_strike(actor)) {
+        return (struct live_storage_verdict){ .status = STATUS_OK, .takes_effect = true };
+    }
+    return ask_rules(actor, &(struct live_storage){ .process = actor->process->options.number,
+                                                    .volume = volume,
+                                                    .path = path,
+                                                    .call = call,
+                                                    .needs_space = needs_space,
+                                                    .now_ns = live_actor_now_ns(actor) });
+}
+
+/* Does a write up to `end_bytes` make the file longer? */
+static bool grows(const struct live_file *file, uint64_t end_bytes)
+{
+    struct stat info;
+    return fstat(file->descriptor, &info) != 0 || end_bytes > (uint64_t)info.st_size;
+}
+
+/* ... and every call on an open file; it writes up to `end_bytes`, if it does. `*file` is NULL if
+ * the process is dead. */
+static struct live_storage_verdict file_call(struct live_actor *actor, file_id id,
+                                             enum host_storage_call call, uint64_t end_bytes,
+                                             struct live_file **file)
+{
+    *file = NULL;
+    if (live_actor_is_dead(actor)) {
+        return halted;
+    }
+    *file = file_of(actor, id);
+    bool needs_space = may_strike(actor) && call == HOST_STORAGE_WRITE && grows(*file, end_bytes);
+    return path_call(actor, (*file)->volume, (*file)->path, call, needs_space);
+}
+
+/* What is answered when a call that took effect has come out as `status`. */
+static enum status answer(const struct live_storage_verdict *verdict, enum status status)
+{
+    return verdict->status != STATUS_OK ? verdict->status : status;
 }
 
 static bool exists(const struct live_actor *actor, enum host_volume volume, const char *path)
@@ -120,16 +154,22 @@ enum status live_file_open(struct host *host, enum host_volume volume, const cha
                                  [HOST_TRUNCATE] = O_RDWR | O_CREAT | O_TRUNC };
     struct live_actor *actor = actor_of(host);
     bool makes = mode != HOST_READ && may_strike(actor) && !exists(actor, volume, path);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_OPEN, makes);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_OPEN, makes);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int file = openat(root_of(actor, volume), name_of(path), flags[mode] | O_CLOEXEC, 0666);
     if (file < 0) {
-        return status_of_errno();
+        return answer(&verdict, status_of_errno());
+    }
+    if (verdict.status != STATUS_OK) {
+        (void)close(file); /* opened, perhaps made or emptied, but nobody knows */
+        return verdict.status;
     }
     *id = file_id_new(actor);
-    actor->files[*id - 1] = (struct live_file){ .descriptor = file, .volume = volume };
+    actor->files[*id - 1] = (struct live_file){ .descriptor = file,
+                                                .volume = volume,
+                                                .path = arena_text(&actor->arena, path) };
     return STATUS_OK;
 }
 
@@ -139,6 +179,7 @@ void live_file_close(struct host *host, file_id id)
     if (!live_actor_is_dead(actor)) {
         struct live_file *file = file_of(actor, id);
         (void)close(file->descriptor); /* what must be durable was synced before */
+        arena_free(&actor->arena, file->path);
         file->descriptor = -1;
     }
 }
@@ -172,13 +213,10 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
 {
     struct live_actor *actor = actor_of(host);
     *got_bytes = 0;
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
-    }
-    const struct live_file *open_file = file_of(actor, id);
-    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_READ, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_file *open_file;
+    struct live_storage_verdict verdict = file_call(actor, id, HOST_STORAGE_READ, 0, &open_file);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     while (*got_bytes < size_bytes) {
         ssize_t got = pread(open_file->descriptor, (uint8_t *)data + *got_bytes,
@@ -191,7 +229,7 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
         }
         *got_bytes += got > 0 ? (size_t)got : 0;
     }
-    return STATUS_OK;
+    return verdict.status;
 }
 
 /* Has the system begin with what is written of a large file in the store: else most of it would
@@ -205,49 +243,37 @@ static void begin_writing(struct live_file *file, uint64_t end_bytes)
     }
 }
 
-/* Does a write up to `end_bytes` make the file longer? */
-static bool grows(const struct live_file *file, uint64_t end_bytes)
-{
-    struct stat info;
-    return fstat(file->descriptor, &info) != 0 || end_bytes > (uint64_t)info.st_size;
-}
-
 enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes,
                             struct bytes bytes)
 {
     struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
-    }
-    struct live_file *open_file = file_of(actor, id);
-    bool needs_space = may_strike(actor) && grows(open_file, offset_bytes + bytes.size);
-    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_WRITE, needs_space);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_file *open_file;
+    struct live_storage_verdict verdict =
+        file_call(actor, id, HOST_STORAGE_WRITE, offset_bytes + bytes.size, &open_file);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int file = open_file->descriptor;
     for (size_t done = 0; done < bytes.size;) {
         ssize_t put =
             pwrite(file, bytes.data + done, bytes.size - done, (off_t)(offset_bytes + done));
         if (put < 0 && errno != EINTR) {
-            return status_of_errno();
+            return answer(&verdict, status_of_errno());
         }
         done += put > 0 ? (size_t)put : 0;
     }
     begin_writing(open_file, offset_bytes + bytes.size);
-    return STATUS_OK;
+    return verdict.status;
 }
 
 /* The size is data, too: fdatasync makes it durable; times of access it leaves out. */
 enum status live_file_sync(struct host *host, file_id id)
 {
-    struct live_actor *actor = actor_of(host);
-    if (live_actor_is_dead(actor)) {
-        return STATUS_HALTED;
-    }
-    const struct live_file *open_file = file_of(actor, id);
-    enum status status = begin_call(actor, open_file->volume, HOST_STORAGE_SYNC, false);
-    return status != STATUS_OK ? status : status_of(fdatasync(open_file->descriptor));
+    struct live_file *open_file;
+    struct live_storage_verdict verdict =
+        file_call(actor_of(host), id, HOST_STORAGE_SYNC, 0, &open_file);
+    return verdict.takes_effect ? answer(&verdict, status_of(fdatasync(open_file->descriptor)))
+                                : verdict.status;
 }
 
 static bool is_directory(int root, const char *path)
@@ -260,61 +286,67 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
                         const char *to)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_RENAME, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict =
+        path_call(actor, volume, from, HOST_STORAGE_RENAME, false);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int root = root_of(actor, volume);
-    return is_directory(root, from) ? STATUS_NOT_FOUND : status_of(renameat(root, from, root, to));
+    return answer(&verdict, is_directory(root, from) ? STATUS_NOT_FOUND
+                                                     : status_of(renameat(root, from, root, to)));
 }
 
 enum status live_remove(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_REMOVE, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict =
+        path_call(actor, volume, path, HOST_STORAGE_REMOVE, false);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int root = root_of(actor, volume);
-    return is_directory(root, path) ? STATUS_NOT_FOUND : status_of(unlinkat(root, path, 0));
+    return answer(&verdict,
+                  is_directory(root, path) ? STATUS_NOT_FOUND : status_of(unlinkat(root, path, 0)));
 }
 
 enum status live_make_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
     bool makes = may_strike(actor) && !exists(actor, volume, path);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_MAKE_DIR, makes);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict =
+        path_call(actor, volume, path, HOST_STORAGE_MAKE_DIR, makes);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
-    return status_of(mkdirat(root_of(actor, volume), path, 0777));
+    return answer(&verdict, status_of(mkdirat(root_of(actor, volume), path, 0777)));
 }
 
 enum status live_remove_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_REMOVE, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict =
+        path_call(actor, volume, path, HOST_STORAGE_REMOVE, false);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
-    return status_of(unlinkat(root_of(actor, volume), path, AT_REMOVEDIR));
+    return answer(&verdict, status_of(unlinkat(root_of(actor, volume), path, AT_REMOVEDIR)));
 }
 
 enum status live_sync_dir(struct host *host, enum host_volume volume, const char *path)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_SYNC, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_SYNC, false);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int directory =
         openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
-        return status_of_errno();
+        return answer(&verdict, status_of_errno());
     }
-    status = status_of(fsync(directory));
+    enum status status = status_of(fsync(directory));
     (void)close(directory);
-    return status;
+    return answer(&verdict, status);
 }
 
 static int compare_names(const void *left, const void *right)
@@ -352,28 +384,28 @@ enum status live_list(struct host *host, enum host_volume volume, const char *pa
                       host_list_function each, void *context)
 {
     struct live_actor *actor = actor_of(host);
-    enum status status = begin_call(actor, volume, HOST_STORAGE_LIST, false);
-    if (status != STATUS_OK) {
-        return status;
+    struct live_storage_verdict verdict = path_call(actor, volume, path, HOST_STORAGE_LIST, false);
+    if (!verdict.takes_effect) {
+        return verdict.status;
     }
     int file = openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = file < 0 ? NULL : fdopendir(file);
     if (directory == NULL) {
-        status = status_of_errno();
+        enum status status = status_of_errno();
         if (file >= 0) {
             (void)close(file);
         }
-        return status;
+        return answer(&verdict, status);
     }
     struct arena arena; /* `each` may call the host, but the names are ours */
     arena_init(&arena);
     char **names;
     size_t count;
-    status = read_names(directory, &arena, &names, &count);
+    enum status status = read_names(directory, &arena, &names, &count);
     (void)closedir(directory);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         each(context, names[i]);
     }
     arena_drop(&arena);
-    return status;
+    return answer(&verdict, status);
 }

@@ -67,7 +67,7 @@ void live_process_add_rule(struct live_process *process, const struct live_rule 
 {
     (void)pthread_mutex_lock(&process->lock);
     live_rules_add(&process->rules, &process->arena, rule);
-    if (rule->kind == LIVE_FULL || rule->kind == LIVE_ERROR || rule->kind == LIVE_STALL) {
+    if (live_rule_is_of_storage(rule)) {
         atomic_store_explicit(&process->may_strike, true, memory_order_release);
     }
     (void)pthread_mutex_unlock(&process->lock);

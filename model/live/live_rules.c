@@ -1,6 +1,7 @@
 #include "model/live/live_rules.h"
 
 #include "model/base/check.h"
+#include "model/base/text.h"
 
 enum { FRAME_BYTES = 64, NS_PER_S = 1000000000 }; /* a message's own headers travel, too */
 
@@ -97,29 +98,37 @@ bool live_rules_duplicate(const struct live_rules *rules, const struct message *
 
 static bool strikes(const struct live_rule *rule, const struct live_storage *storage)
 {
-    return storage->volume == rule->volume && storage->now_ns < rule->until_ns &&
-           storage->process >= rule->to_first && storage->process <= rule->to_last &&
-           (rule->kind == LIVE_FULL ? storage->needs_space : (rule->calls & storage->call) != 0);
+    return live_rule_is_of_storage(rule) && storage->volume == rule->volume &&
+           storage->now_ns < rule->until_ns && storage->process >= rule->to_first &&
+           storage->process <= rule->to_last &&
+           (rule->kind == LIVE_FULL ? storage->needs_space : (rule->calls & storage->call) != 0) &&
+           (rule->glob == NULL || text_matches(rule->glob, storage->path));
+}
+
+/* Lets a rule that strikes a call speak. */
+static void apply(const struct live_rule *rule, struct live_storage_verdict *verdict)
+{
+    if (rule->kind != LIVE_STALL) {
+        verdict->status = rule->kind == LIVE_FULL ? STATUS_NO_SPACE : STATUS_IO;
+        verdict->takes_effect = rule->kind == LIVE_AMBIGUOUS;
+    } else if (rule->until_ns > verdict->not_before_ns) {
+        verdict->not_before_ns = rule->until_ns;
+    }
 }
 
 struct live_storage_verdict live_rules_judge(struct live_rules *rules,
                                              const struct live_storage *storage)
 {
-    struct live_storage_verdict verdict = { .status = STATUS_OK };
-    for (size_t i = 0; i < rules->count; i++) {
+    CHECK(storage->path != NULL);
+    struct live_storage_verdict verdict = { .status = STATUS_OK, .takes_effect = true };
+    for (size_t i = rules->count; i-- > 0;) {
         struct live_rule_state *state = &rules->states[i];
         struct live_rule *rule = &state->rule;
-        bool answers = rule->kind == LIVE_FULL || rule->kind == LIVE_ERROR;
-        if ((!answers && rule->kind != LIVE_STALL) || !strikes(rule, storage) ||
-            (answers && verdict.status != STATUS_OK)) {
+        bool is_answered = verdict.status != STATUS_OK && rule->kind != LIVE_STALL;
+        if (is_answered || !strikes(rule, storage)) {
             continue;
         }
-        if (!answers) {
-            verdict.not_before_ns =
-                rule->until_ns > verdict.not_before_ns ? rule->until_ns : verdict.not_before_ns;
-        } else {
-            verdict.status = rule->kind == LIVE_FULL ? STATUS_NO_SPACE : STATUS_IO;
-        }
+        apply(rule, &verdict);
         if (!state->has_struck && verdict.struck_count < LIVE_FIRST_STRUCK_MAX) {
             state->has_struck = true;
             verdict.struck[verdict.struck_count++] = rule->number;

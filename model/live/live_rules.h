@@ -6,9 +6,9 @@
  * messages follow those of the simulated network: those of all streams leave out what stays within
  * a process, and one stream is named to mean a link of the job.
  *
- * A rule of storage answers for the host: a full volume has no space for calls that need more, a
- * failing one says that there was an error, and the call has no effect; a stalled one answers when
- * the rule is over. */
+ * A rule of storage answers for the host: a full volume has no space for calls that need more; a
+ * failing one says that there was an error, and the call has no effect, or has had it; a stalled
+ * one answers when the rule is over. Of several that answer the newest does. */
 #ifndef FAULTLINE_LIVE_LIVE_RULES_H
 #define FAULTLINE_LIVE_LIVE_RULES_H
 
@@ -25,9 +25,10 @@ enum live_rule_kind {
     LIVE_HOLD,      /* nothing comes before until_ns; LIVE_FOR_GOOD: it is lost */
     LIVE_DUPLICATE, /* of stream 0 a second copy comes by_ns later */
     /* Calls of the processes to_first..to_last to `volume`: */
-    LIVE_FULL,  /* those that need space have none */
-    LIVE_ERROR, /* those of `calls` answer IO */
-    LIVE_STALL, /* those of `calls` take until until_ns */
+    LIVE_FULL,      /* those that need space have none */
+    LIVE_ERROR,     /* those of `calls` answer IO */
+    LIVE_AMBIGUOUS, /* those of `calls` are made, and answer IO */
+    LIVE_STALL,     /* those of `calls` take until until_ns */
 };
 
 #define LIVE_ALL_STREAMS UINT32_MAX
@@ -49,9 +50,10 @@ struct live_rule {
     uint64_t jitter_ns;
     uint64_t bandwidth_bytes_per_s;
     enum host_volume volume;
-    uint32_t calls;  /* bits of enum host_storage_call */
-    uint32_t left;   /* LIVE_ERROR: how many calls of each process it strikes; 0: any number */
-    uint32_t number; /* of storage: told with the first call that is struck */
+    const char *glob; /* of the paths that calls are about; NULL: any. Borrowed as the groups */
+    uint32_t calls;   /* bits of enum host_storage_call */
+    uint32_t left;    /* how many calls of each process it strikes; 0: any number */
+    uint32_t number;  /* of storage: told with the first call that is struck */
 };
 
 /* The first call that a rule of storage has struck in a process. */
@@ -94,6 +96,11 @@ struct live_rules {
     struct prng prng;
 };
 
+static inline bool live_rule_is_of_storage(const struct live_rule *rule)
+{
+    return rule->kind >= LIVE_FULL;
+}
+
 void live_rules_add(struct live_rules *rules, struct arena *arena, const struct live_rule *rule);
 
 /* When a message that came at `now_ns` arrives; LIVE_FOR_GOOD: never. */
@@ -107,6 +114,7 @@ bool live_rules_duplicate(const struct live_rules *rules, const struct message *
 struct live_storage {
     uint32_t process; /* that calls */
     enum host_volume volume;
+    const char *path;
     enum host_storage_call call;
     bool needs_space;
     uint64_t now_ns;
@@ -115,8 +123,9 @@ struct live_storage {
 enum { LIVE_FIRST_STRUCK_MAX = 4 };
 
 struct live_storage_verdict {
-    enum status status;                     /* what to answer; OK: the call is made */
-    uint64_t not_before_ns;                 /* ... or to begin with */
+    enum status status;                     /* what to answer, unless it is OK */
+    bool takes_effect;                      /* the call is made */
+    uint64_t not_before_ns;                 /* to answer, or to begin with it */
     uint32_t struck[LIVE_FIRST_STRUCK_MAX]; /* numbers of rules that strike for the first time */
     uint32_t struck_count;
 };

@@ -77,6 +77,7 @@ static void apply_storage(const struct live_effect *effect, enum live_rule_kind 
         .to_first = effect->one.first,
         .to_last = effect->one.last,
         .volume = object->part == PART_DISK ? HOST_LOCAL : HOST_SHARED,
+        .glob = object->kind == OBJECT_FILE ? object->glob : NULL,
         .calls = effect->fault->calls,
         .left = effect->fault->count,
         .number = effect->number,
@@ -94,6 +95,7 @@ void live_effect_apply(const struct live_effect *effect)
     case FAULT_DUPLICATE: apply_rules(effect, LIVE_DUPLICATE); return;
     case FAULT_FULL: apply_storage(effect, LIVE_FULL); return;
     case FAULT_IO_ERROR: apply_storage(effect, LIVE_ERROR); return;
+    case FAULT_AMBIGUOUS: apply_storage(effect, LIVE_AMBIGUOUS); return;
     case FAULT_STALL: apply_storage(effect, LIVE_STALL); return;
     default: break;
     }

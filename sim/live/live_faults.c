@@ -53,22 +53,19 @@ const char *live_fault_refusal(const struct fault *fault)
     case FAULT_PARTITION:
     case FAULT_SWIZZLE:
     case FAULT_DUPLICATE:
+    case FAULT_STALL:
     case FAULT_FULL:
+    case FAULT_IO_ERROR:
+    case FAULT_AMBIGUOUS:
     case FAULT_CORRUPT:
     case FAULT_REMOVE:
     case FAULT_TRUNCATE:
     case FAULT_RESCALE: return NULL;
-    case FAULT_STALL:
-    case FAULT_IO_ERROR:
-        return fault->object.kind != OBJECT_FILE ? NULL
-                                                 : "one volume is all that stalls or fails, not a "
-                                                   "file of it";
     case FAULT_WIPE: return "the power of a machine cannot be cut";
     case FAULT_LIE: return "only a power cut would tell, and power cannot be cut";
     case FAULT_SLOW:
     case FAULT_LATE:
     case FAULT_CLOCK: return "all processes share the clock and the processors of one machine";
-    case FAULT_AMBIGUOUS: return "a call of the file system that is made also says what it did";
     case FAULT_RESET: return "a real connection breaks only with one of its processes";
     case FAULT_THROW: return "user code runs as it is";
     case FAULT_VERB_COUNT: break;

@@ -55,6 +55,8 @@ expect 0 '^PASS +live-rescale$' live scenarios/live/rescale.json
 expect 0 '^PASS +live-full$' live --threads scenarios/live/full.json
 expect 0 '^PASS +live-storage$' live scenarios/live/storage.json
 expect 0 '^PASS +live-storage$' live --threads scenarios/live/storage.json
+expect 0 '^PASS +live-ambiguous$' live scenarios/live/ambiguous.json
+expect 0 '^PASS +live-ambiguous$' live --threads scenarios/live/ambiguous.json
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 
@@ -142,6 +144,7 @@ cat >"$scratch/lie.json" <<'JSON'
   "faults": [ { "at": "1ms", "do": "lie", "on": "store", "for": "1s" } ] }
 JSON
 refused=$scratch/lie.json
+expect 0 '^  lie +only a power cut would tell' "$program" list faults
 expect 3 'live: faults\[0\]: cannot cause "lie": only a power cut would tell, .*; --skip-faults' \
     live "$refused"
 expect 0 'cannot cause "lie".*; it is left out$' live --skip-faults "$refused"

@@ -139,6 +139,7 @@ static struct live_storage_verdict judge(uint32_t process, enum host_volume volu
     return live_rules_judge(&rules,
                             &(struct live_storage){ .process = process,
                                                     .volume = volume,
+                                                    .path = "checkpoints/3/manifest",
                                                     .call = call,
                                                     .needs_space = call == HOST_STORAGE_WRITE,
                                                     .now_ns = now_ns });
@@ -148,6 +149,7 @@ static void assert_judged(struct live_storage_verdict verdict, enum status statu
                           uint64_t not_before_ns, uint32_t struck_count)
 {
     ck_assert_int_eq(verdict.status, status);
+    ck_assert(verdict.takes_effect == (status == STATUS_OK));
     ck_assert_uint_eq(verdict.not_before_ns, not_before_ns);
     ck_assert_uint_eq(verdict.struck_count, struck_count);
 }
@@ -183,6 +185,46 @@ START_TEST(errors_strike_the_calls_that_are_named_and_as_many_as_are_asked_for)
 }
 END_TEST
 
+START_TEST(an_ambiguous_call_is_made_and_said_to_have_failed)
+{
+    struct live_rule ambiguous = rule_of(LIVE_AMBIGUOUS);
+    ambiguous.calls = HOST_STORAGE_RENAME;
+    ambiguous.left = 1;
+    live_rules_add(&rules, &arena, &ambiguous);
+    struct live_storage_verdict struck = judge(2, HOST_LOCAL, HOST_STORAGE_RENAME, 0);
+    ck_assert_int_eq(struck.status, STATUS_IO);
+    ck_assert(struck.takes_effect);
+    ck_assert_uint_eq(struck.struck_count, 1);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_RENAME, 0), STATUS_OK, 0, 0);
+}
+END_TEST
+
+START_TEST(a_rule_for_files_strikes_only_calls_about_these)
+{
+    struct live_rule error = rule_of(LIVE_ERROR);
+    struct live_rule stall = rule_of(LIVE_STALL);
+    error.calls = HOST_STORAGE_ANY;
+    error.glob = "output/*";
+    stall.calls = HOST_STORAGE_ANY;
+    stall.glob = "checkpoints/*/manifest";
+    live_rules_add(&rules, &arena, &error);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_OPEN, 0), STATUS_OK, 0, 0);
+    live_rules_add(&rules, &arena, &stall);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_OPEN, 0), STATUS_OK, 100 * MS, 1);
+}
+END_TEST
+
+START_TEST(of_several_rules_the_newest_answers)
+{
+    struct live_rule rule = rule_of(LIVE_AMBIGUOUS);
+    rule.calls = HOST_STORAGE_ANY;
+    live_rules_add(&rules, &arena, &rule);
+    rule.kind = LIVE_ERROR;
+    live_rules_add(&rules, &arena, &rule);
+    assert_judged(judge(2, HOST_LOCAL, HOST_STORAGE_SYNC, 0), STATUS_IO, 0, 1);
+}
+END_TEST
+
 START_TEST(a_stalled_call_waits_for_the_end_and_may_fail_then)
 {
     struct live_rule stall = rule_of(LIVE_STALL);
@@ -213,6 +255,9 @@ int main(void)
     tcase_add_test(tcase, only_control_messages_come_twice);
     tcase_add_test(tcase, a_full_volume_is_full_for_those_named_and_told_once);
     tcase_add_test(tcase, errors_strike_the_calls_that_are_named_and_as_many_as_are_asked_for);
+    tcase_add_test(tcase, an_ambiguous_call_is_made_and_said_to_have_failed);
+    tcase_add_test(tcase, a_rule_for_files_strikes_only_calls_about_these);
+    tcase_add_test(tcase, of_several_rules_the_newest_answers);
     tcase_add_test(tcase, a_stalled_call_waits_for_the_end_and_may_fail_then);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
