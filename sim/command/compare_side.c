@@ -5,7 +5,7 @@
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
 #include "sim/campaign/verdict.h"
-#include "sim/live/live_measure.h"
+#include "sim/live/sample.h"
 
 enum { IDS_SHOWN = 4 };
 
@@ -34,70 +34,63 @@ static bool keeps(const struct run *run, enum property property)
     return kept;
 }
 
-static void append_id(struct buffer *out, uint64_t id, size_t number)
+/* "1,2,3,4... (9)" of nine; only the first ones are shown. */
+static const char *ids_text(const struct sample *ids)
 {
-    if (number < IDS_SHOWN) {
-        buffer_append_format(out, "%s%" PRIu64, number > 0 ? "," : "", id);
-    } else if (number == IDS_SHOWN) {
-        buffer_append_text(out, "...");
+    struct buffer text;
+    buffer_init(&text, ids->arena);
+    for (size_t i = 0; i < ids->count && i < IDS_SHOWN; i++) {
+        buffer_append_format(&text, "%s%" PRIu64, i > 0 ? "," : "", ids->values[i]);
     }
-}
-
-static const char *end_text(struct buffer *text)
-{
-    if (text->size == 0) {
-        buffer_append_text(text, "none");
+    if (ids->count > IDS_SHOWN) {
+        buffer_append_format(&text, "... (%zu)", ids->count);
+    } else if (ids->count == 0) {
+        buffer_append_text(&text, "none");
     }
-    *buffer_extend(text, 1) = '\0';
-    return (const char *)text->data;
+    *buffer_extend(&text, 1) = '\0';
+    return (const char *)text.data;
 }
 
 static void note_checkpoints(struct side *side, const struct summary *summary, struct arena *arena)
 {
-    uint64_t *took_ns = arena_alloc(arena, summary->checkpoint_count + 1, sizeof *took_ns);
-    uint64_t *bytes = arena_alloc(arena, summary->checkpoint_count + 1, sizeof *bytes);
-    struct buffer ids;
-    buffer_init(&ids, arena);
-    size_t count = 0;
+    struct sample ids = sample_in(arena);
+    struct sample took_ns = sample_in(arena);
+    struct sample bytes = sample_in(arena);
     for (size_t i = 0; i < summary->checkpoint_count; i++) {
         const struct checkpoint_summary *checkpoint = &summary->checkpoints[i];
         if (checkpoint->fate == CHECKPOINT_DONE) {
-            append_id(&ids, checkpoint->id, count);
-            took_ns[count] = checkpoint->ended_ns - checkpoint->triggered_ns;
-            bytes[count++] = checkpoint->bytes;
+            sample_add(&ids, checkpoint->id);
+            sample_add(&took_ns, checkpoint->ended_ns - checkpoint->triggered_ns);
+            sample_add(&bytes, checkpoint->bytes);
         }
     }
-    if (count > IDS_SHOWN) {
-        buffer_append_format(&ids, " (%zu)", count);
-    }
-    side->ids = end_text(&ids);
-    if (count > 0) {
-        side->values[QUANTITY_CHECKPOINT_TIME] = live_median(took_ns, count);
-        side->values[QUANTITY_BYTES] = live_median(bytes, count);
+    side->ids = ids_text(&ids);
+    side->values[QUANTITY_CHECKPOINT_TIME] = sample_median(&took_ns);
+    side->values[QUANTITY_BYTES] = sample_median(&bytes);
+}
+
+/* From a failure on, until a moment that the recovery may not have reached. */
+static void note_duration(struct sample *durations, uint64_t failed_ns, uint64_t until_ns)
+{
+    if (until_ns > failed_ns) {
+        sample_add(durations, until_ns - failed_ns);
     }
 }
 
 static void note_recoveries(struct side *side, const struct summary *summary, struct arena *arena)
 {
-    uint64_t *down_ns = arena_alloc(arena, summary->recovery_count + 1, sizeof *down_ns);
-    uint64_t *took_ns = arena_alloc(arena, summary->recovery_count + 1, sizeof *took_ns);
-    struct buffer ids;
-    buffer_init(&ids, arena);
-    size_t down_count = 0;
-    size_t took_count = 0;
+    struct sample ids = sample_in(arena);
+    struct sample down_ns = sample_in(arena);
+    struct sample took_ns = sample_in(arena);
     for (size_t i = 0; i < summary->recovery_count; i++) {
         const struct recovery_summary *recovery = &summary->recoveries[i];
-        append_id(&ids, recovery->restored_from, i);
-        if (recovery->running_ns > recovery->failed_ns) {
-            down_ns[down_count++] = recovery->running_ns - recovery->failed_ns;
-        }
-        if (recovery->caught_up_ns > recovery->failed_ns) {
-            took_ns[took_count++] = recovery->caught_up_ns - recovery->failed_ns;
-        }
+        sample_add(&ids, recovery->restored_from);
+        note_duration(&down_ns, recovery->failed_ns, recovery->running_ns);
+        note_duration(&took_ns, recovery->failed_ns, recovery->caught_up_ns);
     }
-    side->restored = end_text(&ids);
-    side->values[QUANTITY_DOWNTIME] = down_count > 0 ? live_median(down_ns, down_count) : 0;
-    side->values[QUANTITY_RECOVERY] = took_count > 0 ? live_median(took_ns, took_count) : 0;
+    side->restored = ids_text(&ids);
+    side->values[QUANTITY_DOWNTIME] = sample_median(&down_ns);
+    side->values[QUANTITY_RECOVERY] = sample_median(&took_ns);
 }
 
 static const char *trouble_of(const struct run *run, struct arena *arena)

@@ -5,20 +5,18 @@
 #include "sim/campaign/human.h"
 #include "sim/campaign/verdict.h"
 #include "sim/command/compare_private.h"
-#include "sim/live/live_measure.h"
+#include "sim/live/sample.h"
 
 uint64_t compare_live_value(const struct comparison *comparison, const struct compared_cell *cell,
                             enum quantity quantity)
 {
-    uint32_t repeats = comparison->options->repeats;
-    uint64_t *values = arena_alloc(comparison->arena, repeats, sizeof *values);
-    size_t count = 0;
-    for (uint32_t i = 0; i < repeats; i++) {
+    struct sample values = sample_in(comparison->arena);
+    for (uint32_t i = 0; i < comparison->options->repeats; i++) {
         if (cell->live[i].values[quantity] > 0) {
-            values[count++] = cell->live[i].values[quantity];
+            sample_add(&values, cell->live[i].values[quantity]);
         }
     }
-    return count == 0 ? 0 : live_median(values, count);
+    return sample_median(&values);
 }
 
 const struct side *compare_worst_live(const struct comparison *comparison,
@@ -63,21 +61,21 @@ static const char *cell_ratio(const struct comparison *comparison, const struct 
         otherwise);
 }
 
-/* Of all cells that have one. */
+/* Of all cells that have one; `count` are those. */
 static uint64_t median_ratio(const struct comparison *comparison, enum quantity quantity,
                              size_t *count)
 {
-    uint64_t *ratios = arena_alloc(comparison->arena, comparison->cell_count, sizeof *ratios);
-    *count = 0;
+    struct sample ratios = sample_in(comparison->arena);
     for (uint64_t i = 0; i < comparison->cell_count; i++) {
         const struct compared_cell *cell = &comparison->cells[i];
         uint64_t ratio = ratio_of(cell->simulated.values[quantity],
                                   compare_live_value(comparison, cell, quantity));
         if (ratio > 0) {
-            ratios[(*count)++] = ratio;
+            sample_add(&ratios, ratio);
         }
     }
-    return *count == 0 ? 0 : live_median(ratios, *count);
+    *count = ratios.count;
+    return sample_median(&ratios);
 }
 
 static const char *shown(const struct comparison *comparison, enum quantity quantity,

@@ -1,48 +1,51 @@
 #include "sim/live/call_times.h"
 
-#include <string.h>
-
 #include "model/base/check.h"
 #include "model/runtime/process.h"
-#include "sim/live/live_measure.h"
 
 enum { IN_A_ROW = 8 };
 
 void call_times_init(struct call_times *times, struct arena *arena)
 {
-    *times = (struct call_times){ .arena = arena };
+    for (int i = 0; i < CALL_KIND_COUNT; i++) {
+        times->took_ns[i][false] = sample_in(arena);
+        times->took_ns[i][true] = sample_in(arena);
+    }
 }
 
 void call_times_add(struct call_times *times, const struct live_call *call)
 {
     CHECK((unsigned)call->kind < CALL_KIND_COUNT);
-    struct call_list *list = &times->lists[call->kind][call->process == PROCESS_JOB_MANAGER];
-    list->took_ns = arena_grow(times->arena, list->took_ns, &list->capacity, list->count + 1,
-                               sizeof *list->took_ns);
-    list->took_ns[list->count++] = call->took_ns;
+    sample_add(&times->took_ns[call->kind][call->process == PROCESS_JOB_MANAGER], call->took_ns);
+}
+
+void call_times_join(struct call_times *times, const struct call_times *more)
+{
+    for (int i = 0; i < CALL_KIND_COUNT; i++) {
+        sample_join(&times->took_ns[i][false], &more->took_ns[i][false]);
+        sample_join(&times->took_ns[i][true], &more->took_ns[i][true]);
+    }
 }
 
 uint64_t call_times_median(const struct call_times *times, enum live_call_kind kind)
 {
-    const struct call_list *lists = times->lists[kind];
-    size_t count = lists[0].count + lists[1].count;
-    uint64_t *all = arena_alloc(times->arena, count, sizeof *all);
-    for (int i = 0; i < 2; i++) {
-        if (lists[i].count > 0) {
-            memcpy(all + (i == 0 ? 0 : lists[0].count), lists[i].took_ns,
-                   lists[i].count * sizeof *all);
-        }
-    }
-    return count > 0 ? live_median(all, count) : 0;
+    const struct sample *samples = times->took_ns[kind];
+    struct sample all = sample_in(samples[false].arena);
+    sample_join(&all, &samples[false]);
+    sample_join(&all, &samples[true]);
+    return sample_median(&all);
 }
 
 uint64_t call_times_mean(const struct call_times *times, enum live_call_kind kind, bool of_manager)
 {
-    const struct call_list *list = &times->lists[kind][of_manager];
-    size_t row_count = list->count / IN_A_ROW;
-    uint64_t *sums = arena_alloc(times->arena, row_count, sizeof *sums);
-    for (size_t i = 0; i < row_count * IN_A_ROW; i++) {
-        sums[i / IN_A_ROW] += list->took_ns[i];
+    const struct sample *calls = &times->took_ns[kind][of_manager];
+    struct sample sums = sample_in(calls->arena);
+    for (size_t i = 0; i + IN_A_ROW <= calls->count; i += IN_A_ROW) {
+        uint64_t sum_ns = 0;
+        for (size_t j = 0; j < IN_A_ROW; j++) {
+            sum_ns += calls->values[i + j];
+        }
+        sample_add(&sums, sum_ns);
     }
-    return row_count > 0 ? live_median(sums, row_count) / IN_A_ROW : 0;
+    return sample_median(&sums) / IN_A_ROW;
 }

@@ -8,27 +8,23 @@
 #define FAULTLINE_SIM_LIVE_CALL_TIMES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "model/base/arena.h"
 #include "model/live/live_cluster.h"
+#include "sim/live/sample.h"
 
 enum { CALL_KIND_COUNT = LIVE_CALL_REMOVE + 1 };
 
-/* Times, in the order in which the calls ended. */
-struct call_list {
-    uint64_t *took_ns;
-    size_t count;
-    size_t capacity;
-};
-
 struct call_times {
-    struct arena *arena;
-    struct call_list lists[CALL_KIND_COUNT][2]; /* of subtasks, of the JobManager */
+    struct sample took_ns[CALL_KIND_COUNT][2]; /* of subtasks, of the JobManager */
 };
 
 void call_times_init(struct call_times *times, struct arena *arena);
+
+/* In the order in which the calls ended. */
 void call_times_add(struct call_times *times, const struct live_call *call);
+
+/* Adds all of `more` behind what is there. */
+void call_times_join(struct call_times *times, const struct call_times *more);
 
 /* The median of all calls of a kind; 0: there were none. */
 uint64_t call_times_median(const struct call_times *times, enum live_call_kind kind);

@@ -56,6 +56,21 @@ START_TEST(the_means_of_the_manager_and_of_the_subtasks_are_apart)
 }
 END_TEST
 
+/* Five of one and three of the other are one row. */
+START_TEST(joined_times_are_as_if_they_had_been_added_one_after_the_other)
+{
+    struct call_times more;
+    call_times_init(&more, &arena);
+    for (int i = 0; i < 8; i++) {
+        struct live_call call = { .kind = LIVE_CALL_SYNC, .process = 0, .took_ns = 40 };
+        call_times_add(i < 5 ? &times : &more, &call);
+    }
+    ck_assert_uint_eq(call_times_mean(&times, LIVE_CALL_SYNC, true), 0);
+    call_times_join(&times, &more);
+    ck_assert_uint_eq(call_times_mean(&times, LIVE_CALL_SYNC, true), 40);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("call times");
@@ -65,6 +80,7 @@ int main(void)
     tcase_add_test(tcase,
                    the_mean_adds_up_what_takes_turns_and_leaves_out_what_happens_now_and_then);
     tcase_add_test(tcase, the_means_of_the_manager_and_of_the_subtasks_are_apart);
+    tcase_add_test(tcase, joined_times_are_as_if_they_had_been_added_one_after_the_other);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
