@@ -7,18 +7,15 @@
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
 #include "sim/campaign/output_files.h"
-#include "sim/campaign/verdict.h"
-#include "sim/live/call_times.h"
+#include "sim/command/probe.h"
+#include "sim/command/trial.h"
 #include "sim/live/live_measure.h"
-#include "sim/live/live_run.h"
 #include "sim/scenario/scenario_fields.h"
 #include "sim/scenario/scenario_values.h"
 
 enum {
     TRIALS = 5,
-    CHECKPOINTS_MAX = 64,
     FIGURES_MAX = 16,
-    SETTINGS_MAX = 12,
     NS_PER_S = 1000000000,
     MIB = 1 << 20,
     DISK_FILE_BYTES = 32 * MIB,
@@ -32,35 +29,16 @@ struct figure {
     const char *how;
 };
 
-/* What a run of the job that is measured took. */
-struct trial {
-    bool processes; /* live: not threads; only before threads were started here */
-    uint64_t running_ns;
-    uint64_t end_of_data_ns; /* of the last subtask */
-    uint64_t records;
-    uint64_t bytes; /* of the largest part of the final checkpoint */
-    uint64_t async_ns;
-    struct call_times *calls; /* to note those to the store in; NULL: nowhere */
-    /* From the trigger of a checkpoint until all have acknowledged it, less the synchronous part
-     * that is the longest: of the first checkpoints. */
-    uint64_t passing_ns[CHECKPOINTS_MAX];
-    size_t passing_count;
-    uint64_t triggered_ns; /* of the one under way */
-    uint64_t sync_part_ns;
-};
-
 struct calibration {
-    const struct options *options;
+    struct trial_place place;
     struct arena *arena;
-    const char *folder; /* for the files of all measurements, one after the other */
     struct figure figures[FIGURES_MAX];
     uint32_t figure_count;
     struct live_disk_speed disk;
     struct live_message_speed messages;
     uint64_t record_ns;
-    struct call_times calls;
+    struct probe probe;
     enum state_backend backend; /* of the job that is measured */
-    struct buffer *error;
 };
 
 /* ---- figures --------------------------------------------------------------------------------- */
@@ -108,131 +86,7 @@ static void add_bandwidth(struct calibration *calibration, const char *section, 
               how);
 }
 
-/* What is left of `whole`. */
-static uint64_t above(uint64_t whole, uint64_t part)
-{
-    return whole > part ? whole - part : 0;
-}
-
-/* ---- trials: the job, for real --------------------------------------------------------------- */
-
-/* One worker that counts; what the user sets comes on top. */
-static const char trial_json[] =
-    "{ \"name\": \"calibrate\","
-    "  \"job\": { \"name\": \"count\", \"parallelism\": 1,"
-    "             \"input\": { \"records\": 500000, \"keys\": 10000, \"skew\": 0 } },"
-    "  \"checkpoint\": { \"interval\": \"1h\" },"
-    "  \"cluster\": { \"task_managers\": 1 } }";
-
-static void on_call(void *context, const struct live_call *call)
-{
-    const struct trial *trial = context;
-    call_times_add(trial->calls, call);
-}
-
-static void on_fact(void *context, const struct fact_event *event)
-{
-    struct trial *trial = context;
-    switch (event->fact.kind) {
-    case FACT_JOB_RUNNING: trial->running_ns = event->time_ns; break;
-    case FACT_TASK_END_OF_DATA: trial->end_of_data_ns = event->time_ns; break;
-    case FACT_CHECKPOINT_TRIGGERED:
-        trial->triggered_ns = event->time_ns;
-        trial->sync_part_ns = 0;
-        break;
-    case FACT_SNAPSHOT_TAKEN:
-        if (event->fact.values[0] > trial->sync_part_ns) {
-            trial->sync_part_ns = event->fact.values[0];
-        }
-        break;
-    case FACT_CHECKPOINT_ALL_ACKED:
-        if (trial->passing_count < CHECKPOINTS_MAX) {
-            trial->passing_ns[trial->passing_count++] =
-                above(event->time_ns, trial->triggered_ns + trial->sync_part_ns);
-        }
-        break;
-    default: break;
-    }
-}
-
-static enum status read_trial(struct calibration *calibration, struct arena *arena,
-                              const char *const *settings, struct scenario *scenario)
-{
-    const struct scenario_overrides *given = &calibration->options->overrides;
-    const char **all = arena_alloc(arena, given->setting_count + SETTINGS_MAX, sizeof *all);
-    struct scenario_overrides overrides = *given;
-    overrides.settings = all;
-    for (uint32_t i = 0; i < given->setting_count; i++) {
-        all[i] = given->settings[i];
-    }
-    for (; *settings != NULL; settings++) {
-        CHECK(overrides.setting_count < given->setting_count + SETTINGS_MAX);
-        all[overrides.setting_count++] = *settings;
-    }
-    return scenario_parse(scenario, arena, bytes_of_text(trial_json), "calibrate", ".", &overrides,
-                          calibration->error);
-}
-
-static void note_checkpoints(struct trial *trial, const struct summary *summary)
-{
-    for (size_t i = 0; i < summary->task_count; i++) {
-        if (summary->tasks[i].bytes >= trial->bytes) {
-            trial->bytes = summary->tasks[i].bytes;
-            trial->async_ns = summary->tasks[i].async_ns;
-        }
-    }
-}
-
-/* Runs it, live or simulated; it must pass. */
-static enum status run_trial_in(struct calibration *calibration, struct arena *arena, bool is_live,
-                                const char *const *settings, struct trial *trial)
-{
-    struct scenario scenario;
-    struct bytes input;
-    struct run run;
-    *trial = (struct trial){ .calls = trial->calls, .processes = trial->processes };
-    struct live_run_options how = { .threads = !trial->processes,
-                                    .folder = calibration->folder,
-                                    .on_call = trial->calls != NULL ? on_call : NULL };
-    how.run.observer = (struct run_observer){ .on_fact = on_fact, .context = trial };
-    enum status status = read_trial(calibration, arena, settings, &scenario);
-    if (status == STATUS_OK) {
-        status = run_read_input(&scenario, arena, &input, calibration->error);
-    }
-    if (status == STATUS_OK && is_live) {
-        struct buffer notes;
-        buffer_init(&notes, arena);
-        status = live_run(&run, arena, &scenario, input, &how, &notes, calibration->error);
-    } else if (status == STATUS_OK) {
-        run_scenario(&run, arena, &scenario, input, &how.run);
-    }
-    if (status == STATUS_OK && run.verdict != VERDICT_PASS) {
-        buffer_append_format(calibration->error, "calibrate: the job that is measured ended: %s",
-                             verdict_name(run.verdict));
-        status = STATUS_INVALID;
-    }
-    if (status == STATUS_OK) {
-        trial->records = run.totals.records;
-        note_checkpoints(trial, &run.summary);
-    }
-    return status;
-}
-
-static enum status run_trial(struct calibration *calibration, bool is_live,
-                             const char *const *settings, struct trial *trial)
-{
-    struct arena arena;
-    arena_init(&arena);
-    enum status status = run_trial_in(calibration, &arena, is_live, settings, trial);
-    arena_drop(&arena);
-    return status;
-}
-
-static uint64_t record_ns_of(const struct trial *trial)
-{
-    uint64_t whole_ns = trial->end_of_data_ns - trial->running_ns;
-    return whole_ns / (trial->records > 0 ? trial->records : 1);
-}
+/* ---- what is measured ------------------------------------------------------------------------ */
 
 /* The times of a record in several runs, rising. */
 static enum status measure_record(struct calibration *calibration, const char *const *settings,
@@ -241,20 +95,18 @@ static enum status measure_record(struct calibration *calibration, const char *c
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
         struct trial trial = { 0 };
-        status = run_trial(calibration, true, settings, &trial);
-        record_ns[i] = status == STATUS_OK ? record_ns_of(&trial) : 0;
+        status = trial_run_live(&calibration->place, settings, &trial);
+        record_ns[i] = status == STATUS_OK ? trial_record_ns(&trial) : 0;
     }
     (void)live_median(record_ns, TRIALS);
     return status;
 }
 
-/* ---- what is measured ------------------------------------------------------------------------ */
-
 static enum status calibrate_disk(struct calibration *calibration)
 {
     struct live_disk_speed *disk = &calibration->disk;
-    enum status status = live_measure_disk(calibration->arena, calibration->folder, DISK_FILE_BYTES,
-                                           disk, calibration->error);
+    enum status status = live_measure_disk(calibration->arena, calibration->place.folder,
+                                           DISK_FILE_BYTES, disk, calibration->place.error);
     if (status != STATUS_OK) {
         return status;
     }
@@ -272,8 +124,8 @@ static enum status calibrate_disk(struct calibration *calibration)
 static enum status calibrate_messages(struct calibration *calibration)
 {
     struct live_message_speed *messages = &calibration->messages;
-    enum status status = live_measure_messages(calibration->arena, calibration->folder, messages,
-                                               calibration->error);
+    enum status status = live_measure_messages(calibration->arena, calibration->place.folder,
+                                               messages, calibration->place.error);
     if (status == STATUS_OK) {
         add_duration(calibration, "network", "latency", messages->latency_ns,
                      "half a round trip between two live processes, the median of 9 times 200");
@@ -299,15 +151,15 @@ static enum status calibrate_state(struct calibration *calibration, uint64_t liv
     const char *const with[] = { few[0], record, "cluster.cpu.state=10us", NULL };
     struct trial none = { 0 };
     struct trial some = { 0 };
-    enum status status = run_trial(calibration, false, without, &none);
+    enum status status = trial_run_simulated(&calibration->place, without, &none);
     if (status == STATUS_OK) {
-        status = run_trial(calibration, false, with, &some);
+        status = trial_run_simulated(&calibration->place, with, &some);
     }
     if (status != STATUS_OK) {
         return status;
     }
-    uint64_t none_ns = record_ns_of(&none);
-    uint64_t some_ns = record_ns_of(&some);
+    uint64_t none_ns = trial_record_ns(&none);
+    uint64_t some_ns = trial_record_ns(&some);
     if (some_ns > none_ns && live_record_ns > none_ns) {
         add_duration(calibration, "cpu", "state",
                      (live_record_ns - none_ns) * PROBE_NS / (some_ns - none_ns),
@@ -351,91 +203,47 @@ static enum status calibrate_records(struct calibration *calibration)
     return status;
 }
 
-/* A while with a checkpoint every 50 ms. */
-#define OFTEN                                                                                      \
-    "job.input.records=14000", "job.input.keys=1000", "job.input.rate=20k/s",                      \
-        "checkpoint.interval=50ms", "cluster.slots=4"
-#define STORE_SETTINGS OFTEN, "checkpoint.inline_threshold=0B"
-
-/* Without an uploader that waits for a disk. */
-#define PASSING_SETTINGS OFTEN, "checkpoint.store=memory", "job.parallelism=4"
-
-/* Who syncs alone waits for all of the disk's work; of several the first does it for the others. */
-static const char *const alone[] = { STORE_SETTINGS, "job.parallelism=1", NULL };
-static const char *const together[] = { STORE_SETTINGS, "job.parallelism=4", NULL };
+static enum status measure_passing(struct calibration *calibration)
+{
+    return probe_messages(&calibration->probe, &calibration->place, true);
+}
 
 static enum status measure_alone(struct calibration *calibration)
 {
-    struct trial trial = { .calls = &calibration->calls };
-    return run_trial(calibration, true, alone, &trial);
+    return probe_store(&calibration->probe, &calibration->place, PROBE_ONE, false);
 }
 
 static enum status measure_together(struct calibration *calibration)
 {
-    struct trial trial = { .calls = &calibration->calls };
-    return run_trial(calibration, true, together, &trial);
+    return probe_store(&calibration->probe, &calibration->place, PROBE_FOUR, false);
 }
 
-static enum status median_passing(struct calibration *calibration, bool is_live,
-                                  const char *const *settings, uint64_t *passing_ns)
+/* Of what several live jobs have shown. */
+static enum status calibrate_probe(struct calibration *calibration)
 {
-    struct trial trial = { .processes = is_live };
-    enum status status = run_trial(calibration, is_live, settings, &trial);
-    *passing_ns = trial.passing_count > 0 ? live_median(trial.passing_ns, trial.passing_count) : 0;
-    return status;
-}
-
-/* How long a message takes whoever takes it: as long as makes the messages of a simulated
- * checkpoint pass in the time of a live one. The simulator knows how many of them are one behind
- * the other. */
-static enum status calibrate_message(struct calibration *calibration)
-{
-    enum { PROBE_NS = 100000 };
-    const struct live_message_speed *speed = &calibration->messages;
-    const char *latency = arena_format(calibration->arena, "cluster.network.latency=%" PRIu64 "ns",
-                                       speed->latency_ns);
-    const char *local = arena_format(
-        calibration->arena, "cluster.network.local_latency=%" PRIu64 "ns", speed->local_latency_ns);
-    const char *const without[] = { PASSING_SETTINGS, latency, local, NULL };
-    const char *const with[] = { PASSING_SETTINGS, latency, local, "cluster.cpu.message=100us",
-                                 NULL };
-    uint64_t live_ns = 0;
-    uint64_t none_ns = 0;
-    uint64_t some_ns = 0;
-    enum status status = median_passing(calibration, true, without, &live_ns);
-    if (status == STATUS_OK) {
-        status = median_passing(calibration, false, without, &none_ns);
+    struct cluster cluster = { 0 };
+    struct probe_passing passing;
+    cluster.network.latency_min_ns = calibration->messages.latency_ns;
+    cluster.network.latency_max_ns = calibration->messages.latency_ns;
+    cluster.network.local_latency_ns = calibration->messages.local_latency_ns;
+    enum status status = probe_simulate(&passing, &calibration->place, &cluster);
+    if (status != STATUS_OK) {
+        return status;
     }
-    if (status == STATUS_OK) {
-        status = median_passing(calibration, false, with, &some_ns);
-    }
-    if (status == STATUS_OK && some_ns > none_ns) {
-        add_duration(calibration, "cpu", "message",
-                     above(live_ns, none_ns) * PROBE_NS / (some_ns - none_ns),
-                     "what makes the messages of a simulated checkpoint of four subtasks pass in "
-                     "the time of a live one, in the median: from trigger to acknowledgements, "
-                     "less the disk");
-    }
-    return status;
-}
-
-/* What a call of the store takes, and what it takes besides to sync and to remove. A checkpoint has
- * to wait for about as many syncs of the JobManager as of a task. */
-static void calibrate_store(struct calibration *calibration)
-{
-    struct call_times *calls = &calibration->calls;
-    uint64_t call_ns = call_times_median(calls, LIVE_CALL_NAME);
-    uint64_t manager_ns = call_times_mean(calls, LIVE_CALL_SYNC, true);
-    uint64_t task_ns = call_times_mean(calls, LIVE_CALL_SYNC, false);
-    uint64_t remove_ns = call_times_mean(calls, LIVE_CALL_REMOVE, true);
-    add_duration(calibration, "store", "latency", call_ns,
+    probe_apply(&calibration->probe, &passing, &cluster);
+    add_duration(calibration, "cpu", "message", cluster.cpu.message_ns,
+                 "what makes the messages of a simulated checkpoint of four subtasks pass in the "
+                 "time of a live one, in the median: from trigger to acknowledgements, less the "
+                 "disk");
+    add_duration(calibration, "store", "latency", cluster.store.latency_ns,
                  "to open a file to write it, to make a directory, to give a new name: the median "
                  "in live jobs of one and of four subtasks");
-    add_duration(calibration, "store", "sync", above(manager_ns + task_ns, 2 * call_ns) / 2,
+    add_duration(calibration, "store", "sync", cluster.store.sync_ns,
                  "a sync in the same, less a call: half of one of the JobManager and one of a "
                  "subtask");
-    add_duration(calibration, "store", "remove", above(remove_ns, call_ns),
+    add_duration(calibration, "store", "remove", cluster.store.remove_ns,
                  "a file removed or replaced, or a directory removed, in the same, less a call");
+    return STATUS_OK;
 }
 
 /* Serialised into memory: what a disk takes is measured apart, and varies more than this. */
@@ -450,7 +258,7 @@ static enum status calibrate_snapshot(struct calibration *calibration)
     enum status status = STATUS_OK;
     for (int i = 0; i < TRIALS && status == STATUS_OK; i++) {
         struct trial trial = { 0 };
-        status = run_trial(calibration, true, is_heap ? many : some, &trial);
+        status = trial_run_live(&calibration->place, is_heap ? many : some, &trial);
         CHECK(trial.bytes <= UINT64_MAX / NS_PER_S);
         rates[i] = trial.bytes * NS_PER_S / (trial.async_ns > 0 ? trial.async_ns : 1);
         rates[i] = rounded(rates[i] / MIB) * MIB;
@@ -516,7 +324,7 @@ static void write_cluster(const struct calibration *calibration, struct buffer *
 
 static void write_fragment(const struct calibration *calibration, struct buffer *out)
 {
-    const struct scenario_overrides *given = &calibration->options->overrides;
+    const struct scenario_overrides *given = &calibration->place.overrides;
     struct buffer about;
     buffer_init(&about, calibration->arena);
     buffer_append_text(&about, "What this machine takes, by faultline calibrate");
@@ -557,30 +365,27 @@ static void print_figures(const struct calibration *calibration, uint64_t start_
  * others, so that what disturbs it for a moment does not decide; but before what writes so much
  * that it disturbs it. */
 static enum status (*const stages[])(struct calibration *) = {
-    calibrate_messages, calibrate_message,  measure_alone, calibrate_records,
-    measure_together,   calibrate_snapshot, measure_alone, calibrate_disk,
+    calibrate_messages, measure_passing, measure_alone,  calibrate_records, measure_together,
+    calibrate_snapshot, measure_alone,   calibrate_disk, calibrate_probe,
 };
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
 {
     struct output_folder folder = { .arena = calibration->arena,
-                                    .path = calibration->folder,
-                                    .error = calibration->error };
+                                    .path = calibration->place.folder,
+                                    .error = calibration->place.error };
     static const char *const as_given[] = { NULL };
     struct scenario scenario;
-    enum status status = read_trial(calibration, calibration->arena, as_given, &scenario);
+    enum status status = trial_read(&calibration->place, calibration->arena, as_given, &scenario);
     calibration->backend = scenario.job.state.backend;
     if (status == STATUS_OK) {
         status = output_folder_make(&folder);
     }
     if (status == STATUS_OK) {
-        status = live_measure_start(start_ns, calibration->error);
+        status = live_measure_start(start_ns, calibration->place.error);
     }
     for (size_t i = 0; i < sizeof stages / sizeof *stages && status == STATUS_OK; i++) {
         status = stages[i](calibration);
-    }
-    if (status == STATUS_OK) {
-        calibrate_store(calibration);
     }
     return status;
 }
@@ -592,9 +397,13 @@ enum verdict calibrate_command(const struct options *options)
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct calibration calibration = { .options = options, .arena = &arena, .error = &error };
-    call_times_init(&calibration.calls, &arena);
-    calibration.folder = arena_format(&arena, "%s.volumes", path);
+    struct calibration calibration = { .arena = &arena,
+                                       .place = { .command = "calibrate",
+                                                  .overrides = options->overrides,
+                                                  .folder =
+                                                      arena_format(&arena, "%s.volumes", path),
+                                                  .error = &error } };
+    probe_init(&calibration.probe, &arena);
     uint64_t start_ns = 0;
     live_tell_load(stderr);
     enum status status = measure_all(&calibration, &start_ns);
