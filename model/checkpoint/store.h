@@ -128,7 +128,7 @@ MUST_USE static inline enum status store_begin(struct store *store, uint64_t id,
 /* Commits the manifest (S2), reporting manifest.written, .synced and .renamed on the way with
  * `attempt`, as far as there are such steps. On STATUS_OK the checkpoint exists for good. On any
  * other status but HALTED it may or may not exist (the outcome is unknown). Errors: NOT_FOUND (no
- * store_begin), NO_SPACE. */
+ * store_begin), NO_SPACE, CORRUPT (the store is damaged, and no other commit will do better). */
 MUST_USE static inline enum status store_commit(struct store *store, uint64_t id, uint64_t attempt,
                                                 struct bytes manifest)
 {

@@ -16,10 +16,13 @@
  *     Flink's JobManagerCheckpointStorage does. The job's durable record says then that
  *     checkpoints are gone (job_record.h), and the JobManager refuses, or begins anew (J5).
  * T5  A damaged database can take every checkpoint with it: it is refused as a whole where SQLite
- *     notices, and part by part where the checksums of manifests and parts do. A part is at most
- *     STORE_CARRIED_MAX_BYTES large; the file never shrinks, what was freed is used again; and a
- *     commit keeps the JobManager as long as the volume takes to write all of it, a restore as
- *     long as it takes to read it: the heartbeat timeout must be longer.
+ *     notices - as it is opened or listed, or when a commit meets the damage, in pages that no
+ *     reader has asked for - and part by part where the checksums of manifests and parts do. What
+ *     can still be read in it is left as it is: to save that is for a person to decide. A discard
+ *     that meets the damage is no reason to stop: what it leaves behind is needed by nobody.
+ *     A part is at most STORE_CARRIED_MAX_BYTES large; the file never shrinks, what was freed is
+ *     used again; and a commit keeps the JobManager as long as the volume takes to write all of
+ *     it, a restore as long as it takes to read it: the heartbeat timeout must be longer.
  * T6  Nothing is written ahead (store.h, drafts/). A materialised state waits in the memory of its
  *     subtask, as the byte arrays of Flink's JobManagerCheckpointStorage do, and goes with the
  *     acknowledgement that takes it; the log has nowhere to go before that. In the JobManager's

@@ -201,6 +201,18 @@ static enum status note_completed(struct job_manager *manager, uint64_t id)
     return status;
 }
 
+/* J4. No later checkpoint can be committed to such a store either, and without one the job would
+ * run for nothing: nothing of its output would ever be seen. */
+static void refuse_store(struct job_manager *manager, uint64_t id)
+{
+    char *why = arena_format(manager->host->arena,
+                             "the checkpoint store is damaged: checkpoint %llu cannot be committed "
+                             "to it",
+                             (unsigned long long)id);
+    job_manager_give_up(manager, true, why);
+    arena_free(manager->host->arena, why);
+}
+
 static void do_commit(struct job_manager *manager, uint64_t id)
 {
     struct pending_checkpoint *pending = find_pending(manager, id);
@@ -224,6 +236,9 @@ static void do_commit(struct job_manager *manager, uint64_t id)
         manager->restore_below = UINT64_MAX; /* if it is there it is newer than what was given up */
         manager->restore_tries = 0;
         coordinator_on_commit_failed(manager->coordinator, host_now_ns(manager->host), id, true);
+        if (status == STATUS_CORRUPT) {
+            refuse_store(manager, id);
+        }
         return;
     }
     uint64_t now_ns = host_now_ns(manager->host);

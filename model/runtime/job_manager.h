@@ -12,7 +12,8 @@
  * J3  What is restored is the newest completed checkpoint. If it cannot be read it is tried again,
  *     then refused: output since an older one is committed. Only allow_older permits that.
  * J4  A store that does not answer at all says nothing against a checkpoint: it is asked again for
- *     as long as it takes.
+ *     as long as it takes. One that says that its content is damaged is refused: when it is opened
+ *     or listed, and when a checkpoint is to be committed to it (T5 of store_table.h).
  * J5  Checkpoints in memory are gone with their JobManager (T4 of store_table.h). Its successor
  *     begins anew if output may come twice (at_least_once, allow_older); else it refuses.
  * J6  A change of parallelism (Flink's adaptive scheduler) ends the attempt and restores the newest
@@ -114,7 +115,7 @@ struct job_manager {
     uint64_t restore_below;   /* checkpoints from here on have been given up as unreadable */
     uint32_t restore_tries;   /* at restore_below's next lower one */
     struct buffer failure;    /* why the job must end for good; empty: it need not */
-    bool refused;             /* ... because a checkpoint is unreadable */
+    bool refused;             /* ... because a checkpoint, or the store, is damaged */
     uint64_t nameless_id; /* the last checkpoint whose id could not be made durable; 0: none */
     uint32_t tidy_tries; /* at the end of the job */
     struct leftover *leftovers;

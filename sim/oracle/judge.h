@@ -53,6 +53,7 @@ struct cut_memory {
 /* Property 8. */
 struct liveness_memory {
     bool running;      /* the newest attempt runs, and no failure of it is known yet */
+    bool ran;          /* the job failed while it did, and it was not tried to restart it */
     uint64_t since_ns; /* of running: when the job began to run or last completed a checkpoint */
     uint64_t long_gap_start_ns; /* the last time without a checkpoint that was too long */
     uint64_t long_gap_end_ns;   /* 0: there was none */

@@ -2,7 +2,10 @@
  * job runs undisturbed and checkpoints are periodic, no longer than the bound may pass without a
  * completed one: one may hang until it times out, the next comes an interval later and takes its
  * time, and a failure may stay unnoticed until a heartbeat is missed. The time in which a failure
- * is known and the job restarts does not count. */
+ * is known and the job restarts does not count.
+ *
+ * A job may refuse to be restored; one that ran refuses to go on only if a fault has damaged the
+ * database that its checkpoints are in. */
 #include "sim/oracle/judge.h"
 
 #include "model/base/check.h"
@@ -41,16 +44,32 @@ static void end_gap(struct oracle *oracle)
     memory->since_ns = now_ns;
 }
 
+static void on_failed(struct oracle *oracle, const struct fact *fact)
+{
+    struct liveness_memory *memory = &oracle->liveness;
+    struct buffer text;
+    buffer_init(&text, oracle->arena);
+    buffer_append(&text, fact->text);
+    *buffer_extend(&text, 1) = '\0';
+    memory->failure = (const char *)text.data;
+    bool is_refused = fact->values[0] != 0;
+    if (is_refused && memory->ran && !judge_is_database_damaged(oracle)) {
+        judge_report(oracle, PROPERTY_LIVENESS,
+                     "the job refused to go on, though nothing damaged its checkpoint store: %s",
+                     memory->failure);
+    }
+}
+
 void property_liveness_on_fact(struct oracle *oracle, const struct fact *fact)
 {
     CHECK(oracle->now_ns >= oracle->liveness.since_ns);
     struct liveness_memory *memory = &oracle->liveness;
     if (fact->kind == FACT_JOB_FAILED) {
-        struct buffer text;
-        buffer_init(&text, oracle->arena);
-        buffer_append(&text, fact->text);
-        *buffer_extend(&text, 1) = '\0';
-        memory->failure = (const char *)text.data;
+        on_failed(oracle, fact);
+    } else if (fact->kind == FACT_FAILURE_DETECTED) {
+        memory->ran = memory->ran || memory->running;
+    } else if (fact->kind != FACT_JOB_CANCELLED) {
+        memory->ran = false;
     }
     if (memory->running) {
         end_gap(oracle);

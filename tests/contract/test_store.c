@@ -404,6 +404,25 @@ START_TEST(t5_a_damaged_database_never_gives_another_state)
 }
 END_TEST
 
+/* The list of free pages is damaged, which nobody reads who only reads. */
+START_TEST(t5_a_commit_that_meets_damage_says_so_and_the_rest_can_be_read)
+{
+    enum { STATE_BYTES = 256 * 1024, FREE_LIST_BIT = 8 * 32 };
+    uint8_t *state = arena_alloc(&arena, STATE_BYTES, 1);
+    struct bytes large = { .data = state, .size = STATE_BYTES };
+    open_store(STORE_SQLITE);
+    store_put(store, 1, bytes_of_text("checkpoints/chk-1/count-0"), large);
+    ck_assert_int_eq(store_commit(store, 1, 1, bytes_of_text("manifest")), STATUS_OK);
+    take(STORE_SQLITE, 2);
+    ck_assert_int_eq(store_discard(store, 1), STATUS_OK);
+    ck_assert(disk_corrupt(disk, STORE_DATABASE, FREE_LIST_BIT));
+    restart(STORE_SQLITE);
+    store_put(store, 3, bytes_of_text("checkpoints/chk-3/count-0"), large);
+    ck_assert_int_eq(store_commit(store, 3, 1, bytes_of_text("manifest")), STATUS_CORRUPT);
+    assert_listed(1, (uint64_t[]){ 2 });
+}
+END_TEST
+
 START_TEST(t2_a_commit_is_reported_before_and_behind_its_transaction)
 {
     open_store(_i);
@@ -446,6 +465,7 @@ static Suite *suite(void)
     }
     tcase_add_test(tests, t3_a_discard_asks_the_volume_seldom);
     tcase_add_test(tests, t5_a_damaged_database_never_gives_another_state);
+    tcase_add_test(tests, t5_a_commit_that_meets_damage_says_so_and_the_rest_can_be_read);
     suite_add_tcase(all, tests);
     return all;
 }

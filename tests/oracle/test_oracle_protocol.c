@@ -534,6 +534,30 @@ START_TEST(a_refusal_is_right_where_the_scenario_says_so)
 }
 END_TEST
 
+/* A job that runs fails, and refuses to go on. 0: its database is damaged; 1: nothing is; 2: it was
+ * tried to restart it, and a restore is what is refused; 3: a file is damaged, which is none. */
+START_TEST(a_refusal_to_go_on_without_damage_is_found)
+{
+    static const char *const damaged[] = { STORE_DATABASE, NULL, NULL,
+                                           "checkpoints/chk-1/count-0" };
+    world.scenario.expect.result = EXPECT_SAME_OR_REFUSED;
+    world.scenario.job.checkpoint.store = _i == 3 ? STORE_FILES : STORE_SQLITE;
+    oracle_world_start(&world);
+    if (damaged[_i] != NULL) {
+        oracle_on_damage(world.oracle, damaged[_i]);
+    }
+    oracle_tell(&world, FACT_FAILURE_DETECTED, 0);
+    oracle_tell(&world, FACT_JOB_CANCELLED, 0);
+    if (_i == 2) {
+        oracle_tell(&world, FACT_RESTART_SCHEDULED, 0);
+    }
+    oracle_tell_why(&world, FACT_JOB_FAILED, 0, 1, "it cannot be committed");
+    oracle_end(&world, OUTCOME_REFUSED);
+    bool is_found = oracle_says(&world, PROPERTY_LIVENESS, "refused to go on");
+    ck_assert(is_found == (_i == 1 || _i == 3));
+}
+END_TEST
+
 /* Timeout 10 s, twice the interval of 1 s, heartbeat 5 s: 17 s are right, 18 are not. */
 START_TEST(checkpoints_that_stop_are_found)
 {
@@ -668,6 +692,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_job_that_is_stuck_is_found);
     tcase_add_loop_test(tests, a_job_that_gave_up_is_found_where_the_same_result_is_expected, 0, 2);
     tcase_add_test(tests, a_refusal_is_right_where_the_scenario_says_so);
+    tcase_add_loop_test(tests, a_refusal_to_go_on_without_damage_is_found, 0, 4);
     tcase_add_loop_test(tests, checkpoints_that_stop_are_found, 0, 2);
     tcase_add_test(tests, checkpoints_that_never_come_after_a_restart_are_found);
     tcase_add_loop_test(tests, what_a_fault_delayed_may_come_when_it_is_over, 0, 2);
