@@ -447,6 +447,7 @@ struct live_actor *live_actor_create(struct live_process *process, uint32_t inde
                                  .self = actor_address(process->options.number,
                                                        process->options.incarnation, index) };
     actor->process = process;
+    actor->number = process->actors_ever++;
     actor->ops = ops;
     actor->argument = bytes_copy(&actor->arena, argument);
     actor->prng.state = hash_mix(process->options.seed ^ hash_mix(actor->host.self));

@@ -52,6 +52,7 @@ struct live_actor {
     struct arena arena;
     struct bytes argument;
     struct prng prng;
+    uint64_t number; /* how many of the process were there before */
     pthread_t thread;
     atomic_bool dead; /* every call answers HALTED */
 
@@ -88,6 +89,8 @@ struct live_actor {
 struct live_peer {
     uint32_t incarnation; /* 0: none was */
     bool is_connected;
+    uint64_t
+        first_number; /* older actors have no data connection to it: theirs broke; 0: none did */
 };
 
 struct live_watch {
@@ -108,6 +111,8 @@ struct live_process {
     bool is_paused;
     atomic_bool may_pause; /* hints, as has_inbox */
     atomic_bool may_strike;     /* a rule of storage */
+    atomic_bool may_be_cut;     /* a connection broke */
+    uint64_t actors_ever;
     struct live_actor **actors; /* by index; NULL: never started or gone */
     size_t actor_count;
     size_t actor_capacity;

@@ -157,6 +157,14 @@ bool live_cluster_resume(struct live_cluster *cluster, uint32_t process)
     return member->is_alive;
 }
 
+bool live_cluster_reset(struct live_cluster *cluster, uint32_t one, uint32_t other)
+{
+    struct live_member *first = member_of(cluster, one);
+    struct live_member *second = member_of(cluster, other);
+    CHECK(first != second);
+    return first->is_alive && second->is_alive && cluster->kind->reset(first, second);
+}
+
 /* Rules that are over are forgotten: who starts later never hears of them. */
 static void forget_rules(struct live_cluster *cluster)
 {

@@ -77,6 +77,11 @@ bool live_cluster_kill(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_pause(struct live_cluster *cluster, uint32_t process);
 bool live_cluster_resume(struct live_cluster *cluster, uint32_t process);
 
+/* Breaks the connection between two processes: what is on its way is lost, both ends are told, and
+ * there is another one, but not for records between the actors that exist now (HOST_CHANNELS_LOST).
+ * False, too, if the system gives no other one. */
+bool live_cluster_reset(struct live_cluster *cluster, uint32_t one, uint32_t other);
+
 /* Puts a rule in force for the processes it names, and for those that start later. */
 void live_cluster_add_rule(struct live_cluster *cluster, const struct live_rule *rule);
 

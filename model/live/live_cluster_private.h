@@ -31,6 +31,7 @@ struct live_cluster_kind {
     void (*kill)(struct live_member *member);
     void (*add_rule)(struct live_member *member, const struct live_rule *rule);
     void (*tell)(struct live_member *member, uint32_t kind, struct bytes data);
+    bool (*reset)(struct live_member *one, struct live_member *other);
     void (*pause)(struct live_member *member);
     void (*resume)(struct live_member *member);
 };

@@ -294,6 +294,27 @@ static void resume_child(struct live_member *member)
     (void)kill(fork_of(member)->pid, SIGCONT);
 }
 
+/* Both ends get another socket; each closes the one it had when it takes it, with what was not read
+ * yet. */
+static bool reset_connection(struct live_member *one, struct live_member *other)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return false;
+    }
+    struct live_member *ends[] = { one, other };
+    for (int i = 0; i < 2; i++) {
+        const struct live_member *peer = ends[1 - i];
+        struct wire_order order = { .kind = WIRE_LINK,
+                                    .process = peer->number,
+                                    .incarnation = peer->incarnation };
+        send_order(fork_of(ends[i]), &order, pair[i]);
+    }
+    (void)close(pair[0]);
+    (void)close(pair[1]);
+    return true;
+}
+
 static void destroy(struct live_cluster *cluster)
 {
     struct forks *forks = cluster->own;
@@ -312,5 +333,6 @@ const struct live_cluster_kind live_forks = { .create = create,
                                               .kill = kill_child,
                                               .add_rule = add_rule,
                                               .tell = tell_child,
+                                              .reset = reset_connection,
                                               .pause = pause_child,
                                               .resume = resume_child };

@@ -148,7 +148,8 @@ void live_links_send(struct live_links *links, struct message *message)
     (void)pthread_mutex_lock(&links->lock);
     struct link *link = &links->links[number];
     if (link->incarnation == 0 ||
-        (incarnation != HOST_INCARNATION_ANY && incarnation != link->incarnation)) {
+        (incarnation != HOST_INCARNATION_ANY && incarnation != link->incarnation) ||
+        live_process_is_cut(links->process, message)) {
         live_message_free(message);
     } else {
         bool is_first = link->out.head == NULL;

@@ -18,8 +18,8 @@ struct live_links;
 struct live_links *live_links_create(struct live_process *process, uint32_t process_count,
                                      int epoll);
 
-/* Takes `socket`, connected to an incarnation of process `number`; one to an older incarnation is
- * closed. */
+/* Takes `socket`, connected to an incarnation of process `number`; the one before is closed, and
+ * what was on its way there is lost. */
 void live_links_add(struct live_links *links, uint32_t number, uint32_t incarnation, int socket);
 
 /* Takes a message and sends it to the peer that `message->to` names; it is lost if that incarnation

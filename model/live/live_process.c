@@ -127,12 +127,48 @@ void live_process_tell(struct live_process *process, uint32_t kind, struct bytes
     live_process_deliver(process, message);
 }
 
+/* With the lock held: a data connection that broke is not made again for the same actors. */
+static void cut_channels(struct live_process *process, uint32_t number)
+{
+    struct live_peer *peer = &process->peers[number];
+    struct live_actor *main = process->actors[HOST_MAIN_ACTOR];
+    peer->first_number = process->actors_ever;
+    atomic_store_explicit(&process->may_be_cut, true, memory_order_release);
+    if (main == NULL || number == 0 || process->options.number == 0) {
+        return;
+    }
+    struct message *message = live_message_new(0);
+    message->kind = HOST_CHANNELS_LOST;
+    message->from = actor_address(number, peer->incarnation, HOST_MAIN_ACTOR);
+    message->to = main->host.self;
+    live_actor_push(main, message);
+}
+
 void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation)
 {
     CHECK(number < process->options.process_count && number != process->options.number);
     (void)pthread_mutex_lock(&process->lock);
-    process->peers[number] = (struct live_peer){ incarnation, true };
+    struct live_peer *peer = &process->peers[number];
+    if (peer->incarnation != incarnation) {
+        *peer = (struct live_peer){ .incarnation = incarnation, .is_connected = true };
+    } else {
+        peer->is_connected = true;
+        cut_channels(process, number);
+    }
     (void)pthread_mutex_unlock(&process->lock);
+}
+
+bool live_process_is_cut(struct live_process *process, const struct message *message)
+{
+    if (message->stream == 0 || !atomic_load_explicit(&process->may_be_cut, memory_order_acquire)) {
+        return false;
+    }
+    (void)pthread_mutex_lock(&process->lock);
+    uint64_t first_number = process->peers[actor_process(message->to)].first_number;
+    const struct live_actor *sender = live_actor_find(process, message->from);
+    bool is_cut = first_number > 0 && (sender == NULL || sender->number < first_number);
+    (void)pthread_mutex_unlock(&process->lock);
+    return is_cut;
 }
 
 void live_process_pause(struct live_process *process)

@@ -71,10 +71,17 @@ void live_process_deliver(struct live_process *process, struct message *message)
 /* A message for the main actor, from itself. */
 void live_process_tell(struct live_process *process, uint32_t kind, struct bytes data);
 
-/* The connection to an incarnation of process `number` stands; is lost: those who watch it are
- * told, as will be who watches it later. */
+/* The connection to an incarnation of process `number` stands; if one to the same incarnation did
+ * before, that broke: of what the actors that are here now send it, only control messages arrive
+ * any more, and the main actor is told (HOST_CHANNELS_LOST), unless one of the two is process 0,
+ * which has no data connection. Is lost: those who watch it are told, as will be who watches it
+ * later, unless it stands again. */
 void live_process_peer_up(struct live_process *process, uint32_t number, uint32_t incarnation);
 void live_process_peer_lost(struct live_process *process, uint32_t number, uint32_t incarnation);
+
+/* Is a message that an actor here sends lost, because the connection it would go by broke? Whoever
+ * carries it asks with the connection at hand, so that nothing comes behind what is lost. */
+bool live_process_is_cut(struct live_process *process, const struct message *message);
 
 /* From now on, for what arrives and for calls to come. */
 void live_process_add_rule(struct live_process *process, const struct live_rule *rule);

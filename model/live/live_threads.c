@@ -50,7 +50,7 @@ static void send(void *context, struct message *message)
     (void)pthread_rwlock_rdlock(&threads->routes);
     struct group *peer = threads->groups[actor_process(message->to)];
     bool from_living = threads->groups[group->member->number] == group;
-    if (from_living && peer != NULL) {
+    if (from_living && peer != NULL && !live_process_is_cut(group->process, message)) {
         live_process_deliver(peer->process, message);
     } else {
         live_message_free(message);
@@ -251,6 +251,21 @@ static void resume_group(struct live_member *member)
     live_process_resume(threads->groups[member->number]->process);
 }
 
+/* What has arrived has; what a rule holds up is lost. */
+static bool reset_groups(struct live_member *one, struct live_member *other)
+{
+    struct threads *threads = threads_of(one);
+    (void)pthread_rwlock_wrlock(&threads->routes);
+    struct live_process *ends[] = { threads->groups[one->number]->process,
+                                    threads->groups[other->number]->process };
+    live_process_peer_lost(ends[0], other->number, other->incarnation);
+    live_process_peer_lost(ends[1], one->number, one->incarnation);
+    live_process_peer_up(ends[0], other->number, other->incarnation);
+    live_process_peer_up(ends[1], one->number, one->incarnation);
+    (void)pthread_rwlock_unlock(&threads->routes);
+    return true;
+}
+
 static void destroy(struct live_cluster *cluster)
 {
     struct threads *threads = cluster->own;
@@ -274,5 +289,6 @@ const struct live_cluster_kind live_threads = { .create = create,
                                                 .kill = kill_group,
                                                 .add_rule = add_rule,
                                                 .tell = tell_group,
+                                                .reset = reset_groups,
                                                 .pause = pause_group,
                                                 .resume = resume_group };

@@ -19,7 +19,7 @@ enum wire_order_kind {
     WIRE_SERVED, /* one more fact that is waited for was listened to */
     WIRE_RULE,   /* a rule is put in force */
     WIRE_TELL,   /* a message for the main actor */
-    WIRE_LINK,   /* a peer was started: comes with the socket to it */
+    WIRE_LINK,   /* a peer was started, or the socket to it broke: comes with one to it */
 };
 struct wire_order {
     enum wire_order_kind kind;

@@ -58,7 +58,7 @@ static void add_rule(const struct live_effect *effect, enum live_rule_kind kind,
     live_cluster_add_rule(effect->cluster, &rule);
 }
 
-static void apply_rules(const struct live_effect *effect, enum live_rule_kind kind)
+static bool apply_rules(const struct live_effect *effect, enum live_rule_kind kind)
 {
     if (fault_goes_out(effect->fault)) {
         add_rule(effect, kind, effect->one, effect->other);
@@ -66,9 +66,10 @@ static void apply_rules(const struct live_effect *effect, enum live_rule_kind ki
     if (fault_comes_in(effect->fault)) {
         add_rule(effect, kind, effect->other, effect->one);
     }
+    return true;
 }
 
-static void apply_storage(const struct live_effect *effect, enum live_rule_kind kind)
+static bool apply_storage(const struct live_effect *effect, enum live_rule_kind kind)
 {
     const struct fault_object *object = &effect->fault->object;
     struct live_rule rule = {
@@ -83,20 +84,35 @@ static void apply_storage(const struct live_effect *effect, enum live_rule_kind 
         .number = effect->number,
     };
     live_cluster_add_rule(effect->cluster, &rule);
+    return true;
 }
 
-void live_effect_apply(const struct live_effect *effect)
+static bool apply_reset(const struct live_effect *effect)
+{
+    bool done = false;
+    for (uint32_t i = 0; i < effect->process_count; i++) {
+        for (uint32_t k = i + 1; k < effect->process_count; k++) {
+            done = (process_ranges_join(effect->one, effect->other, i, k) &&
+                    live_cluster_reset(effect->cluster, i, k)) ||
+                   done;
+        }
+    }
+    return done;
+}
+
+bool live_effect_apply(const struct live_effect *effect)
 {
     switch (effect->fault->verb) {
-    case FAULT_DELAY: apply_rules(effect, LIVE_DELAY); return;
-    case FAULT_THROTTLE: apply_rules(effect, LIVE_THROTTLE); return;
+    case FAULT_DELAY: return apply_rules(effect, LIVE_DELAY);
+    case FAULT_THROTTLE: return apply_rules(effect, LIVE_THROTTLE);
     case FAULT_CLOG:
-    case FAULT_PARTITION: apply_rules(effect, LIVE_HOLD); return;
-    case FAULT_DUPLICATE: apply_rules(effect, LIVE_DUPLICATE); return;
-    case FAULT_FULL: apply_storage(effect, LIVE_FULL); return;
-    case FAULT_IO_ERROR: apply_storage(effect, LIVE_ERROR); return;
-    case FAULT_AMBIGUOUS: apply_storage(effect, LIVE_AMBIGUOUS); return;
-    case FAULT_STALL: apply_storage(effect, LIVE_STALL); return;
+    case FAULT_PARTITION: return apply_rules(effect, LIVE_HOLD);
+    case FAULT_DUPLICATE: return apply_rules(effect, LIVE_DUPLICATE);
+    case FAULT_RESET: return apply_reset(effect);
+    case FAULT_FULL: return apply_storage(effect, LIVE_FULL);
+    case FAULT_IO_ERROR: return apply_storage(effect, LIVE_ERROR);
+    case FAULT_AMBIGUOUS: return apply_storage(effect, LIVE_AMBIGUOUS);
+    case FAULT_STALL: return apply_storage(effect, LIVE_STALL);
     default: break;
     }
     CHECK_UNREACHABLE("a verb for messages or a volume");

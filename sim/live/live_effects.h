@@ -22,8 +22,9 @@ struct live_effect {
     struct process_range other; /* ... and those at the other end: all, if none are named */
 };
 
-/* Puts a fault of messages or of storage in force. */
-void live_effect_apply(const struct live_effect *effect);
+/* Puts a fault of messages or of storage in force, or breaks connections. False: there is nothing
+ * to act upon. */
+bool live_effect_apply(const struct live_effect *effect);
 
 /* Damages each file below `folder`, the SHARED volume, that the fault names, and tells which: in
  * place, whoever has it open. False: there is none. */

@@ -66,7 +66,10 @@ const char *live_fault_refusal(const struct fault *fault)
     case FAULT_SLOW:
     case FAULT_LATE:
     case FAULT_CLOCK: return "all processes share the clock and the processors of one machine";
-    case FAULT_RESET: return "a real connection breaks only with one of its processes";
+    case FAULT_RESET:
+        return fault->object.kind != OBJECT_LINK
+                   ? NULL
+                   : "all links between two processes share one connection, which can be named";
     case FAULT_THROW: return "user code runs as it is";
     case FAULT_VERB_COUNT: break;
     }
@@ -216,7 +219,7 @@ static bool strike(struct live_faults *faults, uint32_t number, uint64_t now_ns)
     case FAULT_BURST:
     case FAULT_POISON: return true;
     case FAULT_RESCALE: add_duty(faults, now_ns, DUTY_ASK, number); return true;
-    default: live_effect_apply(&effect); return true;
+    default: return live_effect_apply(&effect);
     }
 }
 

@@ -1,10 +1,11 @@
 /* live_faults.h - the faults of a scenario, caused for real.
  *
  * A process is killed, with SIGKILL, and started again; it is stopped and goes on; messages are
- * held up, share a bandwidth or come twice; files are damaged where they lie; a volume has no more
- * space; the JobManager is asked to rescale; the generated input is made as the scenario says. The
- * crash of a machine is the crash of its process: power is not cut, and what was written and not
- * synced survives. What else a scenario may ask for cannot be caused here.
+ * held up, share a bandwidth or come twice; the connection of two processes breaks; files are
+ * damaged where they lie; a volume has no more space, stalls, or says that a call failed; the
+ * JobManager is asked to rescale; the generated input is made as the scenario says. The crash of a
+ * machine is the crash of its process: power is not cut, and what was written and not synced
+ * survives. What else a scenario may ask for cannot be caused here.
  *
  * A fault that waits for a fact strikes while whoever reported it waits: between two steps. */
 #ifndef FAULTLINE_SIM_LIVE_LIVE_FAULTS_H

@@ -203,17 +203,6 @@ void world_add_network_rule(struct world *world, const struct network_rule *rule
     network_add_rule(&world->network, rule, event_queue_now_ns(world->queue));
 }
 
-static bool is_in(struct process_range range, uint32_t process)
-{
-    return process >= range.first && process <= range.last;
-}
-
-static bool is_between(const struct sim_reset *reset, uint32_t a, uint32_t b)
-{
-    return (is_in(reset->one, a) && is_in(reset->other, b)) ||
-           (is_in(reset->one, b) && is_in(reset->other, a));
-}
-
 void world_tell(struct world *world, uint32_t process, uint32_t kind, struct bytes data)
 {
     const struct sim_process *receiver = &world->processes[process];
@@ -252,7 +241,7 @@ bool sim_message_is_lost(struct world *world, const struct message *message)
          reset = reset->next) {
         if ((reset->stream == NETWORK_ALL_STREAMS || reset->stream == message->stream) &&
             (sender == NULL || sender->number < reset->actor_number) &&
-            is_between(reset, from, to)) {
+            process_ranges_join(reset->one, reset->other, from, to)) {
             return true;
         }
     }
@@ -305,7 +294,7 @@ void world_reset(struct world *world, struct process_range one, struct process_r
     world->faults->resets = reset;
     for (uint32_t from = 0; from < world->process_count; from++) {
         for (uint32_t to = 0; to < world->process_count; to++) {
-            if (from != to && is_between(reset, from, to)) {
+            if (from != to && process_ranges_join(one, other, from, to)) {
                 reset_pair(world, from, to, stream);
             }
         }

@@ -41,6 +41,19 @@ struct process_range {
     uint32_t last;
 };
 
+static inline bool process_range_has(struct process_range range, uint32_t process)
+{
+    return process >= range.first && process <= range.last;
+}
+
+/* Is one of two processes in `one`, and the other in `other`? */
+static inline bool process_ranges_join(struct process_range one, struct process_range other,
+                                       uint32_t a, uint32_t b)
+{
+    return (process_range_has(one, a) && process_range_has(other, b)) ||
+           (process_range_has(one, b) && process_range_has(other, a));
+}
+
 /* An armed exception. */
 struct sim_throw {
     struct sim_throw *next;

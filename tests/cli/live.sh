@@ -55,6 +55,10 @@ expect 0 '^PASS +live-rescale$' live scenarios/live/rescale.json
 expect 0 '^PASS +live-full$' live --threads scenarios/live/full.json
 expect 0 '^PASS +live-storage$' live scenarios/live/storage.json
 expect 0 '^PASS +live-storage$' live --threads scenarios/live/storage.json
+expect 0 '^PASS +live-reset$' live scenarios/live/reset.json
+expect 0 '^PASS +live-reset$' live --threads scenarios/live/reset.json
+expect 3 'cannot cause "reset": all links between two processes share one connection' \
+    live --set 'faults=[{"at":"1ms","do":"reset","on":"link source->count"}]' "$kills"
 expect 0 '^PASS +live-ambiguous$' live scenarios/live/ambiguous.json
 expect 0 '^PASS +live-ambiguous$' live --threads scenarios/live/ambiguous.json
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json

@@ -68,6 +68,21 @@ static void crash(void *cluster, uint32_t process, uint64_t for_ns)
     ck_assert(world_crash(((struct simulated *)cluster)->world, process, for_ns));
 }
 
+static void on_hit(void *context, uint32_t number, uint64_t now_ns)
+{
+    (void)context;
+    (void)number;
+    (void)now_ns;
+}
+
+static void reset(void *cluster, uint32_t one, uint32_t other)
+{
+    struct world *world = ((struct simulated *)cluster)->world;
+    (void)world_faults(world, on_hit, NULL);
+    world_reset(world, (struct process_range){ one, one }, (struct process_range){ other, other },
+                NETWORK_ALL_STREAMS);
+}
+
 static void cut(void *cluster, uint32_t process, uint64_t for_ns, enum disk_survival survival)
 {
     ck_assert(world_cut(((struct simulated *)cluster)->world, process, for_ns, survival));
@@ -93,6 +108,7 @@ static const struct contract_host simulated_host = { .name = "simulated host",
                                                      .start = start,
                                                      .run = run,
                                                      .crash = crash,
+                                                     .reset = reset,
                                                      .cut = cut,
                                                      .cut_at_call = cut_at_call,
                                                      .end = end };

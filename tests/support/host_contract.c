@@ -577,6 +577,69 @@ START_TEST(a_process_that_nobody_watches_dies_quietly)
 }
 END_TEST
 
+/* ---- broken connections ---------------------------------------------------------------------- */
+
+enum { OF_CONTROL = 10, OF_RECORDS, CHANNELS_LOST, OF_A_CHILD = 100 };
+
+/* Process 1 watches process 2, and sends it a number of each stream every 10 ms; at 40 ms a child
+ * sends one, too. */
+static void broken_start(struct contract_actor *actor, struct bytes argument)
+{
+    (void)argument;
+    actor->other = actor_address(2, 1, HOST_MAIN_ACTOR);
+    if (contract_process(actor) != 1) {
+        return;
+    }
+    if (!contract_is_main(actor)) {
+        contract_send(actor, actor->other, 1, OF_A_CHILD);
+        return;
+    }
+    host_watch(actor->host, actor->other);
+    (void)host_timer_set(actor->host, 10 * MS, 0);
+}
+
+static void broken_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
+{
+    (void)timer;
+    actor->count++;
+    contract_send(actor, actor->other, 0, actor->count);
+    contract_send(actor, actor->other, 1, actor->count);
+    if (actor->count == 4) {
+        (void)host_spawn(actor->host, CHILD, &contract_actor_ops, (struct bytes){ 0 });
+    }
+    (void)host_timer_set(actor->host, (actor->count + 1) * 10 * MS, tag);
+}
+
+static void broken_message(struct contract_actor *actor, const struct message *message)
+{
+    if (message->kind == HOST_PEER_LOST) {
+        contract_report(actor, LOST, message->from);
+    } else if (message->kind == HOST_CHANNELS_LOST) {
+        contract_report(actor, CHANNELS_LOST, message->from);
+    } else {
+        contract_report(actor, OF_CONTROL + message->stream, message->attempt);
+    }
+}
+
+START_TEST(a_broken_connection_is_told_and_carries_no_records_between_those_who_had_it)
+{
+    contract_start(3, (struct contract_script){ broken_start, broken_message, broken_timer });
+    contract_run(15 * MS);
+    contract.host->reset(contract.cluster, 0, 2); /* nobody watches, and records do not go there */
+    contract_run(25 * MS);
+    ck_assert_uint_eq(contract_count(CHANNELS_LOST) + contract_count(LOST), 0);
+    contract.host->reset(contract.cluster, 1, 2);
+    contract_run(55 * MS);
+    contract_assert(OF_CONTROL, 5, (uint64_t[]){ 1, 2, 3, 4, 5 });
+    contract_assert(OF_RECORDS, 3, (uint64_t[]){ 1, 2, OF_A_CHILD });
+    contract_assert(LOST, 1, (uint64_t[]){ actor_address(2, 1, HOST_MAIN_ACTOR) });
+    ck_assert_uint_eq(contract_count(CHANNELS_LOST), 2);
+    uint64_t told = contract_entry(CHANNELS_LOST, 0)->value;
+    ck_assert_uint_eq(actor_process(told) + actor_process(contract_entry(CHANNELS_LOST, 1)->value),
+                      1 + 2);
+}
+END_TEST
+
 static void add(Suite *suite, const TTest *test)
 {
     TCase *tcase = tcase_create(test->name); /* alone, so that it can be tried again alone */
@@ -605,6 +668,7 @@ static void add_actor_tests(Suite *suite, const struct contract_host *host)
     add(suite, a_peer_that_was_gone_before_it_was_watched_is_found_by_writing_to_it);
     add(suite, a_peer_that_has_not_come_back_is_found_by_writing_to_it);
     add(suite, a_process_that_nobody_watches_dies_quietly);
+    add(suite, a_broken_connection_is_told_and_carries_no_records_between_those_who_had_it);
     if (host->simulated) {
         add(suite, a_message_on_its_way_is_lost_when_its_sender_dies);
         add(suite, a_message_on_its_way_is_lost_when_its_receiver_dies);

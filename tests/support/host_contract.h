@@ -28,6 +28,8 @@ struct contract_host {
     void (*run)(void *cluster, uint64_t until_ns);
     /* Kills a process; it returns after `for_ns` (0: never). May be called while listening. */
     void (*crash)(void *cluster, uint32_t process, uint64_t for_ns);
+    /* Breaks the connection between two processes. */
+    void (*reset)(void *cluster, uint32_t one, uint32_t other);
     /* NULL if not simulated. Cuts the power of its machine; at once, or at its storage call number
      * `call` from now on, which has no effect any more. */
     void (*cut)(void *cluster, uint32_t process, uint64_t for_ns, enum disk_survival survival);

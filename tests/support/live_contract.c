@@ -97,6 +97,11 @@ static void crash(void *cluster, uint32_t process, uint64_t for_ns)
     live->back_ns[process] = for_ns == 0 ? 0 : live_cluster_now_ns(live->cluster) + for_ns;
 }
 
+static void reset(void *cluster, uint32_t one, uint32_t other)
+{
+    ck_assert(live_cluster_reset(((struct live *)cluster)->cluster, one, other));
+}
+
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
 {
     (void)info;
@@ -113,13 +118,17 @@ static void end(void *cluster)
     free(live);
 }
 
-const struct contract_host live_contract_threads = {
-    .name = "live host, threads", .start = start_threads, .run = run, .crash = crash, .end = end
-};
+const struct contract_host live_contract_threads = { .name = "live host, threads",
+                                                     .start = start_threads,
+                                                     .run = run,
+                                                     .crash = crash,
+                                                     .reset = reset,
+                                                     .end = end };
 
 const struct contract_host live_contract_processes = { .name = "live host, processes",
                                                        .apart = true,
                                                        .start = start_processes,
                                                        .run = run,
                                                        .crash = crash,
+                                                       .reset = reset,
                                                        .end = end };
