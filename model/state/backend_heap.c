@@ -4,7 +4,6 @@
 
 #include "model/base/check.h"
 #include "model/state/heap_backend.h"
-#include "model/state/part_restore.h"
 #include "model/state/snapshot.h"
 
 static void destroy(struct backend *backend)
@@ -38,8 +37,7 @@ static void destroy(struct backend *backend)
     arena_free(arena, heap);
 }
 
-/* Makes cursors and iterations for states that have come to the table. */
-static void add_cursors(struct heap_backend *heap)
+void heap_add_states(struct heap_backend *heap)
 {
     CHECK(heap->turn > 0); /* else the new cursors would pass for known */
     size_t count = heap->states.count;
@@ -61,22 +59,16 @@ static state_id declare(struct backend *backend, const struct state_descriptor *
 {
     struct heap_backend *heap = heap_of(backend);
     state_id state = state_table_declare(&heap->states, descriptor);
-    add_cursors(heap);
+    heap_add_states(heap);
     CHECK(state == STATE_REFUSED || state < heap->state_count);
     return state;
-}
-
-static inline struct heap_table *table_of(const struct heap_backend *heap, uint32_t key_group)
-{
-    CHECK(key_group >= heap->range.first && key_group <= heap->range.last);
-    return &heap->tables[key_group - heap->range.first];
 }
 
 static void set_key(struct backend *backend, uint32_t key_group, struct bytes key)
 {
     struct heap_backend *heap = heap_of(backend);
     CHECK(key.data != NULL || key.size == 0);
-    heap->table = table_of(heap, key_group);
+    heap->table = heap_table_of(heap, key_group);
     heap->turn++;
     heap->is_within = false;
     heap_key_init(&heap->key, key);
@@ -133,12 +125,6 @@ struct heap_key heap_map_prefix(struct heap_backend *heap, state_id state)
     return compose(heap, state, false);
 }
 
-/* Is the entry's key the current key? */
-static inline bool is_plain(const struct heap_backend *heap, state_id state)
-{
-    return heap->all_plain || state_is_plain(&heap->states.states[state]);
-}
-
 /* Apart from look_up, so that the plain states' way is short and straight: where two ways meet
  * again, the processor does not run ahead to the next lookup while this one waits for memory. */
 __attribute__((noinline)) static void look_up_composite(struct heap_backend *heap, state_id state,
@@ -152,7 +138,7 @@ __attribute__((noinline)) static void look_up_composite(struct heap_backend *hea
 static inline void look_up(struct heap_backend *heap, state_id state, struct cursor *cursor)
 {
     CHECK(heap->table != NULL);
-    if (__builtin_expect(!is_plain(heap, state), 0)) {
+    if (__builtin_expect(!heap_is_plain(heap, state), 0)) {
         look_up_composite(heap, state, cursor);
         return;
     }
@@ -189,19 +175,17 @@ static void foresee(struct backend *backend, struct backend_key *keys, uint32_t 
 {
     struct heap_backend *heap = heap_of(backend);
     for (uint32_t i = 0; i < count; i++) {
-        const struct heap_table *table = table_of(heap, keys[i].key_group);
+        const struct heap_table *table = heap_table_of(heap, keys[i].key_group);
         struct heap_key key;
         heap_key_init(&key, *keys[i].bytes);
         keys[i].hash = key.hash;
         keys[i].entry = 0;
-        if (table->buckets != NULL) {
-            __builtin_prefetch(&table->buckets[key.hash & table->bucket_mask]);
-        }
+        heap_table_foresee(table, &key);
     }
     heap->foreseen_at = heap->insertion_count;
-    if (heap->state_count > 0 && is_plain(heap, 0)) {
+    if (heap->state_count > 0 && heap_is_plain(heap, 0)) {
         for (uint32_t i = 0; i < count; i++) {
-            foresee_entry(table_of(heap, keys[i].key_group), &keys[i]);
+            foresee_entry(heap_table_of(heap, keys[i].key_group), &keys[i]);
         }
     }
 }
@@ -215,7 +199,7 @@ static void set_foreseen(struct backend *backend, const struct backend_key *key)
         set_key(backend, key->key_group, bytes);
         return;
     }
-    heap->table = table_of(heap, key->key_group);
+    heap->table = heap_table_of(heap, key->key_group);
     heap->turn++;
     heap->is_within = false;
     heap->key = (struct heap_key){ .bytes = bytes,
@@ -280,7 +264,7 @@ static void insert_composite(struct heap_backend *heap, state_id state, struct c
 
 static struct heap_entry *insert(struct heap_backend *heap, state_id state, struct cursor *cursor)
 {
-    if (is_plain(heap, state)) {
+    if (heap_is_plain(heap, state)) {
         heap_table_insert(heap->table, heap->arena, &heap->key, state, &cursor->place);
     } else {
         insert_composite(heap, state, cursor);
@@ -310,21 +294,6 @@ static struct heap_entry *open_entry(struct heap_backend *heap, state_id state)
     return entry;
 }
 
-/* Gives an entry that is ready for it a value, of which `word` is the inline form. */
-static void assign(struct heap_backend *heap, struct heap_entry *entry, struct bytes value,
-                   uint64_t word)
-{
-    if (value.size > HEAP_CELL_INLINE_MAX) {
-        heap_cell_assign_blob(heap->arena, &entry->value, &entry->value_size, value);
-        return;
-    }
-    if (entry->value_size == HEAP_CELL_BLOB) {
-        heap_cell_clear(heap->arena, &entry->value, &entry->value_size);
-    }
-    entry->value.word = word;
-    entry->value_size = (uint8_t)value.size;
-}
-
 /* The general case of put; apart from it, so that the short way has no registers to save. */
 __attribute__((noinline)) static void put_any(struct heap_backend *heap, state_id state,
                                               struct bytes value)
@@ -332,7 +301,7 @@ __attribute__((noinline)) static void put_any(struct heap_backend *heap, state_i
     CHECK(value.data != NULL || value.size == 0);
     /* Read before anything moves: the value may be one that get has just lent out. */
     uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
-    assign(heap, open_entry(heap, state), value, word);
+    heap_entry_assign(open_entry(heap, state), heap->arena, value, word);
 }
 
 /* The entry of the current key, if it may be overwritten as it stands: it has just been looked up,
@@ -377,7 +346,7 @@ static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
 {
     struct heap_backend *heap = heap_of(backend);
     CHECK(state < heap->state_count && heap->table != NULL);
-    if (heap->cursors[state].turn != heap->turn && is_plain(heap, state)) {
+    if (heap->cursors[state].turn != heap->turn && heap_is_plain(heap, state)) {
         struct heap_place place = heap_table_glance(heap->table, &heap->key, state);
         if (place.entry != 0) {
             heap->cursors[state] = (struct cursor){ .turn = heap->turn, .place = place };
@@ -467,124 +436,7 @@ void heap_put_at(struct heap_backend *heap, uint32_t table, uint32_t number, str
         preserve(heap, table, entry);
     }
     uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
-    assign(heap, entry, value, word);
-}
-
-/* Makes the place of an entry of a snapshot current. */
-static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry, state_id state)
-{
-    struct entry_key at = { .key = entry->key };
-    if (!is_plain(heap, state) && !entry_key_read(&heap->states.states[state], entry->key, &at)) {
-        return false;
-    }
-    set_key(&heap->base, entry->key_group, at.key);
-    if (!is_plain(heap, state)) {
-        set_namespace(&heap->base, at.name_space);
-        set_subkey(&heap->base, at.subkey);
-    }
-    return true;
-}
-
-/* Files an entry of a plain state in a first part: its key is the snapshot's, and there is nothing
- * to be preserved. */
-static enum status restore_plain(struct heap_backend *heap, const struct snapshot_entry *entry,
-                                 const struct state_binding *binding)
-{
-    struct heap_table *table = &heap->tables[entry->key_group - heap->range.first];
-    struct bytes value = entry->value;
-    struct heap_key key;
-    heap_key_init(&key, entry->key);
-    struct heap_place place = heap_table_find(table, &key, binding->id);
-    if (place.entry != 0) {
-        return STATUS_CORRUPT;
-    }
-    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
-    if (status == STATUS_OK) {
-        heap_table_insert(table, heap->arena, &key, binding->id, &place);
-        struct heap_entry *filed = &table->entries[place.entry - 1];
-        uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
-        assign(heap, filed, value, word);
-        heap_table_set_version(table, place.entry - 1, heap->epoch);
-        heap->entry_count++;
-    }
-    return status;
-}
-
-/* Files one entry, removal or append. */
-static enum status restore_entry(struct backend *backend, bool is_first,
-                                 const struct snapshot_entry *entry,
-                                 const struct state_binding *binding)
-{
-    struct heap_backend *heap = heap_of(backend);
-    if (is_first && is_plain(heap, binding->id)) {
-        return restore_plain(heap, entry, binding);
-    }
-    if (!go_to(heap, entry, binding->id)) {
-        return STATUS_CORRUPT;
-    }
-    if (entry->value.data == NULL) {
-        remove_entry(backend, binding->id);
-        return STATUS_OK;
-    }
-    bool is_list = heap->states.states[binding->id].kind == STATE_LIST;
-    if ((is_first && get(backend, binding->id).data != NULL) || (entry->is_append && !is_list)) {
-        return STATUS_CORRUPT;
-    }
-    struct bytes value = entry->value;
-    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
-    if (status == STATUS_OK) {
-        (entry->is_append ? append : put)(backend, binding->id, value);
-    }
-    return status;
-}
-
-/* Tables that grow step by step move all they hold at each, and memory that is fresh from the
- * system is dear: so the entries of a first part are counted before. */
-static void reserve_tables(struct heap_backend *heap, struct snapshot_reader reader)
-{
-    struct snapshot_entry entry;
-    uint32_t *counts = arena_alloc(heap->arena, heap_table_count(heap), sizeof *counts);
-    while (snapshot_reader_next(&reader, &entry)) {
-        if (entry.key_group >= heap->range.first && entry.key_group <= heap->range.last) {
-            counts[entry.key_group - heap->range.first]++;
-        }
-    }
-    for (uint32_t i = 0; reader.status == STATUS_OK && i < heap_table_count(heap); i++) {
-        heap_table_reserve(&heap->tables[i], heap->arena, counts[i]);
-    }
-    arena_free(heap->arena, counts);
-}
-
-static enum status restore_states(struct backend *backend, const struct snapshot_reader *reader)
-{
-    add_cursors(heap_of(backend));
-    if (reader->follows == 0) {
-        reserve_tables(heap_of(backend), *reader);
-    }
-    return STATUS_OK;
-}
-
-static enum status restore(struct backend *backend, uint64_t id, const struct bytes *parts,
-                           uint32_t part_count)
-{
-    struct heap_backend *heap = heap_of(backend);
-    CHECK(heap->snapshots == NULL);
-    CHECK(heap->epoch < UINT32_MAX);
-    bool is_alone = heap->epoch == 1 && heap->entry_count == 0;
-    struct part_restore all = { .backend = backend,
-                                .states = &heap->states,
-                                .range = heap->range,
-                                .on_states = restore_states,
-                                .on_entry = restore_entry,
-                                .restored = { .id = id, .epoch = heap->epoch } };
-    snapshot_bases_forget_all(&heap->changes.bases);
-    enum status status = part_restore_all(&all, parts, part_count);
-    heap->table = NULL; /* the key was borrowed from the snapshot */
-    heap->epoch++;
-    if (is_alone && heap->parts_max > 1 && status == STATUS_OK) {
-        snapshot_bases_add(&heap->changes.bases, heap->arena, all.restored);
-    }
-    return status;
+    heap_entry_assign(entry, heap->arena, value, word);
 }
 
 static uint64_t entry_count(const struct backend *backend)
@@ -618,7 +470,7 @@ const struct backend_ops heap_backend_ops = {
     .snapshot_keeps = heap_snapshot_keeps,
     .snapshot_step = heap_snapshot_step,
     .snapshot_end = heap_snapshot_end,
-    .restore = restore,
+    .restore = heap_restore,
     .entry_count = entry_count,
 };
 

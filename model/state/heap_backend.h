@@ -1,8 +1,9 @@
 /* heap_backend.h - the heap backend's own structs, for the files it consists of:
  *
- *   backend_heap.c   keys, values, restore
+ *   backend_heap.c   keys and values
  *   heap_iterate.c   going through entries, and dropping those whose time is over
- *   heap_snapshot.c  freezing the state and writing it out */
+ *   heap_snapshot.c  freezing the state and writing it out
+ *   heap_restore.c   filing what a snapshot holds */
 #ifndef FAULTLINE_STATE_HEAP_BACKEND_H
 #define FAULTLINE_STATE_HEAP_BACKEND_H
 
@@ -100,7 +101,22 @@ static inline uint32_t heap_table_count(const struct heap_backend *heap)
     return heap->range.last - heap->range.first + 1;
 }
 
+static inline struct heap_table *heap_table_of(const struct heap_backend *heap, uint32_t key_group)
+{
+    CHECK(key_group >= heap->range.first && key_group <= heap->range.last);
+    return &heap->tables[key_group - heap->range.first];
+}
+
+/* Is the key of each of the state's entries just a key? */
+static inline bool heap_is_plain(const struct heap_backend *heap, state_id state)
+{
+    return heap->all_plain || state_is_plain(&heap->states.states[state]);
+}
+
 /* ---- backend_heap.c -------------------------------------------------------------------------- */
+
+/* Makes room for what is known of each state, for states that have come to the table. */
+void heap_add_states(struct heap_backend *heap);
 
 /* The beginning that the keys of the current map's entries share. Borrowed until the next call. */
 struct heap_key heap_map_prefix(struct heap_backend *heap, state_id state);
@@ -129,5 +145,10 @@ bool heap_snapshot_keeps(const struct backend_snapshot *snapshot, uint32_t part)
 enum backend_step heap_snapshot_step(struct backend_snapshot *snapshot, struct buffer *out,
                                      size_t limit_bytes);
 void heap_snapshot_end(struct backend_snapshot *snapshot);
+
+/* ---- heap_restore.c: see struct backend_ops -------------------------------------------------- */
+
+MUST_USE enum status heap_restore(struct backend *backend, uint64_t id, const struct bytes *parts,
+                                  uint32_t part_count);
 
 #endif

@@ -129,9 +129,12 @@ static bool is_full(const struct heap_bucket *bucket)
 /* Without a branch: each empty lane counts as -1. */
 static uint32_t slot_count(const struct heap_bucket *bucket)
 {
-    heap_lanes empty = (heap_lanes)(heap_load_lanes(bucket->entries) == 0) +
-                       (heap_lanes)(heap_load_lanes(bucket->entries + 4) == 0);
-    return HEAP_BUCKET_SLOTS + empty[0] + empty[1] + empty[2] + empty[3];
+    heap_wide_lanes empty =
+        (heap_wide_lanes)((heap_lanes)(heap_load_lanes(bucket->entries) == 0) +
+                          (heap_lanes)(heap_load_lanes(bucket->entries + 4) == 0));
+    uint64_t halves[] = { empty[0], empty[1] };
+    return HEAP_BUCKET_SLOTS + (uint32_t)halves[0] + (uint32_t)(halves[0] >> 32) +
+           (uint32_t)halves[1] + (uint32_t)(halves[1] >> 32);
 }
 
 static void bucket_append(struct heap_bucket *bucket, uint32_t hash, uint32_t entry)
@@ -281,8 +284,8 @@ static uint32_t take_place(struct heap_table *table, struct arena *arena)
     return table->entry_count++;
 }
 
-void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
-                       uint16_t state, struct heap_place *place)
+static inline void insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                          uint16_t state, struct heap_place *place)
 {
     CHECK(place->entry == 0);
     uint32_t hash = heap_hash(key, state);
@@ -303,6 +306,24 @@ void heap_table_insert(struct heap_table *table, struct arena *arena, const stru
     place->entry = number + 1;
     bucket_append(&table->buckets[place->bucket], hash, number + 1);
     table->live_count++;
+}
+
+void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                       uint16_t state, struct heap_place *place)
+{
+    insert(table, arena, key, state, place);
+}
+
+bool heap_table_add(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                    uint16_t state, uint32_t *number)
+{
+    struct heap_place place = heap_table_find(table, key, state);
+    if (place.entry != 0) {
+        return false;
+    }
+    insert(table, arena, key, state, &place);
+    *number = place.entry - 1;
+    return true;
 }
 
 void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count)

@@ -145,6 +145,14 @@ static inline bool heap_entry_is_word(const struct heap_entry *entry, uint64_t w
            entry->key_size == HEAP_CELL_INLINE_MAX;
 }
 
+/* Fetches the line of the index in which the entry of `key` and a state should be. */
+static inline void heap_table_foresee(const struct heap_table *table, const struct heap_key *key)
+{
+    if (table->buckets != NULL) {
+        __builtin_prefetch(&table->buckets[key->hash & table->bucket_mask], 1);
+    }
+}
+
 /* The general case of heap_table_find. */
 struct heap_place heap_table_search(const struct heap_table *table, const struct heap_key *key,
                                     uint16_t state);
@@ -231,6 +239,11 @@ static inline void heap_table_set_version(struct heap_table *table, uint32_t num
 void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
                        uint16_t state, struct heap_place *place);
 
+/* The same, with the number of its place, for an entry that is probably absent; false if it is
+ * not. */
+bool heap_table_add(struct heap_table *table, struct arena *arena, const struct heap_key *key,
+                    uint16_t state, uint32_t *number);
+
 /* Makes room for `count` more entries, so that their insertion moves nothing. */
 void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count);
 
@@ -256,6 +269,21 @@ void heap_cell_join(struct arena *arena, union heap_cell *cell, uint8_t *size, s
 
 /* Makes a cell absent and frees what only it held. */
 void heap_cell_clear(struct arena *arena, union heap_cell *cell, uint8_t *size);
+
+/* Gives an entry a value, of which `word` is the inline form: heap_word, if it is short enough. */
+static inline void heap_entry_assign(struct heap_entry *entry, struct arena *arena,
+                                     struct bytes value, uint64_t word)
+{
+    if (value.size > HEAP_CELL_INLINE_MAX) {
+        heap_cell_assign_blob(arena, &entry->value, &entry->value_size, value);
+        return;
+    }
+    if (entry->value_size == HEAP_CELL_BLOB) {
+        heap_cell_clear(arena, &entry->value, &entry->value_size);
+    }
+    entry->value.word = word;
+    entry->value_size = (uint8_t)value.size;
+}
 
 /* A second holder of the same bytes, which neither may change from now on. */
 union heap_cell heap_cell_share(union heap_cell cell, uint8_t size);

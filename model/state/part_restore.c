@@ -2,17 +2,27 @@
 
 #include "model/base/check.h"
 
+/* Reads the next entries of the range; returns how many. 0: there are none left. */
+static uint32_t read_batch(const struct part_restore *restore, struct snapshot_reader *reader,
+                           struct snapshot_entry entries[PART_RESTORE_BATCH])
+{
+    uint32_t count = 0;
+    while (count < PART_RESTORE_BATCH && snapshot_reader_next(reader, &entries[count])) {
+        uint16_t key_group = entries[count].key_group;
+        count += key_group >= restore->range.first && key_group <= restore->range.last;
+    }
+    return count;
+}
+
 static enum status restore_entries(const struct part_restore *restore,
                                    struct snapshot_reader *reader,
                                    const struct state_binding *bindings)
 {
-    struct snapshot_entry entry;
-    while (snapshot_reader_next(reader, &entry)) {
-        if (entry.key_group < restore->range.first || entry.key_group > restore->range.last) {
-            continue;
-        }
-        enum status status = restore->on_entry(restore->backend, reader->follows == 0, &entry,
-                                               &bindings[entry.state]);
+    struct snapshot_entry entries[PART_RESTORE_BATCH];
+    uint32_t count;
+    while ((count = read_batch(restore, reader, entries)) > 0) {
+        enum status status =
+            restore->on_entries(restore->backend, reader->follows == 0, entries, count, bindings);
         if (status != STATUS_OK) {
             return status;
         }

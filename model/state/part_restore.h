@@ -7,6 +7,10 @@
 #include "model/state/snapshot_base.h"
 #include "model/state/state_table.h"
 
+/* At most as many entries are handed over at once: a backend that waits for memory at each can
+ * fetch it for all of them before. */
+enum { PART_RESTORE_BATCH = 32 };
+
 struct part_restore {
     struct backend *backend;
     struct state_table *states;
@@ -14,10 +18,11 @@ struct part_restore {
     /* The table may have got more states; `reader` stands before the part's first entry. Errors:
      * whatever ends the restore. */
     enum status (*on_states)(struct backend *, const struct snapshot_reader *reader);
-    /* An entry, a removal or an append; `is_first`: of a part that follows no other, in which each
-     * key stands once. Errors: CORRUPT, INVALID, or whatever ends the restore. */
-    enum status (*on_entry)(struct backend *, bool is_first, const struct snapshot_entry *,
-                            const struct state_binding *);
+    /* Entries, removals and appends, in their order, all of them of the range; `is_first`: of a
+     * part that follows no other, in which each key stands once. Errors: CORRUPT, INVALID, or
+     * whatever ends the restore. */
+    enum status (*on_entries)(struct backend *, bool is_first, const struct snapshot_entry *entries,
+                              uint32_t count, const struct state_binding *bindings);
     struct snapshot_base restored; /* the parts so far; at first only its id and epoch are set */
 };
 

@@ -391,11 +391,10 @@ static void expire(struct backend *base, uint32_t count)
 
 /* ---- restore --------------------------------------------------------------------------------- */
 
-static enum status restore_entry(struct backend *base, bool is_first,
+static enum status restore_entry(struct row_backend *backend, bool is_first,
                                  const struct snapshot_entry *entry,
                                  const struct state_binding *binding)
 {
-    struct row_backend *backend = row_backend_of(base);
     struct row_known known;
     struct entry_key parts;
     if (!entry_key_read(&binding->was, entry->key, &parts)) {
@@ -422,6 +421,18 @@ static enum status restore_entry(struct backend *base, bool is_first,
     return backend->base.failure;
 }
 
+static enum status restore_entries(struct backend *base, bool is_first,
+                                   const struct snapshot_entry *entries, uint32_t count,
+                                   const struct state_binding *bindings)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        status =
+            restore_entry(row_backend_of(base), is_first, &entries[i], &bindings[entries[i].state]);
+    }
+    return status;
+}
+
 static enum status restore_states(struct backend *base, const struct snapshot_reader *reader)
 {
     (void)reader;
@@ -440,7 +451,7 @@ static enum status restore(struct backend *base, uint64_t id, const struct bytes
                                 .states = &backend->table,
                                 .range = backend->range,
                                 .on_states = restore_states,
-                                .on_entry = restore_entry,
+                                .on_entries = restore_entries,
                                 .restored = { .id = id, .epoch = backend->epoch } };
     snapshot_bases_forget_all(&backend->bases);
     row_marks_clear_if_idle(backend);

@@ -5,10 +5,7 @@
 #include "model/base/check.h"
 #include "model/state/key_group.h"
 
-enum {
-    HEADER_FIXED_SIZE_BYTES = 24, /* magic, version, state count, id, follows */
-    ENTRY_FIXED_SIZE_BYTES = 12,  /* key group, state, two lengths */
-};
+enum { HEADER_FIXED_SIZE_BYTES = 24 /* magic, version, state count, id, follows */ };
 
 void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
                            const struct state_descriptor *states, uint16_t state_count)
@@ -47,7 +44,7 @@ void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state
     CHECK(key_group < KEY_GROUP_COUNT_MAX);
     CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
     /* One extension for the whole entry: this runs once for every key of every checkpoint. */
-    size_t size_bytes = ENTRY_FIXED_SIZE_BYTES + key.size + value.size;
+    size_t size_bytes = SNAPSHOT_ENTRY_BYTES + key.size + value.size;
     uint8_t *start = buffer_extend(out, size_bytes);
     memcpy(start, &key_group, sizeof key_group);
     memcpy(start + sizeof key_group, &state, sizeof state);
@@ -68,7 +65,7 @@ void snapshot_write_append(struct buffer *out, uint16_t key_group, uint16_t stat
 void snapshot_write_words(struct buffer *out, uint16_t key_group, uint16_t state, uint64_t key,
                           uint64_t value)
 {
-    enum { WORD_BYTES = sizeof(uint64_t), BYTES = ENTRY_FIXED_SIZE_BYTES + 2 * WORD_BYTES };
+    enum { WORD_BYTES = sizeof(uint64_t), BYTES = SNAPSHOT_ENTRY_BYTES + 2 * WORD_BYTES };
     CHECK(key_group < KEY_GROUP_COUNT_MAX);
     CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
     uint8_t *at = buffer_extend(out, BYTES);
@@ -152,7 +149,7 @@ static bool read_trailer(struct snapshot_reader *reader)
     return false;
 }
 
-bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry *entry)
+bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_entry *entry)
 {
     if (reader->ended) {
         return false;
@@ -181,4 +178,28 @@ bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry 
     reader->key_group = entry->key_group;
     reader->entries_read++;
     return true;
+}
+
+void snapshot_reader_count(const struct snapshot_reader *reader, struct key_group_range range,
+                           uint32_t *counts)
+{
+    CHECK(!reader->ended);
+    const uint8_t *at = reader->decoder.data + reader->decoder.position;
+    size_t left = reader->decoder.size - reader->decoder.position;
+    while (left >= SNAPSHOT_ENTRY_BYTES) {
+        uint32_t key_group = load_u16(at);
+        size_t size = (size_t)load_u32(at + 4) + SNAPSHOT_ENTRY_BYTES;
+        if (size > left) {
+            return;
+        }
+        size += load_u32(at + size - 4);
+        if (size > left) {
+            return;
+        }
+        if (key_group >= range.first && key_group <= range.last) {
+            counts[key_group - range.first]++;
+        }
+        at += size;
+        left -= size;
+    }
 }

@@ -27,6 +27,7 @@
 #include "model/base/codec.h"
 #include "model/base/status.h"
 #include "model/state/descriptor.h"
+#include "model/state/key_group.h"
 
 enum {
     SNAPSHOT_MAGIC = 0x534b4c46, /* "FLKS" */
@@ -34,6 +35,7 @@ enum {
     SNAPSHOT_END = 0xffff,          /* no key group: there are at most 32768 */
     SNAPSHOT_REMOVED = 0x8000,      /* no state: there are at most 1024 */
     SNAPSHOT_APPENDED = 0x4000,     /* nor is this */
+    SNAPSHOT_ENTRY_BYTES = 12,      /* of an entry, besides key and value */
     SNAPSHOT_STATE_COUNT_MAX = 1024 /* far above any job's; bounds what a damaged header can ask */
 };
 
@@ -88,8 +90,46 @@ void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input);
 void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
                            struct bytes *descriptor);
 
+/* The general case of snapshot_reader_next. */
+bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_entry *entry);
+
 /* Reads the next entry; false at the end or when damaged: reader->status tells which. Entries read
  * before the damage was met are not to be trusted either. */
-bool snapshot_reader_next(struct snapshot_reader *reader, struct snapshot_entry *entry);
+static inline bool snapshot_reader_next(struct snapshot_reader *reader,
+                                        struct snapshot_entry *entry)
+{
+    /* Whoever restores does little else than this: so what may stand in any part, and is whole, is
+     * read without a call. */
+    struct decoder *decoder = &reader->decoder;
+    size_t left = decoder->size - decoder->position;
+    if (reader->ended || left < SNAPSHOT_ENTRY_BYTES) {
+        return snapshot_reader_next_any(reader, entry);
+    }
+    const uint8_t *at = decoder->data + decoder->position;
+    left -= SNAPSHOT_ENTRY_BYTES;
+    entry->key_group = load_u16(at);
+    entry->state = load_u16(at + 2);
+    entry->key = (struct bytes){ .data = at + 8, .size = load_u32(at + 4) };
+    if (entry->key_group < reader->key_group || entry->key_group >= KEY_GROUP_COUNT_MAX ||
+        entry->state >= reader->state_count || entry->key.size > left) {
+        return snapshot_reader_next_any(reader, entry);
+    }
+    at += 8 + entry->key.size;
+    left -= entry->key.size;
+    entry->value = (struct bytes){ .data = at + 4, .size = load_u32(at) };
+    if (entry->value.size > left) {
+        return snapshot_reader_next_any(reader, entry);
+    }
+    entry->is_append = false;
+    decoder->position = decoder->size - (left - entry->value.size);
+    reader->key_group = entry->key_group;
+    reader->entries_read++;
+    return true;
+}
+
+/* Adds to counts[0 .. range.last - range.first] how many entries of a first part are to come, for
+ * each key group. Of a damaged part it counts some. */
+void snapshot_reader_count(const struct snapshot_reader *reader, struct key_group_range range,
+                           uint32_t *counts);
 
 #endif

@@ -142,8 +142,8 @@ static bool upgrade_list(const struct state_type *type, uint16_t version, size_t
     return true;
 }
 
-enum status state_table_admit(struct state_table *table, const struct state_binding *binding,
-                              struct bytes *value, struct buffer *scratch)
+enum status state_table_admit_any(struct state_table *table, const struct state_binding *binding,
+                                  struct bytes *value, struct buffer *scratch)
 {
     CHECK(binding->id < table->count);
     const struct state_descriptor *is = &table->states[binding->id];

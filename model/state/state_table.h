@@ -3,6 +3,7 @@
 #ifndef FAULTLINE_STATE_STATE_TABLE_H
 #define FAULTLINE_STATE_STATE_TABLE_H
 
+#include "model/base/check.h"
 #include "model/base/status.h"
 #include "model/state/backend.h"
 #include "model/state/snapshot.h"
@@ -36,11 +37,23 @@ MUST_USE enum status state_table_bind(struct state_table *table,
 void state_bindings_free(struct state_table *table, const struct snapshot_reader *reader,
                          struct state_binding *bindings);
 
+/* The general case of state_table_admit. */
+MUST_USE enum status state_table_admit_any(struct state_table *table,
+                                           const struct state_binding *binding, struct bytes *value,
+                                           struct buffer *scratch);
+
 /* Makes of `*value`, an entry's in the part, what is to be kept here: itself, or an upgrade of it
  * (D2) in `scratch`, which is emptied first. Errors: CORRUPT; INVALID, if it cannot be upgraded,
  * and the reason stands in `refusal`. */
-MUST_USE enum status state_table_admit(struct state_table *table,
-                                       const struct state_binding *binding, struct bytes *value,
-                                       struct buffer *scratch);
+MUST_USE static inline enum status state_table_admit(struct state_table *table,
+                                                     const struct state_binding *binding,
+                                                     struct bytes *value, struct buffer *scratch)
+{
+    CHECK(binding->id < table->count);
+    const struct state_descriptor *is = &table->states[binding->id];
+    return is->ttl_ns == 0 && is->value.version == binding->was.value.version
+               ? STATUS_OK
+               : state_table_admit_any(table, binding, value, scratch);
+}
 
 #endif

@@ -33,13 +33,24 @@ static enum status read_all(struct bytes input, uint64_t *count)
     struct snapshot_reader reader;
     struct snapshot_entry entry;
     snapshot_reader_init(&reader, input);
+    struct key_group_range range = { .first = 3, .last = 70 };
+    uint32_t counts[70 - 3 + 1] = { 0 };
+    if (!reader.ended) {
+        snapshot_reader_count(&reader, range, counts);
+    }
     while (snapshot_reader_next(&reader, &entry)) {
+        if (entry.key_group >= range.first && entry.key_group <= range.last) {
+            counts[entry.key_group - range.first]--;
+        }
         ck_assert_uint_lt(entry.state, reader.state_count);
         ck_assert_uint_lt(entry.key_group, KEY_GROUP_COUNT_MAX);
         ck_assert_ptr_nonnull(entry.key.data);
         ck_assert(entry.value.data != NULL || reader.follows > 0);
     }
     ck_assert(!snapshot_reader_next(&reader, &entry));
+    for (uint32_t i = 0; i <= range.last - range.first; i++) {
+        ck_assert(counts[i] == 0 || reader.status != STATUS_OK || reader.follows > 0);
+    }
     *count = reader.entries_read;
     return reader.status;
 }
@@ -154,6 +165,31 @@ START_TEST(a_snapshot_without_states_and_entries_is_sound)
     uint64_t count;
     ck_assert_int_eq(read_all(buffer_bytes(&out), &count), STATUS_OK);
     ck_assert_uint_eq(count, 0);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(what_is_to_come_is_counted_by_key_group)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    write_sample(&out);
+    struct snapshot_reader reader;
+    snapshot_reader_init(&reader, buffer_bytes(&out));
+    uint32_t counts[] = { 1, 1, 1 };
+    snapshot_reader_count(&reader, (struct key_group_range){ .first = 69, .last = 71 }, counts);
+    ck_assert_uint_eq(counts[0], 1);
+    ck_assert_uint_eq(counts[1], 2);
+    ck_assert_uint_eq(counts[2], 1);
+    struct snapshot_entry entry;
+    ck_assert(snapshot_reader_next(&reader, &entry)); /* counting has read nothing */
+    ck_assert_uint_eq(entry.key_group, 3);
+    snapshot_reader_count(&reader, (struct key_group_range){ .first = 3, .last = 5 }, counts);
+    ck_assert_uint_eq(counts[0], 2); /* one of the two is read already */
+    ck_assert_uint_eq(counts[1], 2);
+    ck_assert_uint_eq(counts[2], 1);
     arena_drop(&arena);
 }
 END_TEST
@@ -322,6 +358,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, the_bytes_of_the_format_are_fixed);
     tcase_add_test(tcase, a_removal_is_read_back_and_stands_only_in_a_part_that_follows_another);
     tcase_add_test(tcase, a_snapshot_without_states_and_entries_is_sound);
+    tcase_add_test(tcase, what_is_to_come_is_counted_by_key_group);
     tcase_add_test(tcase, every_shortened_snapshot_is_corrupt);
     tcase_add_test(tcase, bytes_behind_the_trailer_are_corrupt);
     tcase_add_test(tcase, order_range_states_and_count_are_checked);

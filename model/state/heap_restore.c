@@ -1,0 +1,147 @@
+#include "model/base/check.h"
+#include "model/state/heap_backend.h"
+#include "model/state/part_restore.h"
+
+/* Makes the place of an entry of a snapshot current. */
+static bool go_to(struct heap_backend *heap, const struct snapshot_entry *entry, state_id state)
+{
+    struct entry_key at = { .key = entry->key };
+    bool is_plain = heap_is_plain(heap, state);
+    if (!is_plain && !entry_key_read(&heap->states.states[state], entry->key, &at)) {
+        return false;
+    }
+    backend_set_key(&heap->base, entry->key_group, at.key);
+    if (!is_plain) {
+        backend_set_namespace(&heap->base, at.name_space);
+        backend_set_subkey(&heap->base, at.subkey);
+    }
+    return true;
+}
+
+/* Files an entry, a removal or an append: as if a job did so. */
+static enum status restore_any(struct heap_backend *heap, bool is_first,
+                               const struct snapshot_entry *entry,
+                               const struct state_binding *binding)
+{
+    struct backend *backend = &heap->base;
+    if (!go_to(heap, entry, binding->id)) {
+        return STATUS_CORRUPT;
+    }
+    if (entry->value.data == NULL) {
+        backend_remove(backend, binding->id);
+        return STATUS_OK;
+    }
+    bool is_list = heap->states.states[binding->id].kind == STATE_LIST;
+    if ((is_first && backend_get(backend, binding->id).data != NULL) ||
+        (entry->is_append && !is_list)) {
+        return STATUS_CORRUPT;
+    }
+    struct bytes value = entry->value;
+    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
+    if (status == STATUS_OK) {
+        (entry->is_append ? backend_append : backend_put)(backend, binding->id, value);
+    }
+    return status;
+}
+
+/* Files an entry of a plain state in a first part: its key is the snapshot's, and there is nothing
+ * to be preserved. */
+static enum status restore_plain(struct heap_backend *heap, const struct snapshot_entry *entry,
+                                 const struct heap_key *key, const struct state_binding *binding)
+{
+    struct heap_table *table = heap_table_of(heap, entry->key_group);
+    struct bytes value = entry->value;
+    enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    uint32_t number;
+    if (!heap_table_add(table, heap->arena, key, binding->id, &number)) {
+        return STATUS_CORRUPT;
+    }
+    uint64_t word = value.size <= HEAP_CELL_INLINE_MAX ? heap_word(value) : 0;
+    heap_entry_assign(&table->entries[number], heap->arena, value, word);
+    heap_table_set_version(table, number, heap->epoch);
+    heap->entry_count++;
+    return STATUS_OK;
+}
+
+/* Of a first part: where each entry will be filed is fetched while others still are. */
+static enum status restore_first(struct heap_backend *heap, const struct snapshot_entry *entries,
+                                 uint32_t count, const struct state_binding *bindings)
+{
+    struct heap_key keys[PART_RESTORE_BATCH];
+    CHECK(count <= PART_RESTORE_BATCH);
+    for (uint32_t i = 0; i < count; i++) {
+        heap_key_init(&keys[i], entries[i].key);
+        heap_table_foresee(heap_table_of(heap, entries[i].key_group), &keys[i]);
+    }
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        const struct state_binding *binding = &bindings[entries[i].state];
+        status = heap_is_plain(heap, binding->id)
+                     ? restore_plain(heap, &entries[i], &keys[i], binding)
+                     : restore_any(heap, true, &entries[i], binding);
+    }
+    return status;
+}
+
+static enum status restore_entries(struct backend *backend, bool is_first,
+                                   const struct snapshot_entry *entries, uint32_t count,
+                                   const struct state_binding *bindings)
+{
+    struct heap_backend *heap = heap_of(backend);
+    if (is_first) {
+        return restore_first(heap, entries, count, bindings);
+    }
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = restore_any(heap, false, &entries[i], &bindings[entries[i].state]);
+    }
+    return status;
+}
+
+/* Tables that grow step by step move all they hold at each, and memory that is fresh from the
+ * system is dear: so the entries of a first part are counted before. */
+static void reserve_tables(struct heap_backend *heap, const struct snapshot_reader *reader)
+{
+    uint32_t *counts = arena_alloc(heap->arena, heap_table_count(heap), sizeof *counts);
+    snapshot_reader_count(reader, heap->range, counts);
+    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
+        heap_table_reserve(&heap->tables[i], heap->arena, counts[i]);
+    }
+    arena_free(heap->arena, counts);
+}
+
+static enum status restore_states(struct backend *backend, const struct snapshot_reader *reader)
+{
+    struct heap_backend *heap = heap_of(backend);
+    heap_add_states(heap);
+    if (reader->follows == 0) {
+        reserve_tables(heap, reader);
+    }
+    return STATUS_OK;
+}
+
+enum status heap_restore(struct backend *backend, uint64_t id, const struct bytes *parts,
+                         uint32_t part_count)
+{
+    struct heap_backend *heap = heap_of(backend);
+    CHECK(heap->snapshots == NULL);
+    CHECK(heap->epoch < UINT32_MAX);
+    bool is_alone = heap->epoch == 1 && heap->entry_count == 0;
+    struct part_restore all = { .backend = backend,
+                                .states = &heap->states,
+                                .range = heap->range,
+                                .on_states = restore_states,
+                                .on_entries = restore_entries,
+                                .restored = { .id = id, .epoch = heap->epoch } };
+    snapshot_bases_forget_all(&heap->changes.bases);
+    enum status status = part_restore_all(&all, parts, part_count);
+    heap->table = NULL; /* the key was borrowed from the snapshot */
+    heap->epoch++;
+    if (is_alone && heap->parts_max > 1 && status == STATUS_OK) {
+        snapshot_bases_add(&heap->changes.bases, heap->arena, all.restored);
+    }
+    return status;
+}
