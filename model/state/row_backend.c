@@ -14,6 +14,7 @@ static void free_state(struct row_backend *backend, struct row_state *state)
         row_scan_end(backend->store, state->iteration.scan);
     }
     buffer_free(&state->row);
+    buffer_free(&state->last);
     buffer_free(&state->iteration.prefix);
     buffer_free(&state->iteration.end);
     buffer_free(&state->iteration.at);
@@ -34,6 +35,7 @@ static void destroy(struct backend *base)
         free_state(backend, &backend->states[i]);
     }
     row_store_destroy(backend->store);
+    buffer_free(&backend->load.bytes);
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
         buffer_free(buffers[i]);
     }
@@ -53,6 +55,7 @@ static void open_states(struct row_backend *backend)
         struct row_state *state = &backend->states[backend->open_count];
         *state = (struct row_state){ 0 };
         buffer_init(&state->row, backend->arena);
+        buffer_init(&state->last, backend->arena);
         buffer_init(&state->iteration.prefix, backend->arena);
         buffer_init(&state->iteration.end, backend->arena);
         buffer_init(&state->iteration.at, backend->arena);
@@ -403,7 +406,12 @@ static enum status restore_entry(struct row_backend *backend, bool is_first,
     buffer_reset(&backend->row);
     row_entry_write_row(backend, &backend->row, binding->id, entry->key_group, entry->key);
     struct bytes row = buffer_bytes(&backend->row);
-    row_entry_look_up(backend, binding->id, row, &known);
+    if (backend->load.is_on && row_entry_is_behind(backend, binding->id, row)) {
+        known = (struct row_known){ 0 };
+    } else {
+        row_load_end(backend);
+        row_entry_look_up(backend, binding->id, row, &known);
+    }
     if (entry->value.data == NULL) {
         row_entry_remove(backend, binding->id, row, &known);
         return backend->base.failure;
@@ -455,7 +463,10 @@ static enum status restore(struct backend *base, uint64_t id, const struct bytes
                                 .restored = { .id = id, .epoch = backend->epoch } };
     snapshot_bases_forget_all(&backend->bases);
     row_marks_clear_if_idle(backend);
+    row_load_begin(backend);
     enum status status = part_restore_all(&all, parts, part_count);
+    row_load_end(backend);
+    status = status == STATUS_OK ? backend->base.failure : status;
     backend->has_key = false; /* the key was borrowed */
     backend->turn++;
     backend->epoch++;
@@ -509,6 +520,7 @@ struct backend *row_backend_create(struct host *host, struct key_group_range ran
     backend->range = range;
     backend->parts_max = parts_max;
     backend->store = store;
+    buffer_init(&backend->load.bytes, host->arena);
     state_table_init(&backend->table, host->arena);
     for (size_t i = 0; i < sizeof buffers / sizeof buffers[0]; i++) {
         buffer_init(buffers[i], host->arena);

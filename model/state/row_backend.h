@@ -3,6 +3,7 @@
  *
  *   row_backend.c   states, the current key, iteration, restore
  *   row_entry.c     entries made of rows, the marks of changes
+ *   row_load.c      many new rows at once, for a restore
  *   row_snapshot.c  freezing the state and writing it out
  *
  * The row of an entry: space = state id, key group (both u16, the greater byte first), entry key
@@ -35,6 +36,7 @@
 enum {
     ROW_PREFIX_BYTES = 4, /* state and key group */
     LIST_CHUNK_BYTES = 512,
+    ROW_LOAD_COUNT = 64, /* rows that the store gets at once */
 };
 
 /* What is known of an entry that was looked up. */
@@ -63,6 +65,16 @@ struct row_state {
     uint64_t known_turn; /* `known` is, if it does */
     struct row_known known;
     struct row_iteration iteration;
+    struct buffer last; /* no row of the state was ever behind this one; empty: there was none */
+};
+
+/* Rows on their way to the store. */
+struct row_load {
+    bool is_on;   /* new rows are loaded, not put */
+    bool is_open; /* the store has got some, and was not told their end */
+    struct row rows[ROW_LOAD_COUNT];
+    uint32_t count;
+    struct buffer bytes; /* theirs; does not grow while there are any */
 };
 
 /* What is done for each key group in turn: WHOLE or REMOVALS and ENTRIES, then MARKS. */
@@ -117,6 +129,7 @@ struct row_backend {
     uint64_t entry_count;
     uint64_t mark_count;
     uint32_t *marks_dropped; /* per key group the epoch up to which its marks are gone */
+    struct row_load load;
     struct snapshot_bases bases;
     struct row_snapshot *snapshots; /* the open ones */
     state_id expire_state;          /* where the look for expired entries goes on */
@@ -211,6 +224,23 @@ bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buff
 
 /* Drops all marks if no snapshot wants any. */
 void row_marks_clear_if_idle(struct row_backend *backend);
+
+/* Does this entry, and all that it may have for rows, lie behind all rows of its state? */
+bool row_entry_is_behind(struct row_backend *backend, state_id state, struct bytes row);
+
+/* ---- row_load.c ------------------------------------------------------------------------------
+ *
+ * A snapshot names its entries in the order of their rows. So a restore need not look for those
+ * that it puts, and the store gets many at once, and need not look where each belongs. */
+
+/* From now on new rows are loaded: each must lie behind all rows of its state. */
+void row_load_begin(struct row_backend *backend);
+
+/* Loads a row. Both are copied. */
+void row_load_add(struct row_backend *backend, struct bytes row, struct bytes value);
+
+/* Puts what is on its way into the store, and loads no more. */
+void row_load_end(struct row_backend *backend);
 
 /* ---- row_snapshot.c: see struct backend_ops -------------------------------------------------- */
 

@@ -110,6 +110,17 @@ static struct bytes chunk_row(struct row_backend *backend, struct bytes row, uin
     return buffer_bytes(&backend->chunk);
 }
 
+/* Is there no such row, nor one behind it, in the state? False: there may be. */
+static bool is_behind(const struct row_backend *backend, struct bytes row)
+{
+    return entry_key_compare(row, buffer_bytes(&backend->states[read_u16(row.data)].last)) > 0;
+}
+
+bool row_entry_is_behind(struct row_backend *backend, state_id state, struct bytes row)
+{
+    return is_behind(backend, is_list(backend, state) ? chunk_row(backend, row, 0) : row);
+}
+
 /* The value of a row, or data == NULL. */
 static struct bytes get_row(struct row_backend *backend, const struct row_view *view,
                             struct bytes row)
@@ -239,6 +250,17 @@ static bool put_row(struct row_backend *backend, struct bytes row, uint32_t epoc
     }
     charge(backend);
     backend->change_count++;
+    bool is_last = epoch == 0 && is_behind(backend, row);
+    if (is_last) {
+        struct buffer *last = &backend->states[read_u16(row.data)].last;
+        buffer_reset(last);
+        buffer_append(last, row);
+    }
+    if (backend->load.is_on) {
+        CHECK(is_last);
+        row_load_add(backend, row, buffer_bytes(value));
+        return !row_backend_has_failed(backend);
+    }
     return row_backend_note(backend, row_store_put(backend->store, row, buffer_bytes(value)));
 }
 

@@ -7,7 +7,10 @@
  * R1  Bytes that a store lends out stay until the next call of the same store.
  * R2  Before a row changes that a view may still be asked for, the caller says so: preserve. A
  *     store that keeps old content by itself has no preserve.
- * R3  After an error a store can only be destroyed. */
+ * R3  After an error a store can only be destroyed.
+ * R4  Many new rows can be loaded at once, those of a space in the order of their keys, and behind
+ *     every row that the space has. No view is open then. From the first load to load_end no other
+ *     call is made: only then the rows are there. */
 #ifndef FAULTLINE_STATE_ROW_STORE_H
 #define FAULTLINE_STATE_ROW_STORE_H
 
@@ -41,6 +44,8 @@ struct row_store_ops {
                        struct bytes *value);
     enum status (*put)(struct row_store *, struct bytes key, struct bytes value);
     enum status (*remove)(struct row_store *, struct bytes key);
+    enum status (*load)(struct row_store *, const struct row *rows, uint32_t count);
+    enum status (*load_end)(struct row_store *); /* NULL: there is nothing to end */
     enum status (*clear)(struct row_store *, uint16_t space);
     enum status (*preserve)(struct row_store *, struct bytes key, uint32_t epoch_end);
     struct row_view *(*freeze)(struct row_store *, uint32_t epoch);
@@ -87,6 +92,17 @@ MUST_USE static inline enum status row_store_put(struct row_store *store, struct
 MUST_USE static inline enum status row_store_remove(struct row_store *store, struct bytes key)
 {
     return store->ops->remove(store, key);
+}
+
+/* Puts rows as R4 has it. They are not borrowed from the store. */
+MUST_USE static inline enum status row_store_load(struct row_store *store, const struct row *rows,
+                                                  uint32_t count)
+{
+    return store->ops->load(store, rows, count);
+}
+MUST_USE static inline enum status row_store_load_end(struct row_store *store)
+{
+    return store->ops->load_end == NULL ? STATUS_OK : store->ops->load_end(store);
 }
 
 /* Removes all rows of a space of which no view is asked for. */

@@ -3,9 +3,9 @@
  * RocksDB lies in memory files of its own, not in files of the host, and its threads flush and
  * compact as they like: neither changes an answer. A view is one of RocksDB's snapshots. There is
  * no write-ahead log, since the rows are disposable. The host is charged by the bytes that are put,
- * as often as an average LSM tree writes them, at the time of the put; so time does not hang on
- * what the threads do. Faults of the LOCAL disk do not reach it: the library's C
- * interface has no way to give it files of ours.
+ * as often as an average LSM tree writes them, at the time of the put, and once for rows that are
+ * loaded; so time does not hang on what the threads do. Faults of the LOCAL disk do not reach it:
+ * the library's C interface has no way to give it files of ours.
  *
  * The threads are the process's. A process that has had a store and then forks leaves a child in
  * which RocksDB waits for threads that are not there: only children may have stores then. */

@@ -1,9 +1,8 @@
 #include "model/state/row_store_sqlite.h"
 
-#include <string.h>
-
 #include "model/base/check.h"
 #include "model/base/codec.h"
+#include "model/state/entry_key.h"
 #include "model/state/sqlite_database.h"
 
 /* A row of `history` is what the row `k` held in the epochs from that of its value on, up to and
@@ -11,7 +10,10 @@
  *
  * Statements are left where they stand while something is lent out, and reset by the next call. */
 
-enum { PAGE_BYTES = 4096 };
+enum {
+    PAGE_BYTES = 4096,
+    LOAD_COUNT = 32, /* rows of one statement: it opens the table once for all of them */
+};
 
 static const char schema[] =
     "CREATE TABLE row(k BLOB PRIMARY KEY, v BLOB NOT NULL) WITHOUT ROWID;"
@@ -81,6 +83,7 @@ struct sqlite_store {
     struct arena *arena;
     struct sqlite_database *database;
     sqlite3_stmt *statements[STATEMENT_COUNT];
+    sqlite3_stmt *load;         /* NULL: not compiled yet */
     sqlite3_stmt *lending;      /* stands on the row that the last get lent out; NULL: none does */
     struct row_view *views;     /* newest first */
     struct row_scan *scans;     /* under way */
@@ -209,6 +212,47 @@ static enum status remove_row(struct row_store *base, struct bytes key)
     give_back(store);
     sqlite_bind_bytes(store->statements[number], 1, key);
     return execute(store, number);
+}
+
+/* Compiles the statement that puts LOAD_COUNT rows. FAIL, since an ABORT would have SQLite keep
+ * what the statement changed until its end. */
+static enum status prepare_load(struct sqlite_store *store)
+{
+    struct buffer sql;
+    buffer_init(&sql, store->arena);
+    buffer_append_text(&sql, "INSERT OR FAIL INTO row VALUES(?,?)");
+    for (uint32_t i = 1; i < LOAD_COUNT; i++) {
+        buffer_append_text(&sql, ",(?,?)");
+    }
+    buffer_append(&sql, (struct bytes){ .data = (const uint8_t *)"", .size = 1 });
+    enum status status =
+        sqlite_database_prepare(store->database, (const char *)sql.data, &store->load);
+    buffer_free(&sql);
+    return status;
+}
+
+static enum status load(struct row_store *base, const struct row *rows, uint32_t count)
+{
+    struct sqlite_store *store = store_of(base);
+    enum status status = STATUS_OK;
+    give_back(store);
+    CHECK(store->views == NULL);
+    if (store->load == NULL && count >= LOAD_COUNT) {
+        status = prepare_load(store);
+    }
+    for (; count >= LOAD_COUNT && status == STATUS_OK; count -= LOAD_COUNT, rows += LOAD_COUNT) {
+        for (int i = 0; i < LOAD_COUNT; i++) {
+            CHECK(!is_mark(rows[i].key));
+            sqlite_bind_bytes(store->load, 2 * i + 1, rows[i].key);
+            sqlite_bind_bytes(store->load, 2 * i + 2, rows[i].value);
+        }
+        status = sqlite_database_execute(store->database, store->load);
+        CHECK(status != STATUS_EXISTS); /* the rows are new (R4) */
+    }
+    for (; count > 0 && status == STATUS_OK; count--, rows++) {
+        status = put(base, rows->key, rows->value);
+    }
+    return status;
 }
 
 static enum status clear(struct row_store *base, uint16_t space)
@@ -341,21 +385,14 @@ static enum status fill_side(struct sqlite_store *store, const struct row_scan *
     return status;
 }
 
-static int compare(struct bytes a, struct bytes b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = memcmp(a.data, b.data, size);
-    return order != 0 ? order : (a.size > b.size) - (a.size < b.size);
-}
-
 /* The side whose row comes first; NULL: both are at their ends. */
 static struct side *first_side(struct row_scan *scan)
 {
     if (!scan->rows.has_row || !scan->history.has_row) {
         return scan->rows.has_row ? &scan->rows : scan->history.has_row ? &scan->history : NULL;
     }
-    int order = compare(sqlite_column_bytes(scan->rows.statement, 0),
-                        sqlite_column_bytes(scan->history.statement, 0));
+    int order = entry_key_compare(sqlite_column_bytes(scan->rows.statement, 0),
+                                  sqlite_column_bytes(scan->history.statement, 0));
     return order <= 0 ? &scan->rows : &scan->history;
 }
 
@@ -409,6 +446,7 @@ static const struct row_store_ops ops = {
     .get = get,
     .put = put,
     .remove = remove_row,
+    .load = load,
     .clear = clear,
     .preserve = preserve,
     .freeze = freeze,

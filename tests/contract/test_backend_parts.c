@@ -232,6 +232,40 @@ START_TEST(parts_that_do_not_belong_together_are_corrupt)
 }
 END_TEST
 
+/* Key groups 0..127 hold one of the keys 0..127 each. */
+START_TEST(an_entry_that_is_there_already_makes_a_snapshot_corrupt)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct bytes parts[PARTS_MAX];
+    uint32_t count = 0;
+    struct backend *backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+    state_id state = backend_declare_value(backend, "n");
+    for (uint64_t key = 40; key < 60; key++) {
+        put_number(backend, state, key, key);
+    }
+    (void)snapshot_on(backend, &arena, 1, 0, parts, &count);
+    ck_assert_uint_eq(count, 1);
+    for (uint64_t key = 0; key < 100; key++) {
+        struct backend *restored = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+        state = backend_declare_value(restored, "n");
+        put_number(restored, state, key, 1);
+        bool is_twice = key >= 40 && key < 60;
+        ck_assert_int_eq(backend_restore(restored, 1, parts, 1),
+                         is_twice ? STATUS_CORRUPT : STATUS_OK);
+        if (!is_twice) {
+            ck_assert_uint_eq(backend_entry_count(restored), 21);
+            ck_assert_uint_eq(get_number(restored, state, key), 1);
+            ck_assert_uint_eq(get_number(restored, state, 40), 40);
+            ck_assert_int_eq(backend_restore(restored, 1, parts, 1), STATUS_CORRUPT);
+        }
+        backend_destroy(restored);
+    }
+    backend_destroy(backend);
+    arena_drop(&arena);
+}
+END_TEST
+
 /* The property test: a backend and a plain array do the same random operations. With
  * FAULTLINE_RANDOM_OPERATIONS=1000000 in the environment it is a long one. */
 enum {
@@ -515,6 +549,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tcase, b6_a_base_that_a_backend_does_not_know_means_a_whole_snapshot, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase, parts_that_do_not_belong_together_are_corrupt, 0, KIND_COUNT);
+    tcase_add_loop_test(tcase, an_entry_that_is_there_already_makes_a_snapshot_corrupt, 0,
+                        KIND_COUNT);
     tcase_add_loop_test(tcase, a_backend_and_its_snapshots_agree_with_a_plain_array_at_every_step,
                         0, KIND_COUNT);
     Suite *suite = suite_create("backend_parts");
