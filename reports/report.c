@@ -26,7 +26,8 @@ static int64_t pragma(sqlite3 *db, const char *sql)
     return value;
 }
 
-/* Read-only: a report may be made while a campaign writes. */
+/* Nothing is written, and a campaign may write meanwhile. Yet who opens it only to read leaves
+ * SQLite's files `-wal` and `-shm` behind. */
 static enum status open_database(sqlite3 **db, const char *path, struct buffer *error)
 {
     enum { BUSY_TIMEOUT_MS = 10000 };
@@ -36,7 +37,7 @@ static enum status open_database(sqlite3 **db, const char *path, struct buffer *
         buffer_append_format(error, "%s: there is no results database; run a scenario first", path);
         return STATUS_NOT_FOUND;
     }
-    if (sqlite3_open_v2(path, db, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK) {
+    if (sqlite3_open_v2(path, db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         buffer_append_format(error, "%s: cannot open: %s", path, sqlite3_errmsg(*db));
         return STATUS_IO;
     }

@@ -97,10 +97,11 @@ static enum status make_folders(struct arena *arena, const char *path, struct bu
         *slash = '\0';
         if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
             /* A folder that exists may refuse for other reasons; opening the file will tell. */
+            int why = errno;
             struct stat what;
             if (stat(folder, &what) != 0) {
                 buffer_append_format(error, "%s: cannot create the folder %s: %s", path, folder,
-                                     strerror(errno));
+                                     strerror(why));
                 status = STATUS_IO;
                 break;
             }

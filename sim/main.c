@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -643,6 +644,7 @@ int main(int argc, char **argv)
     buffer_init(&error, &arena);
     struct options options;
     enum verdict verdict = VERDICT_BAD_USAGE;
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow on is a failed write */
     if (argc >= 1 && options_parse(&options, &arena, argc, (const char *const *)argv, &error)) {
         verdict = do_command(&options);
     } else {

@@ -62,8 +62,10 @@ enum status trial_read(const struct trial_place *place, struct arena *arena,
         CHECK(overrides.setting_count < given->setting_count + SETTINGS_MAX);
         all[overrides.setting_count++] = *settings;
     }
-    return scenario_parse(scenario, arena, bytes_of_text(trial_json), place->command, ".",
-                          &overrides, place->error);
+    enum status status = scenario_parse(scenario, arena, bytes_of_text(trial_json),
+                                        place->command, ".", &overrides, place->error);
+    scenario->path = place->command; /* so that what is said of a run says whose it is */
+    return status;
 }
 
 static void note_checkpoints(struct trial *trial, const struct summary *summary)

@@ -363,6 +363,11 @@ static void tell_interrupted(const struct live *live)
         buffer_append_format(live->error, "what was committed ends with checkpoint %" PRIu64,
                              live->checkpoint);
     }
+    if (live->vain.failures > 0) {
+        buffer_append_format(live->error, "; failures of the job since then: %u, the last: ",
+                             live->vain.failures);
+        buffer_append(live->error, buffer_bytes(&live->vain.cause));
+    }
 }
 
 /* Lets it run; OK if it came so far. */

@@ -70,6 +70,13 @@ to_full_device() {
 expect 6 'standard output' to_full_device list facts
 expect 6 'standard output' to_full_device run "$good" "${quiet[@]}"
 
+# A file that may grow to one block of 1,024 bytes: a failed write, not a death by SIGXFSZ.
+to_small_files() {
+    (ulimit -f 1 && "$program" "$@")
+}
+expect 6 'output\.txt: cannot write: File too large' \
+    to_small_files run scenarios/demo.json --no-db --quiet --out "$scratch/small"
+
 # A mistake leaves nothing behind.
 rm -rf "$scratch/out"
 "$program" run "$good" --no-db --out "$scratch/out" --set job.parallelism=0 >/dev/null 2>&1

@@ -132,6 +132,7 @@ expect 0 '<failure message="WRONG .*run.json</failure>' cat "$scratch/ci/run.xml
 page=$scratch/report/index.html
 expect 0 "^$scratch/report/index.html\$" \
     "$program" report "$scratch/small.db" -o "$scratch/report" --csv
+expect 1 '' test -e "$scratch/small.db-wal"
 expect 0 '^regime,N \(tasks\),T \(s\),' cat "$scratch/report/tables/checkpoint-time.csv"
 expect 0 "<code>$program run $scratch/report/runs/1.json</code>" cat "$page"
 expect 0 '^PASS' "$program" run "$scratch/report/runs/1.json" --no-db --quiet --out "$scratch/out"
