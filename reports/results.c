@@ -359,6 +359,8 @@ static bool add_comparison(struct results *results, const struct results_compari
     put_moment(&row, comparison->live);
     put_text(&row, head->live);
     put_number(&row, head->live_runs);
+    put_text(&row, comparison->costs);
+    put_number(&row, head->is_recalibrated);
     return row_end(&row);
 }
 

@@ -98,6 +98,7 @@ struct results_comparison_head {
     const char *build;
     const char *live; /* "processes" or "threads" */
     uint32_t live_runs;
+    bool is_recalibrated; /* costs were measured around the live runs */
 };
 
 /* ... and one quantity of one cell. */
@@ -107,6 +108,7 @@ struct results_comparison {
     uint32_t tasks;
     uint64_t interval_ns;
     bool is_equal;
+    const char *costs;  /* JSON object: path in the scenario -> what it cost in simulated time */
     uint64_t simulated; /* 0: there is none, as below */
     uint64_t live;
 };

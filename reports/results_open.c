@@ -45,8 +45,8 @@ static const char *const statements_sql[RESULTS_STATEMENT_COUNT] = {
     [DELETE_COMPARISON] = "DELETE FROM comparison WHERE name = ?",
     [INSERT_COMPARISON] =
         "INSERT OR REPLACE INTO comparison (name, coordinates, quantity, build, tasks,"
-        " interval_ns, is_equal, simulated, live, live_kind, live_runs)"
-        " VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+        " interval_ns, is_equal, simulated, live, live_kind, live_runs, costs, is_recalibrated)"
+        " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [QUERY_CONTAIN] = "SELECT id, exit_code FROM run WHERE scenario_hash = ? AND build = ?"
                       " AND scenario_json = ? LIMIT 1",
 };
@@ -225,6 +225,9 @@ static bool is_older(const struct identity *identity)
 /* A file of an older schema lacks only tables and columns, which are added. */
 static bool add_missing(struct results *results, int64_t version)
 {
+    if (version == 4) {
+        return execute_all(results, results_schema_since_4);
+    }
     return execute_all(results, version == 1 ? results_schema_since_1 : results_schema_since_3) &&
            (version > 2 || execute_all(results, results_schema_since_2));
 }

@@ -161,6 +161,8 @@ const char *const results_schema[] = {
     "    live        INTEGER,           -- the median of the runs that have it\n"
     "    live_kind   TEXT NOT NULL,     -- processes or threads\n"
     "    live_runs   INTEGER NOT NULL,  -- how many there were\n"
+    "    costs       TEXT NOT NULL DEFAULT '{}', -- JSON object: path -> what was simulated with\n"
+    "    is_recalibrated INTEGER NOT NULL DEFAULT 0, -- 1: some were measured around live runs\n"
     "    PRIMARY KEY (name, coordinates, quantity)\n"
     ") WITHOUT ROWID;\n",
     NULL,
@@ -175,5 +177,12 @@ const char *const results_schema_since_2[] = {
     "ALTER TABLE task_checkpoint ADD COLUMN store_wait_ns INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE task_checkpoint ADD COLUMN written_bytes INTEGER NOT NULL DEFAULT 0",
     "UPDATE task_checkpoint SET written_bytes = bytes",
+    NULL,
+};
+
+/* Schema 4 did not know what was simulated with. */
+const char *const results_schema_since_4[] = {
+    "ALTER TABLE comparison ADD COLUMN costs TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE comparison ADD COLUMN is_recalibrated INTEGER NOT NULL DEFAULT 0",
     NULL,
 };

@@ -155,5 +155,7 @@ CREATE TABLE comparison (
     live        INTEGER,           -- the median of the runs that have it
     live_kind   TEXT NOT NULL,     -- processes or threads
     live_runs   INTEGER NOT NULL,  -- how many there were
+    costs       TEXT NOT NULL DEFAULT '{}', -- JSON object: path -> what was simulated with
+    is_recalibrated INTEGER NOT NULL DEFAULT 0, -- 1: some were measured around live runs
     PRIMARY KEY (name, coordinates, quantity)
 ) WITHOUT ROWID;

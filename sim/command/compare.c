@@ -15,13 +15,14 @@
 /* ---- running --------------------------------------------------------------------------------- */
 
 static enum status run_live_once(struct comparison *comparison, const struct compared_cell *cell,
-                                 const char *folder, struct side *side)
+                                 struct side *side)
 {
     struct arena arena;
     arena_init(&arena);
     struct buffer notes;
     buffer_init(&notes, &arena);
-    struct live_run_options how = { .threads = comparison->options->threads, .folder = folder };
+    struct live_run_options how = { .threads = comparison->options->threads,
+                                    .folder = comparison->place.folder };
     struct run run;
     enum status status =
         live_run(&run, &arena, &cell->scenario, cell->input, &how, &notes, comparison->error);
@@ -44,16 +45,22 @@ static enum status run_live_all(struct comparison *comparison)
                                     .path = path,
                                     .error = comparison->error };
     enum status status = output_folder_make(&folder);
-    const char *volumes = arena_format(comparison->arena, "%s/volumes", path);
+    comparison->place.folder = arena_format(comparison->arena, "%s/volumes", path);
+    if (status == STATUS_OK) {
+        status = compare_look(comparison, 0);
+    }
     struct progress progress;
     progress_init(&progress, isatty(STDERR_FILENO) ? stderr : NULL);
     for (uint32_t i = 0; i < options->repeats && status == STATUS_OK; i++) {
         for (uint64_t j = 0; j < comparison->cell_count && status == STATUS_OK; j++) {
+            uint64_t number = i * comparison->cell_count + j + 1;
             progress_show(&progress, "%s: live run %" PRIu64 " of %" PRIu64, comparison->name,
-                          i * comparison->cell_count + j + 1,
-                          options->repeats * comparison->cell_count);
+                          number, options->repeats * comparison->cell_count);
             struct compared_cell *cell = &comparison->cells[j];
-            status = run_live_once(comparison, cell, volumes, &cell->live[i]);
+            status = run_live_once(comparison, cell, &cell->live[i]);
+            if (status == STATUS_OK) {
+                status = compare_look(comparison, number);
+            }
         }
     }
     progress_end(&progress);
@@ -75,7 +82,10 @@ static enum status run_all(struct comparison *comparison)
 {
     enum status status = run_live_all(comparison);
     for (uint64_t i = 0; i < comparison->cell_count && status == STATUS_OK; i++) {
-        simulate(comparison, &comparison->cells[i]);
+        status = compare_recalibrate(comparison, &comparison->cells[i]);
+        if (status == STATUS_OK) {
+            simulate(comparison, &comparison->cells[i]);
+        }
     }
     return status;
 }
@@ -157,6 +167,7 @@ static enum status keep_rows(struct comparison *comparison, const char *build)
         arena_alloc(comparison->arena, comparison->cell_count * QUANTITY_COUNT, sizeof *rows);
     for (uint64_t i = 0; i < comparison->cell_count; i++) {
         const struct compared_cell *cell = &comparison->cells[i];
+        const char *costs = compare_costs_text(comparison, cell);
         for (int j = 0; j < QUANTITY_COUNT; j++) {
             rows[count++] = (struct results_comparison){
                 .coordinates = cell->grid->coordinates,
@@ -164,6 +175,7 @@ static enum status keep_rows(struct comparison *comparison, const char *build)
                 .tasks = cell->simulated.task_count,
                 .interval_ns = cell->scenario.job.checkpoint.interval_ns,
                 .is_equal = compare_is_equal(comparison, cell),
+                .costs = costs,
                 .simulated = cell->simulated.values[j],
                 .live = compare_live_value(comparison, cell, (enum quantity)j),
             };
@@ -172,7 +184,8 @@ static enum status keep_rows(struct comparison *comparison, const char *build)
     struct results_comparison_head head = { .name = comparison->name,
                                             .build = build,
                                             .live = options->threads ? "threads" : "processes",
-                                            .live_runs = options->repeats };
+                                            .live_runs = options->repeats,
+                                            .is_recalibrated = options->recalibrate };
     struct results *results = NULL;
     enum status status =
         results_open(&results, comparison->arena, options->database, comparison->error);
@@ -202,7 +215,10 @@ enum verdict compare_command(const struct options *options, const char *build)
     arena_init(&arena);
     struct buffer error;
     buffer_init(&error, &arena);
-    struct comparison comparison = { .options = options, .arena = &arena, .error = &error };
+    struct comparison comparison = { .options = options,
+                                     .arena = &arena,
+                                     .place = { .command = "compare", .error = &error },
+                                     .error = &error };
     enum verdict verdict = VERDICT_PASS;
     enum status status = read_cells(&comparison);
     if (status == STATUS_OK) {

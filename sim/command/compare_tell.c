@@ -1,5 +1,6 @@
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
@@ -92,7 +93,67 @@ static const char *shown(const struct comparison *comparison, enum quantity quan
     return (const char *)text.data;
 }
 
+/* ---- costs ----------------------------------------------------------------------------------- */
+
+static uint64_t cost_of(const struct compared_cell *cell, const struct compared_cost *cost)
+{
+    uint64_t cost_ns;
+    memcpy(&cost_ns, (const char *)&cell->scenario.cluster + cost->offset, sizeof cost_ns);
+    return cost_ns;
+}
+
+/* The median over all cells, and what the least and the most is if there are several. */
+static void print_cost(const struct comparison *comparison, const struct compared_cost *cost)
+{
+    struct sample costs_ns = sample_in(comparison->arena);
+    uint64_t least_ns = UINT64_MAX;
+    uint64_t most_ns = 0;
+    for (uint64_t i = 0; i < comparison->cell_count; i++) {
+        uint64_t cost_ns = cost_of(&comparison->cells[i], cost);
+        sample_add(&costs_ns, cost_ns);
+        least_ns = cost_ns < least_ns ? cost_ns : least_ns;
+        most_ns = cost_ns > most_ns ? cost_ns : most_ns;
+    }
+    struct buffer text;
+    buffer_init(&text, comparison->arena);
+    human_duration(&text, sample_median(&costs_ns));
+    if (comparison->cell_count > 1) {
+        buffer_append_text(&text, ", from ");
+        human_duration(&text, least_ns);
+        buffer_append_text(&text, " to ");
+        human_duration(&text, most_ns);
+    }
+    (void)printf("%-20s %.*s\n", cost->name, (int)text.size, (const char *)text.data);
+}
+
+/* Where the costs of simulated time are from, and those that were measured meanwhile. */
+static void print_costs(const struct comparison *comparison)
+{
+    const char *calibration = comparison->options->calibration;
+    (void)printf("\nsimulated with the costs of %s",
+                 calibration != NULL ? calibration : "the scenario");
+    if (!comparison->options->recalibrate) {
+        (void)putchar('\n');
+        return;
+    }
+    (void)printf(", but for what was measured around the live runs%s\n",
+                 comparison->cell_count > 1 ? " of each cell, in the median" : "");
+    for (int i = 0; i < COMPARED_COST_COUNT; i++) {
+        print_cost(comparison, &compared_costs[i]);
+    }
+}
+
 /* ---- one scenario ---------------------------------------------------------------------------- */
+
+/* Quotes double within quotes (RFC 4180); JSON has many. */
+static void print_quoted(const char *text)
+{
+    (void)putchar('"');
+    for (; *text != '\0'; text++) {
+        (void)printf(*text == '"' ? "\"\"" : "%c", *text);
+    }
+    (void)putchar('"');
+}
 
 static void print_csv(const struct comparison *comparison)
 {
@@ -105,6 +166,9 @@ static void print_csv(const struct comparison *comparison)
                      cell->simulated.values[i], compare_live_value(comparison, cell, quantity),
                      cell_ratio(comparison, cell, quantity, ""));
     }
+    (void)printf("costs,");
+    print_quoted(compare_costs_text(comparison, cell));
+    (void)printf(",,\n");
 }
 
 static void print_row(const char *name, const char *simulated, const char *live, const char *last)
@@ -133,33 +197,26 @@ static void print_table(const struct comparison *comparison)
                   shown(comparison, quantity, compare_live_value(comparison, cell, quantity)),
                   cell_ratio(comparison, cell, quantity, "-"));
     }
+    print_costs(comparison);
 }
 
 /* ---- a grid ---------------------------------------------------------------------------------- */
 
-/* Quotes double within quotes (RFC 4180); JSON has many. */
-static void print_quoted(const char *text)
-{
-    (void)putchar('"');
-    for (; *text != '\0'; text++) {
-        (void)printf(*text == '"' ? "\"\"" : "%c", *text);
-    }
-    (void)putchar('"');
-}
-
 static void print_grid_csv(const struct comparison *comparison)
 {
-    (void)printf("cell,tasks,interval_ns,result_is_equal,quantity,simulated,live,ratio\n");
+    (void)printf("cell,tasks,interval_ns,result_is_equal,quantity,simulated,live,ratio,costs\n");
     for (uint64_t i = 0; i < comparison->cell_count; i++) {
         const struct compared_cell *cell = &comparison->cells[i];
         for (int j = 0; j < QUANTITY_COUNT; j++) {
             enum quantity quantity = (enum quantity)j;
             print_quoted(cell->grid->coordinates);
-            (void)printf(",%" PRIu32 ",%" PRIu64 ",%d,%s,%" PRIu64 ",%" PRIu64 ",%s\n",
+            (void)printf(",%" PRIu32 ",%" PRIu64 ",%d,%s,%" PRIu64 ",%" PRIu64 ",%s,",
                          cell->simulated.task_count, cell->scenario.job.checkpoint.interval_ns,
                          compare_is_equal(comparison, cell), quantity_info(quantity)->column,
                          cell->simulated.values[j], compare_live_value(comparison, cell, quantity),
                          cell_ratio(comparison, cell, quantity, ""));
+            print_quoted(compare_costs_text(comparison, cell));
+            (void)putchar('\n');
         }
     }
 }
@@ -219,6 +276,7 @@ static void print_grid(const struct comparison *comparison)
         (void)printf("%-20s %s (%zu)\n", quantity_info((enum quantity)i)->name,
                      ratio_text(comparison->arena, ratio, "-"), count);
     }
+    print_costs(comparison);
 }
 
 /* ---- what is not right ----------------------------------------------------------------------- */

@@ -52,6 +52,7 @@ enum option {
     OPTION_CSV,
     OPTION_SHRINK,
     OPTION_PAIRS,
+    OPTION_RECALIBRATE,
     OPTION_THREADS,
     OPTION_SKIP_FAULTS,
     OPTION_HELP,
@@ -83,6 +84,7 @@ static const char *const option_names[OPTION_COUNT] = {
     [OPTION_CSV] = "--csv",
     [OPTION_SHRINK] = "--shrink",
     [OPTION_PAIRS] = "--pairs",
+    [OPTION_RECALIBRATE] = "--recalibrate",
     [OPTION_THREADS] = "--threads",
     [OPTION_SKIP_FAULTS] = "--skip-faults",
     [OPTION_HELP] = "--help",
@@ -94,12 +96,11 @@ static const char *const option_names[OPTION_COUNT] = {
 #define CAMPAIGNS   (OF(COMMAND_FUZZ) | OF(COMMAND_ENUMERATE) | OF(COMMAND_SHRINK))
 enum { JOBS_MAX = 256 };
 static const unsigned option_commands[OPTION_COUNT] = {
-    [OPTION_SEED] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_COMPARE) |
-                    CAMPAIGNS,
+    [OPTION_SEED] =
+        RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_COMPARE) | CAMPAIGNS,
     [OPTION_SET] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_PREDICT) | OF(COMMAND_CALIBRATE) |
                    OF(COMMAND_COMPARE) | CAMPAIGNS,
-    [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_COMPARE) |
-                   CAMPAIGNS,
+    [OPTION_OUT] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_COMPARE) | CAMPAIGNS,
     [OPTION_O] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_REPORT) | OF(COMMAND_CALIBRATE) | CAMPAIGNS,
     [OPTION_DB] = RUNS | OF(COMMAND_SWEEP) | OF(COMMAND_COMPARE),
     [OPTION_JUNIT] = RUNS | OF(COMMAND_SWEEP),
@@ -121,6 +122,7 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_CSV] = OF(COMMAND_REPORT) | OF(COMMAND_SWEEP) | OF(COMMAND_COMPARE),
     [OPTION_SHRINK] = OF(COMMAND_FUZZ),
     [OPTION_PAIRS] = OF(COMMAND_ENUMERATE),
+    [OPTION_RECALIBRATE] = OF(COMMAND_COMPARE),
     [OPTION_THREADS] = OF(COMMAND_LIVE) | OF(COMMAND_COMPARE),
     [OPTION_SKIP_FAULTS] = OF(COMMAND_LIVE),
     [OPTION_HELP] = ~0u,
@@ -293,6 +295,7 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_CSV: options->csv = true; return;
     case OPTION_SHRINK: options->shrink = true; return;
     case OPTION_PAIRS: options->pairs = true; return;
+    case OPTION_RECALIBRATE: options->recalibrate = true; return;
     case OPTION_THREADS: options->threads = true; return;
     case OPTION_SKIP_FAULTS: options->skip_faults = true; return;
     case OPTION_HELP: options->command = COMMAND_HELP; return;
@@ -621,6 +624,7 @@ static const char *const help_texts[] = {
     "\n"
     "Options of compare: --seed, --set, --threads, --db, --no-db as above, and\n"
     "  --calibration FILE  what calibrate wrote, instead of the scenario's own costs\n"
+    "  --recalibrate     measure messages and the store again around each live run\n"
     "  -n N              how often for real; the median counts (default 1)\n"
     "  --out DIR         where the live files are meanwhile (default out/compare/NAME)\n"
     "  --csv             print the numbers as CSV\n"

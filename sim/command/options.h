@@ -75,6 +75,7 @@ struct options {
 
     /* compare, of one scenario */
     const char *calibration; /* --calibration: a scenario whose costs count; NULL: its own */
+    bool recalibrate;        /* what changes most is measured again around each live run */
     uint32_t repeats;        /* -n: how often for real */
 
     /* fuzz, enumerate, shrink: one scenario each */

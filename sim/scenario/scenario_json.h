@@ -81,6 +81,9 @@ MUST_USE enum status scenario_read_sweep(struct sweep_grid *grid, struct scenari
  * it back gives the same run. The input path is made absolute. */
 void scenario_write(const struct scenario *scenario, struct buffer *out);
 
+/* Appends what things cost in simulated time as one JSON object in one line: path -> value. */
+void scenario_write_costs(const struct scenario *scenario, struct buffer *out);
+
 /* Calls `each` for every key of the format, as a path ("checkpoint.interval"). */
 void scenario_each_key(void (*each)(void *context, const char *path), void *context);
 

@@ -113,3 +113,19 @@ void scenario_write(const struct scenario *scenario, struct buffer *out)
 {
     scenario_write_if(scenario, keep_all, NULL, out);
 }
+
+void scenario_write_costs(const struct scenario *scenario, struct buffer *out)
+{
+    const size_t first = offsetof(struct scenario, cluster);
+    const char *between = "{";
+    for (uint32_t i = 0; i < scenario_field_count; i++) {
+        const struct field *field = &scenario_fields[i];
+        if (field->base == BASE_SCENARIO && field->offset >= first &&
+            field->offset < first + sizeof scenario->cluster) {
+            buffer_append_format(out, "%s\"%s\":", between, field->path);
+            field_write(field, scenario, out);
+            between = ",";
+        }
+    }
+    buffer_append_text(out, "}");
+}

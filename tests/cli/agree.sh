@@ -49,14 +49,25 @@ compare() {
     "$program" compare --out "$scratch/compare" --db "$scratch/results.db" "$@"
 }
 expect 0 '^result +pass +pass +equal$' compare "$kills" --calibration "$machine"
+expect 0 "^simulated with the costs of $machine\$" printf '%s\n' "$output"
 expect 0 '^checkpoint ids +1.* the same rules$' printf '%s\n' "$output"
 expect 0 '^checkpoint time .* [0-9]+\.[0-9][0-9]$' compare "$kills" --threads -n 2
 expect 0 '^until it runs again .* [0-9]+\.[0-9][0-9]$' printf '%s\n' "$output"
+expect 0 '^simulated with the costs of the scenario$' printf '%s\n' "$output"
 expect 0 '^result_is_equal,,,1$' compare "$scratch/like.json" --csv
 expect 0 '^records_per_s,[1-9][0-9]*,[1-9][0-9]*,[0-9.]+$' printf '%s\n' "$output"
 expect 1 '^result +wrong +wrong +NOT equal$' \
     compare "$scratch/like.json" --set 'expect.checkpoints=>= 1000'
 expect 0 '^live run 1: WRONG +like: expect\.checkpoints: ' printf '%s\n' "$output"
+# What is measured around the live runs takes the place of what was given, and of nothing else.
+expect 0 '^simulated with the costs of the scenario, but for what was measured around the live ru' \
+    compare "$kills" --recalibrate --set cluster.cpu.message=7ns --set cluster.cpu.record=321ns
+for cost in cpu.message store.latency; do
+    expect 0 "^$cost +[1-9]" printf '%s\n' "$output"
+done
+expect 0 '^1 321ns 0$' sqlite3 -separator ' ' "$scratch/results.db" \
+    "SELECT DISTINCT is_recalibrated, costs ->> '\$.\"cluster.cpu.record\"',
+        costs ->> '\$.\"cluster.cpu.message\"' = '7ns' FROM comparison WHERE name LIKE '%kills'"
 # A grid: a line a cell, medians, rows, a figure.
 grid=("$scratch/like.json" --set 'sweep={"job.parallelism":[1,2],"checkpoint.interval":["5ms"]}')
 expect 0 '^ +4 +5 ms .* equal$' compare "${grid[@]}"

@@ -593,12 +593,13 @@ START_TEST(a_comparison_is_drawn_if_it_has_cells_and_a_quantity_if_it_has_both_s
             .quantity = "checkpoint_time_ns",
             .tasks = 2 * i + 2,
             .interval_ns = 1000000,
+            .costs = "{}",
             .simulated = 10,
             .live = live_ns[i],
         };
     }
-    struct results_comparison_head grid = { "grid", "b1", "threads", 3 };
-    struct results_comparison_head single = { "single", "b1", "threads", 3 };
+    struct results_comparison_head grid = { "grid", "b1", "threads", 3, false };
+    struct results_comparison_head single = { "single", "b1", "threads", 3, false };
     ck_assert_int_eq(results_keep_comparison(results, &grid, rows, 3, &world.error), STATUS_OK);
     ck_assert_int_eq(results_keep_comparison(results, &single, rows, 1, &world.error), STATUS_OK);
     results_close(results);

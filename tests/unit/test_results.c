@@ -437,7 +437,7 @@ START_TEST(another_schema_is_refused_with_both_versions)
     set_up(&world);
     results_close(open_results(&world));
     execute(&world, "PRAGMA user_version = 7");
-    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 4");
+    expect_refusal(&world, STATUS_INVALID, "schema 7, this build writes schema 5");
     tear_down(&world);
 }
 END_TEST
@@ -459,7 +459,7 @@ START_TEST(a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs)
     ck_assert_str_eq(read_text(&world, "SELECT store_wait_ns || ' ' || written_bytes"
                                        " FROM task_checkpoint"),
                      "0 950");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "5");
     tear_down(&world);
 }
 END_TEST
@@ -481,7 +481,7 @@ START_TEST(a_file_of_schema_2_gets_the_columns_that_it_lacks)
     ck_assert_str_eq(read_text(&world, "SELECT group_concat(store_wait_ns || ' ' || written_bytes)"
                                        " FROM task_checkpoint"),
                      "0 950,30 0");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "5");
     tear_down(&world);
 }
 END_TEST
@@ -494,7 +494,25 @@ START_TEST(a_file_of_schema_3_gets_the_table_that_it_lacks)
     execute(&world, "DROP TABLE comparison; PRAGMA user_version = 3");
     results_close(open_results(&world));
     ck_assert_str_eq(read_text(&world, "SELECT count(*) FROM comparison"), "0");
-    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "4");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "5");
+    tear_down(&world);
+}
+END_TEST
+
+START_TEST(a_file_of_schema_4_gets_the_columns_of_a_comparison_that_it_lacks)
+{
+    struct world world;
+    set_up(&world);
+    results_close(open_results(&world));
+    execute(&world,
+            "ALTER TABLE comparison DROP COLUMN costs;"
+            "ALTER TABLE comparison DROP COLUMN is_recalibrated;"
+            "INSERT INTO comparison VALUES ('old', '{}', 'bytes', '', '', 2, 1, 1, 8, 9, '', 1);"
+            "PRAGMA user_version = 4");
+    results_close(open_results(&world));
+    ck_assert_str_eq(read_text(&world, "SELECT name || costs || is_recalibrated FROM comparison"),
+                     "old{}0");
+    ck_assert_str_eq(read_text(&world, "PRAGMA user_version"), "5");
     tear_down(&world);
 }
 END_TEST
@@ -504,13 +522,19 @@ START_TEST(a_comparison_takes_the_place_of_the_one_before)
     struct world world;
     set_up(&world);
     struct results *results = open_results(&world);
-    const struct results_comparison_head head = { .name = "grid",
-                                                  .build = "b",
-                                                  .live = "threads",
-                                                  .live_runs = 3 };
+    const struct results_comparison_head head = {
+        .name = "grid", .build = "b", .live = "threads", .live_runs = 3, .is_recalibrated = true
+    };
     const struct results_comparison rows[] = {
-        { .coordinates = "{\"seed\":1}", .quantity = "time_ns", .simulated = 5, .live = 7 },
-        { .coordinates = "{\"seed\":2}", .quantity = "time_ns", .live = 9 },
+        { .coordinates = "{\"seed\":1}",
+          .quantity = "time_ns",
+          .costs = "{}",
+          .simulated = 5,
+          .live = 7 },
+        { .coordinates = "{\"seed\":2}",
+          .quantity = "time_ns",
+          .costs = "{\"cluster.cpu.record\":\"3ns\"}",
+          .live = 9 },
     };
     struct buffer error;
     buffer_init(&error, &world.arena);
@@ -521,6 +545,9 @@ START_TEST(a_comparison_takes_the_place_of_the_one_before)
     ck_assert_int_eq(results_keep_comparison(results, &head, &rows[1], 1, &error), STATUS_OK);
     ck_assert_str_eq(read_text(&world, "SELECT count(*) || ' ' || sum(live) FROM comparison"),
                      "1 9");
+    ck_assert_str_eq(read_text(&world, "SELECT costs ->> '$.\"cluster.cpu.record\"' || ' ' ||"
+                                       " is_recalibrated FROM comparison"),
+                     "3ns 1");
     results_close(results);
     tear_down(&world);
 }
@@ -669,6 +696,7 @@ static Suite *suite(void)
     tcase_add_test(errors, a_file_of_schema_1_is_brought_up_to_date_and_keeps_its_runs);
     tcase_add_test(errors, a_file_of_schema_2_gets_the_columns_that_it_lacks);
     tcase_add_test(errors, a_file_of_schema_3_gets_the_table_that_it_lacks);
+    tcase_add_test(errors, a_file_of_schema_4_gets_the_columns_of_a_comparison_that_it_lacks);
     tcase_add_test(errors, a_run_is_claimed_as_a_cell_only_once_it_is_there);
     tcase_add_test(errors, a_comparison_takes_the_place_of_the_one_before);
     tcase_add_test(errors, a_write_that_fails_leaves_nothing_of_the_run);

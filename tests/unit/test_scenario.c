@@ -288,6 +288,24 @@ START_TEST(what_is_written_reads_back_to_the_same_scenario_and_text)
 }
 END_TEST
 
+START_TEST(the_costs_of_a_cluster_are_one_object_without_its_other_settings)
+{
+    struct scenario s = parse(scenario_unusual);
+    struct buffer text;
+    buffer_init(&text, &arena);
+    scenario_write_costs(&s, &text);
+    *buffer_extend(&text, 1) = '\0';
+    const char *costs = (const char *)text.data;
+    static const char first[] = "{\"cluster.network.latency\":\"18ns..19h\",";
+    ck_assert_mem_eq(costs, first, sizeof first - 1);
+    ck_assert_ptr_nonnull(strstr(costs, ",\"cluster.store.client_write\":\"27KiB/s\","));
+    ck_assert_ptr_nonnull(strstr(costs, ",\"cluster.cpu.message\":"));
+    ck_assert_ptr_null(strstr(costs, "heartbeat"));
+    ck_assert_ptr_null(strstr(costs, "slots"));
+    ck_assert_int_eq(costs[text.size - 2], '}');
+}
+END_TEST
+
 START_TEST(a_scenario_chooses_its_figures_and_a_store_may_have_no_limits)
 {
     struct scenario s = parse(scenario_example);
@@ -518,6 +536,7 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, defaults_follow_the_parallelism, 0,
                         sizeof derived / sizeof derived[0]);
     tcase_add_test(tests, a_fixed_delay_restarts_once_and_keys_have_the_scenarios_seed);
+    tcase_add_test(tests, the_costs_of_a_cluster_are_one_object_without_its_other_settings);
     tcase_add_loop_test(tests, what_is_written_reads_back_to_the_same_scenario_and_text, 0,
                         ROUND_TRIP_COUNT);
     tcase_add_test(tests, a_scenario_chooses_its_figures_and_a_store_may_have_no_limits);
