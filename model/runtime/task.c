@@ -282,7 +282,13 @@ static void restore(struct task *task)
         source_skip_to_end(task->source);
     }
     task->state = TASK_RESTORED;
-    task_report(task, FACT_TASK_RESTORED, task->deployment->checkpoint, bytes, 0);
+    host_trace(task->host, &(struct fact){ .kind = FACT_TASK_RESTORED,
+                                           .vertex = task->context.vertex,
+                                           .subtask = task->context.subtask,
+                                           .attempt = task->context.attempt,
+                                           .checkpoint = task->deployment->checkpoint,
+                                           .values = { bytes },
+                                           .content = task->deployed->state.operators });
     task_tell_job_manager(task, MESSAGE_RESTORED);
 }
 

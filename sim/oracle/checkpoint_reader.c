@@ -169,40 +169,61 @@ bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct by
     return index < count && decoder_finish(&decoder) == STATUS_OK;
 }
 
-bool list_reader_open(struct list_reader *reader, struct bytes state, const char *name)
+void lists_reader_open(struct lists_reader *reader, struct bytes state)
 {
-    struct decoder *decoder = &reader->decoder;
-    bool is_found = false;
-    decoder_init(decoder, state);
-    uint16_t count = decode_u16(decoder);
-    struct list_reader found = { .left = 0 };
-    for (uint16_t i = 0; i < count && !decoder->failed; i++) {
-        struct bytes own_name = decode_bytes(decoder);
-        (void)decode_u8(decoder);
-        reader->left = decode_u32(decoder);
-        if (bytes_equal(own_name, bytes_of_text(name))) {
-            found = *reader;
-            is_found = true;
-        }
-        for (uint32_t k = 0; k < reader->left && !decoder->failed; k++) {
-            (void)decode_bytes(decoder);
-            (void)decode_bytes(decoder);
-        }
-    }
-    bool is_sound = decoder_finish(decoder) == STATUS_OK;
-    *reader = found;
-    return is_sound && is_found;
+    decoder_init(&reader->decoder, state);
+    reader->left = decode_u16(&reader->decoder);
 }
 
-bool list_reader_next(struct list_reader *reader, struct bytes *item)
+bool lists_reader_next(struct lists_reader *reader, struct list_reader *list)
+{
+    struct decoder *decoder = &reader->decoder;
+    if (decoder->failed || reader->left == 0) {
+        decoder->failed = decoder_finish(decoder) != STATUS_OK;
+        return false;
+    }
+    reader->left--;
+    *list = (struct list_reader){ .name = decode_bytes(decoder), .mode = decode_u8(decoder) };
+    list->item_count = decode_u32(decoder);
+    size_t start = decoder->position;
+    for (uint32_t i = 0; i < list->item_count && !decoder->failed; i++) {
+        (void)decode_bytes(decoder);
+        (void)decode_bytes(decoder);
+    }
+    if (decoder->failed) {
+        return false;
+    }
+    list->left = list->item_count;
+    list->items =
+        (struct bytes){ .data = decoder->data + start, .size = decoder->position - start };
+    decoder_init(&list->decoder, list->items);
+    return true;
+}
+
+bool list_reader_open(struct list_reader *reader, struct bytes state, struct bytes name)
+{
+    struct lists_reader lists;
+    struct list_reader list;
+    bool is_found = false;
+    lists_reader_open(&lists, state);
+    while (lists_reader_next(&lists, &list)) {
+        if (bytes_equal(list.name, name)) {
+            *reader = list;
+            is_found = true;
+        }
+    }
+    return is_found && !lists.decoder.failed;
+}
+
+bool list_reader_next(struct list_reader *reader, struct bytes *key, struct bytes *value)
 {
     if (reader->left == 0) {
         return false;
     }
     reader->left--;
-    (void)decode_bytes(&reader->decoder);
-    *item = decode_bytes(&reader->decoder);
-    CHECK(!reader->decoder.failed);
+    *key = decode_bytes(&reader->decoder);
+    *value = decode_bytes(&reader->decoder);
+    CHECK(!reader->decoder.failed); /* lists_reader_next has been over it */
     return true;
 }
 

@@ -66,15 +66,31 @@ bool checkpoint_is_sound(struct bytes manifest);
  * the bytes are damaged. */
 bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state);
 
-/* Reads the items of the operator state `name` among what an operator put into its state: a count
- * u16, then per state its name run, mode u8, item count u32 and the items, each a key run and a
- * value run. False if there is no such state, or the bytes are damaged; next: false at the end. */
+/* Reads the operator states that an operator put into its state: a count u16, then per state its
+ * name run, mode u8, item count u32 and the items, each a key run (empty but in broadcast state)
+ * and a value run. */
 struct list_reader {
+    struct bytes name;
+    uint8_t mode;        /* an enum operator_state_mode, or not */
+    struct bytes items;  /* all of them, as they lie there */
+    uint32_t item_count; /* of which ... */
+    uint32_t left;       /* ... so many come */
+    struct decoder decoder;
+};
+struct lists_reader {
     struct decoder decoder;
     uint32_t left;
 };
-bool list_reader_open(struct list_reader *reader, struct bytes state, const char *name);
-bool list_reader_next(struct list_reader *reader, struct bytes *item);
+
+/* Next: false at the end, or when the bytes are damaged: `decoder.failed` tells. */
+void lists_reader_open(struct lists_reader *reader, struct bytes state);
+bool lists_reader_next(struct lists_reader *reader, struct list_reader *list);
+
+/* The state called `name`: false if there is no such state, or the bytes are damaged. */
+bool list_reader_open(struct list_reader *reader, struct bytes state, struct bytes name);
+
+/* False at the end. */
+bool list_reader_next(struct list_reader *reader, struct bytes *key, struct bytes *value);
 
 /* A part of the keyed state of the count job: the 64-bit counts of the state `name`. */
 struct counts_reader {

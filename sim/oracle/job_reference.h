@@ -14,7 +14,8 @@
  * and running, where each key's sums must be those of some order of its values.
  *
  * A state rule compares what a state holds in each checkpoint with the fold up to its source
- * positions. For a state without a rule only source positions and files are verified. */
+ * positions, an operator rule what belongs to no key. For a state without a rule only source
+ * positions and files are verified. */
 #ifndef FAULTLINE_SIM_ORACLE_JOB_REFERENCE_H
 #define FAULTLINE_SIM_ORACLE_JOB_REFERENCE_H
 
@@ -23,6 +24,7 @@
 
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
+#include "model/stream/operator_state.h"
 #include "sim/oracle/fold_table.h"
 #include "sim/oracle/line_judge.h"
 
@@ -53,6 +55,20 @@ struct state_rule {
     bool (*covers)(const int64_t *folded, const int64_t *found);
 };
 
+/* What one operator state of the job holds. Broadcast: in the copy of each subtask, of each key of
+ * a table with folded[0] > 0 the number `number`, as a 64-bit integer. Union: of all items
+ * together, each a 64-bit integer behind `skipped_bytes`, the sum is that number of the table's
+ * entry `key`; or nothing, once all input was read and it was told. */
+struct operator_rule {
+    const char *vertex;
+    const char *state;
+    enum operator_state_mode mode;
+    uint32_t table;
+    uint32_t number;
+    const char *key;
+    uint32_t skipped_bytes;
+};
+
 struct job_reference {
     const char *job; /* its name in model/jobs/jobs.h */
     /* Folds one record of the input; each split's come in their order. False: it is no record. */
@@ -67,6 +83,8 @@ struct job_reference {
     bool (*final_state)(struct job_fold *fold, struct fold_table *lines);
     const struct state_rule *rules;
     uint32_t rule_count;
+    const struct operator_rule *operator_rules;
+    uint32_t operator_rule_count;
 };
 
 /* NULL for the count job, and for one without a reference. */

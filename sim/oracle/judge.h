@@ -268,6 +268,16 @@ void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact 
  * this hash finished, so that its state is what it was when it was last given? */
 bool judge_is_unstated(const struct oracle *oracle, uint32_t vertex, int32_t hash);
 
+/* Of the same checkpoint: is all input before its source positions? */
+bool judge_is_at_end(const struct oracle *oracle);
+
+/* 3, of what belongs to no key, for a job with a reference of its own: the fold stands where the
+ * sources of checkpoint `id` did, `reader` at its first subtask. 9, for any job: what a subtask was
+ * given of it at a restore. */
+void property_operator_state_verify(struct oracle *oracle, uint64_t id,
+                                    struct checkpoint_reader reader);
+void property_operator_state_on_restored(struct oracle *oracle, const struct fact *fact);
+
 /* 4 */
 void property_checkpoint_ids_on_fact(struct oracle *oracle, const struct fact *fact);
 

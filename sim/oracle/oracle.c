@@ -34,7 +34,7 @@ static const struct {
     [PROPERTY_LIVENESS] = { "liveness", "the job ends, and checkpoints complete, within a bound "
                                         "after faults stop" },
     [PROPERTY_DEPLOYMENT] = { "deployment", "the job runs when every subtask of the attempt is "
-                                            "restored, each once" },
+                                            "restored, each once, with its operator state" },
     [PROPERTY_RESTARTS] = { "restarts", "the restart strategy is kept: so many restarts, so long a "
                                         "delay, so many tries to read a checkpoint" },
     [PROPERTY_PACE] = { "pace", "checkpoints keep min_pause, max_concurrent, timeout and "

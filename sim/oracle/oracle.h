@@ -7,7 +7,7 @@
  *   2 output           the committed output equals the reference: nothing lost, nothing twice,
  *                      per-key order kept (at least once: nothing lost)
  *   3 consistent_cut   each completed checkpoint's state equals the fold over exactly the records
- *                      before its source positions
+ *                      before its source positions, in each copy of broadcast state, too
  *   4 checkpoint_ids   ids rise strictly and are never used twice, over every JobManager crash
  *   5 newest_restored  a restore uses the newest completed checkpoint, never an aborted one; an
  *                      older one only if the scenario allows it
@@ -16,7 +16,7 @@
  *   7 fencing          nothing from a fenced attempt has an effect
  *   8 liveness         the job ends, and checkpoints complete, within a bound after faults stop
  *   9 deployment       the job runs when every subtask of the attempt is restored, each once, from
- *                      a checkpoint that was whole
+ *                      a checkpoint that was whole, and given what is its of the operator state
  *  10 restarts         the restart strategy is kept: so many restarts, so long a delay, and so many
  *                      tries to read a checkpoint before it is refused
  *  11 pace             checkpoints keep min_pause, max_concurrent, timeout and tolerable_failures

@@ -59,6 +59,7 @@ static const char *note_split(struct cut *cut, struct bytes item)
 static bool read_splits(struct cut *cut, const struct checkpoint_subtask *subtask)
 {
     struct bytes state;
+    struct bytes key;
     struct bytes item;
     struct list_reader reader;
     const char *error = NULL;
@@ -66,10 +67,10 @@ static bool read_splits(struct cut *cut, const struct checkpoint_subtask *subtas
         return true;
     }
     if (!checkpoint_operator_state(subtask->state.operators, JUDGE_SOURCE_OPERATOR, &state) ||
-        !list_reader_open(&reader, state, "splits")) {
+        !list_reader_open(&reader, state, bytes_of_text("splits"))) {
         error = "its source positions cannot be read";
     }
-    while (error == NULL && list_reader_next(&reader, &item)) {
+    while (error == NULL && list_reader_next(&reader, &key, &item)) {
         error = note_split(cut, item);
     }
     if (error != NULL) {
@@ -458,6 +459,7 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
     note_unstated(&cut, reader);
     if (oracle->reference.fold != NULL) {
         property_states_verify(oracle, id, reader);
+        property_operator_state_verify(oracle, id, reader);
     } else {
         verify_counts(&cut, reader);
     }

@@ -36,6 +36,7 @@ static void on_restored(struct oracle *oracle, const struct fact *fact)
     CHECK(memory->restored_count < judge_subtask_places(oracle));
     *restored = true;
     memory->restored_count++;
+    property_operator_state_on_restored(oracle, fact);
 }
 
 static void on_running(struct oracle *oracle, uint64_t attempt)

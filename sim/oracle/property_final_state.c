@@ -14,7 +14,7 @@ static bool is_compared(const struct oracle *oracle)
 }
 
 /* Have all sources read their whole input? Until then each subtask gives its state again. */
-static bool is_at_end(const struct oracle *oracle)
+bool judge_is_at_end(const struct oracle *oracle)
 {
     for (uint32_t i = 0; i < oracle->reference.split_count; i++) {
         const struct source_position *position = &oracle->cut.positions[i];
@@ -33,7 +33,7 @@ static size_t line_places(const struct oracle *oracle)
 
 void property_final_state_note(struct oracle *oracle, struct checkpoint_reader reader)
 {
-    if (!is_compared(oracle) || !is_at_end(oracle)) {
+    if (!is_compared(oracle) || !judge_is_at_end(oracle)) {
         return;
     }
     size_t count = line_places(oracle);

@@ -86,6 +86,16 @@ static const struct state_rule rules_rules[] = {
     { .vertex = "match", .state = "count", .table = EVENTS, .count = 1, .covers = covers_count },
 };
 
+static const struct operator_rule rules_operator_rules[] = {
+    { .vertex = "match", .state = "rules", .mode = STATE_BROADCAST, .table = RULES, .number = 1 },
+    { .vertex = "match",
+      .state = "shares",
+      .mode = STATE_UNION,
+      .table = TOTAL,
+      .key = "events",
+      .skipped_bytes = sizeof(uint32_t) },
+};
+
 const struct job_reference rules_reference = {
     .job = "rules",
     .fold = rules_fold,
@@ -93,4 +103,6 @@ const struct job_reference rules_reference = {
     .end = rules_end,
     .rules = rules_rules,
     .rule_count = sizeof rules_rules / sizeof rules_rules[0],
+    .operator_rules = rules_operator_rules,
+    .operator_rule_count = sizeof rules_operator_rules / sizeof rules_operator_rules[0],
 };

@@ -332,6 +332,7 @@ static struct subtask_state count_state(struct oracle_world *world, uint64_t id,
     if (state.finished) {
         return state;
     }
+    state.operators = cut->operators[subtask];
     if (cut->layers != ORACLE_WHOLE) {
         state.keyed = layered_state(world, id, cut, subtask);
         return state;
@@ -368,7 +369,7 @@ void oracle_write_checkpoint(struct oracle_world *world, uint64_t id, const stru
         { .name = bytes_of_text("source"), .parallelism = ORACLE_PARALLELISM, .subtasks = sources },
         { .name = bytes_of_text("count"), .parallelism = ORACLE_PARALLELISM, .subtasks = counts },
     };
-    struct manifest manifest = { .job = bytes_of_text("count"),
+    struct manifest manifest = { .job = bytes_of_text(world->scenario.job.job),
                                  .checkpoint = id,
                                  .attempt = world->attempt,
                                  .max_parallelism = 128,

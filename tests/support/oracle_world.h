@@ -38,6 +38,7 @@ struct oracle_cut {
     bool inline_state;                       /* in the manifest instead of in files */
     enum oracle_layers layers;
     bool swapped_counts;                     /* each count subtask holds the other's keys */
+    struct bytes operators[ORACLE_PARALLELISM]; /* what operators of the count subtasks hold */
     int64_t position_off; /* what source 0 gives beyond the right numbers, and beside the lines */
     int64_t records_off;
     int64_t bad_off;
