@@ -236,11 +236,10 @@ static enum status calibrate_probe(struct calibration *calibration)
                  "time of a live one, in the median: from trigger to acknowledgements, less the "
                  "disk");
     add_duration(calibration, "store", "latency", cluster.store.latency_ns,
-                 "to open a file to write it, to make a directory, to give a new name: the median "
-                 "in live jobs of one and of four subtasks");
+                 "to open a file to write it, to make a directory, to give a new name: half of one "
+                 "of the JobManager and one of a subtask, in live jobs of one and of four");
     add_duration(calibration, "store", "sync", cluster.store.sync_ns,
-                 "a sync in the same, less a call: half of one of the JobManager and one of a "
-                 "subtask");
+                 "a sync in the same, less a call");
     add_duration(calibration, "store", "remove", cluster.store.remove_ns,
                  "a file removed or replaced, or a directory removed, in the same, less a call");
     return STATUS_OK;

@@ -22,8 +22,8 @@ void probe_join(struct probe *probe, const struct probe *more);
 /* Who syncs alone waits for all of the disk's work; of several the first does it for the others. */
 enum probe_subtasks { PROBE_ONE, PROBE_FOUR };
 
-/* A live job of 14,000 records, which take 0.7 s; with `processes` no thread must have been started
- * here. Errors: as trial_run_live. */
+/* A live job of 20,000 records, which take a second; with `processes` no thread must have been
+ * started here. Errors: as trial_run_live. */
 MUST_USE enum status probe_messages(struct probe *probe, const struct trial_place *place,
                                     bool processes);
 MUST_USE enum status probe_store(struct probe *probe, const struct trial_place *place,

@@ -27,15 +27,6 @@ void call_times_join(struct call_times *times, const struct call_times *more)
     }
 }
 
-uint64_t call_times_median(const struct call_times *times, enum live_call_kind kind)
-{
-    const struct sample *samples = times->took_ns[kind];
-    struct sample all = sample_in(samples[false].arena);
-    sample_join(&all, &samples[false]);
-    sample_join(&all, &samples[true]);
-    return sample_median(&all);
-}
-
 uint64_t call_times_mean(const struct call_times *times, enum live_call_kind kind, bool of_manager)
 {
     const struct sample *calls = &times->took_ns[kind][of_manager];

@@ -1,7 +1,7 @@
 /* call_times.h - how long the calls of live jobs to the store took, and what of it counts.
  *
  * A disk that is busy with something else holds up a call now and then for a hundred times as long
- * as all others, so a plain mean is worth nothing. But syncs take long or short as others sync at
+ * as all others, so a plain mean is worth nothing. But calls take long or short as others call at
  * the same time, and a checkpoint waits for several of them, which add up: a median of single calls
  * would not. So some in a row are added up first, and of these sums the median is taken. */
 #ifndef FAULTLINE_SIM_LIVE_CALL_TIMES_H
@@ -25,9 +25,6 @@ void call_times_add(struct call_times *times, const struct live_call *call);
 
 /* Adds all of `more` behind what is there. */
 void call_times_join(struct call_times *times, const struct call_times *more);
-
-/* The median of all calls of a kind; 0: there were none. */
-uint64_t call_times_median(const struct call_times *times, enum live_call_kind kind);
 
 /* The mean of those of the JobManager, or of the subtasks: the median of those of 8 in a row; 0:
  * there were fewer. */
