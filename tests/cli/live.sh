@@ -75,12 +75,13 @@ for seed in 1 2 3 4 5 6 7 8 9 10; do
     expect 0 '^PASS' live --threads --seed "$seed" scenarios/live/random-kills.json
 done
 
-# Whatever the input is, and kept if it cannot be read again; a process that is killed reads on.
+# Whatever the input is, and kept if it cannot be read again; a process that is killed reads on. On
+# a slow machine all records are due when the job begins to run, and one checkpoint is all there is.
 cat >"$scratch/piped.json" <<'JSON'
 { "name": "piped", "job": { "name": "count", "parallelism": 2,
                             "input": { "file": "-", "rate": "20k/s" } },
   "checkpoint": { "interval": "50ms" }, "restart": { "strategy": "fixed_delay", "delay": "10ms" },
-  "faults": [ { "when": "checkpoint.completed #2", "do": "crash", "on": "count[0]",
+  "faults": [ { "when": "checkpoint.completed", "do": "crash", "on": "count[0]",
                 "for": "10ms" } ] }
 JSON
 seq 20000 >"$scratch/numbers"
