@@ -16,6 +16,7 @@
 struct child {
     const struct live_member *member;
     int control;
+    int line;
     struct live_process *process;
     struct live_links *links;
     pthread_mutex_t lock; /* guards what follows, and the order of facts */
@@ -34,19 +35,21 @@ static void send_message(void *context, struct message *message)
 static void tell(void *context, const struct live_report *report)
 {
     struct child *child = context;
-    struct live_report copy = *report;
+    struct wire_head head = { .process = child->member->number,
+                              .incarnation = child->member->incarnation,
+                              .report = *report };
     struct bytes text = { 0 };
     if (report->kind == LIVE_FACT) {
         text = report->event.fact.text;
         text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
-        copy.event.fact.text = (struct bytes){ .data = NULL, .size = text.size };
-        copy.event.fact.content = (struct bytes){ 0 };
+        head.report.event.fact.text = (struct bytes){ .data = NULL, .size = text.size };
+        head.report.event.fact.content = (struct bytes){ 0 };
     }
-    struct iovec parts[] = { { .iov_base = &copy, .iov_len = sizeof copy },
+    struct iovec parts[] = { { .iov_base = &head, .iov_len = sizeof head },
                              { .iov_base = (void *)(uintptr_t)text.data, .iov_len = text.size } };
     struct msghdr what = { .msg_iov = parts, .msg_iovlen = text.size > 0 ? 2 : 1 };
     (void)pthread_mutex_lock(&child->lock);
-    while (sendmsg(child->control, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    while (sendmsg(child->line, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }
     if (live_report_waits(child->member->cluster, report)) {
         uint64_t number = ++child->asked_count;
@@ -111,11 +114,11 @@ static void poll_control(int epoll, int control)
     CHECK(result == 0);
 }
 
-_Noreturn void live_child_run(const struct live_member *member, int control,
+_Noreturn void live_child_run(const struct live_member *member, int control, int line,
                               const struct wire_peer *peers, uint32_t peer_count)
 {
     enum { EVENTS_MAX = 16 };
-    struct child child = { .member = member, .control = control };
+    struct child child = { .member = member, .control = control, .line = line };
     struct arena arena;
     arena_init(&arena);
     int result = pthread_mutex_init(&child.lock, NULL);

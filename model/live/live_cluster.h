@@ -23,7 +23,7 @@
 
 struct live_cluster;
 
-/* What is told to the supervisor, during live_cluster_poll. */
+/* What is told to the supervisor, during live_cluster_poll, in the order of cause and effect. */
 struct live_listener {
     void (*on_fact)(void *context, const struct fact_event *event);
     /* A process ended that nobody killed. `how` is borrowed for the call. */

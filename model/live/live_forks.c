@@ -15,11 +15,12 @@
 /* What a member has besides. */
 struct fork {
     pid_t pid;
-    int control; /* -1: read to its end */
+    int control; /* -1: its end is known */
 };
 
 struct forks {
     struct fork *forks; /* by process */
+    int line[2];        /* what all say is read from the first; -1: the system gave none */
     struct wire_report *heard;
 };
 
@@ -40,6 +41,9 @@ static void *create(struct live_cluster *cluster)
     forks->forks = arena_alloc(&cluster->arena, count, sizeof *forks->forks);
     for (uint32_t i = 0; i < count; i++) {
         forks->forks[i].control = -1;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, forks->line) != 0) {
+        forks->line[0] = forks->line[1] = -1;
     }
     forks->heard = arena_alloc(&cluster->arena, 1, sizeof *forks->heard);
     return forks;
@@ -90,58 +94,51 @@ static void tell_end(struct live_member *member)
 }
 
 /* Tells one report; false if none is there. */
-static bool hear(struct live_member *member)
+static bool hear(struct live_cluster *cluster)
 {
-    struct fork *fork = fork_of(member);
-    struct live_cluster *cluster = member->cluster;
-    struct wire_report *heard = forks_of(member)->heard;
-    ssize_t got = recv(fork->control, heard, sizeof *heard, MSG_DONTWAIT);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+    struct forks *forks = cluster->own;
+    struct wire_head *head = &forks->heard->head;
+    ssize_t got = recv(forks->line[0], forks->heard, sizeof *forks->heard, MSG_DONTWAIT);
+    if (got < 0) {
         return false;
     }
-    if (got <= 0) {
-        tell_end(member);
-        return false;
-    }
-    struct live_report *report = &heard->report;
+    struct live_report *report = &head->report;
     size_t text_size = 0;
     if (report->kind == LIVE_FACT) {
         text_size = report->event.fact.text.size;
-        report->event.fact.text.data = heard->text;
+        report->event.fact.text.data = forks->heard->text;
     }
-    CHECK((size_t)got == sizeof *report + text_size);
+    CHECK((size_t)got == sizeof *head + text_size);
+    CHECK(head->process < cluster->options.process_count);
+    struct live_member *member = &cluster->members[head->process];
     bool waits = live_report_waits(cluster, report);
     live_member_report(member, report);
-    if (member->is_alive && waits) {
-        send_order(fork, &(struct wire_order){ .kind = WIRE_SERVED }, -1);
+    if (member->is_alive && head->incarnation == member->incarnation && waits) {
+        send_order(fork_of(member), &(struct wire_order){ .kind = WIRE_SERVED }, -1);
     }
     return true;
 }
 
-/* All that a dead process said. */
-static void hear_out(struct live_member *member)
-{
-    while (fork_of(member)->control >= 0) {
-        (void)hear(member);
-    }
-}
-
+/* Whose end has come by now has said all that it ever will: it is heard before that is told. */
 static void poll_controls(struct live_cluster *cluster, uint64_t wait_ns)
 {
     struct forks *forks = cluster->own;
     uint32_t count = cluster->options.process_count;
     struct arena arena;
     arena_init(&arena);
-    struct pollfd *polled = arena_alloc(&arena, count, sizeof *polled);
+    struct pollfd *polled = arena_alloc(&arena, count + 1, sizeof *polled);
     for (uint32_t i = 0; i < count; i++) {
         polled[i] = (struct pollfd){ .fd = forks->forks[i].control, .events = POLLIN };
     }
+    polled[count] = (struct pollfd){ .fd = forks->line[0], .events = POLLIN };
     struct timespec wait = { .tv_sec = (time_t)(wait_ns / 1000000000),
                              .tv_nsec = (long)(wait_ns % 1000000000) };
-    if (ppoll(polled, count, &wait, NULL) > 0) {
+    if (ppoll(polled, count + 1, &wait, NULL) > 0) {
+        while (hear(cluster)) {
+        }
         for (uint32_t i = 0; i < count; i++) {
-            while (polled[i].revents != 0 && forks->forks[i].control >= 0 &&
-                   hear(&cluster->members[i])) {
+            if (polled[i].revents != 0) {
+                tell_end(&cluster->members[i]);
             }
         }
     }
@@ -152,14 +149,14 @@ static void poll_controls(struct live_cluster *cluster, uint64_t wait_ns)
 
 /* What a child inherits and must not keep: the ends of sockets that are another's. Standard input,
  * output and error stay. */
-static void close_others(int control, const struct wire_peer *peers, uint32_t peer_count)
+static void close_others(int control, int line, const struct wire_peer *peers, uint32_t peer_count)
 {
-    int last = control;
+    int last = control > line ? control : line;
     for (uint32_t i = 0; i < peer_count; i++) {
         last = peers[i].socket > last ? peers[i].socket : last;
     }
     for (int file = STDERR_FILENO + 1; file < last; file++) {
-        bool is_own = file == control;
+        bool is_own = file == control || file == line;
         for (uint32_t i = 0; i < peer_count && !is_own; i++) {
             is_own = file == peers[i].socket;
         }
@@ -180,8 +177,9 @@ static _Noreturn void be_child(const struct live_member *member, pid_t parent, i
     }
     (void)signal(SIGINT, SIG_IGN); /* the parent hears it, and ends its children */
     (void)signal(SIGTERM, SIG_DFL);
-    close_others(control, peers, peer_count);
-    live_child_run(member, control, peers, peer_count);
+    int line = forks_of(member)->line[1];
+    close_others(control, line, peers, peer_count);
+    live_child_run(member, control, line, peers, peer_count);
 }
 
 /* A socket pair for each living peer: the new process gets one end, the peer the other. False if
@@ -228,16 +226,18 @@ static void close_links(const struct wire_peer *peers, uint32_t count)
 static bool start(struct live_member *member)
 {
     struct fork *child = fork_of(member);
-    hear_out(member); /* its last incarnation */
+    if (child->control >= 0) {
+        tell_end(member); /* of its last incarnation; what that said is still heard */
+    }
     struct arena arena;
     arena_init(&arena);
     uint32_t process_count = member->cluster->options.process_count;
     struct wire_peer *own = arena_alloc(&arena, process_count, sizeof *own);
     struct wire_peer *theirs = arena_alloc(&arena, process_count, sizeof *theirs);
-    uint32_t count;
+    uint32_t count = 0;
     int control[2];
     pid_t parent = getpid();
-    bool made = make_links(member, own, theirs, &count) &&
+    bool made = forks_of(member)->line[0] >= 0 && make_links(member, own, theirs, &count) &&
                 socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0;
     if (made) {
         child->pid = fork();
@@ -322,6 +322,10 @@ static void destroy(struct live_cluster *cluster)
         if (forks->forks[i].control >= 0) {
             (void)close(forks->forks[i].control);
         }
+    }
+    if (forks->line[0] >= 0) {
+        (void)close(forks->line[0]);
+        (void)close(forks->line[1]);
     }
 }
 

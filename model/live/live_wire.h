@@ -1,5 +1,9 @@
 /* live_wire.h - what a process of a live cluster and its supervisor say to each other, as packets
- * of a socket that keeps them apart. Private to model/live/. */
+ * of sockets that keep them apart. Private to model/live/.
+ *
+ * All processes report over one socket, the line. What one reports because of something that
+ * another has said comes behind what that one reported before it said so; sockets of their own
+ * could be heard in another order. */
 #ifndef FAULTLINE_LIVE_LIVE_WIRE_H
 #define FAULTLINE_LIVE_LIVE_WIRE_H
 
@@ -7,13 +11,18 @@
 
 enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text of a fact is cut */
 
-/* Process -> supervisor. */
-struct wire_report {
+/* Process -> supervisor, over the line. */
+struct wire_head {
+    uint32_t process;
+    uint32_t incarnation;
     struct live_report report; /* the `data` of a fact's text means nothing */
+};
+struct wire_report {
+    struct wire_head head;
     uint8_t text[WIRE_TEXT_BYTES_MAX];
 };
 
-/* Supervisor -> process. */
+/* Supervisor -> process, over the process's own socket, whose end is that of the process. */
 enum wire_order_kind {
     WIRE_GO,     /* the main actor starts; the world began at `epoch_ns` */
     WIRE_SERVED, /* one more fact that is waited for was listened to */
@@ -44,7 +53,7 @@ struct wire_peer {
 
 /* The life of a process of the cluster, from after the fork until its supervisor ends it: never
  * returns. Takes the sockets. */
-_Noreturn void live_child_run(const struct live_member *member, int control,
+_Noreturn void live_child_run(const struct live_member *member, int control, int line,
                               const struct wire_peer *peers, uint32_t peer_count);
 
 #endif

@@ -221,6 +221,63 @@ START_TEST(calls_are_timed_by_what_they_did_to_the_shared_volume)
 }
 END_TEST
 
+/* Process 1 reports and tells process 0, which reports because of that, and says that it has. */
+static void *cause_start(struct host *host, struct bytes argument)
+{
+    (void)argument;
+    if (actor_process(host->self) == 1) {
+        struct message *message = host_message_new(host, 0);
+        message->kind = 1;
+        message->attempt = 2;
+        host_trace(host, &(struct fact){ .kind = FACT_SOURCE_PROGRESS, .values = { 1 } });
+        host_send(host, actor_address(0, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR), message);
+    }
+    return host;
+}
+
+static void effect(void *self, struct message *message)
+{
+    report(self, message);
+    must(host_make_dir(self, HOST_SHARED, "reported"));
+}
+
+static const struct actor_ops causes = {
+    .name = "causes", .on_start = cause_start, .on_message = effect, .on_timer = on_timer
+};
+
+/* With processes (0) and with threads (1), to a supervisor that listens when all is said. */
+START_TEST(what_is_reported_because_of_another_report_is_told_behind_it)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    char reported[sizeof folder + sizeof "/shared/reported"];
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(reported, sizeof reported, "%s/shared/reported", folder);
+    struct heard heard = { .count = 0 };
+    struct live_cluster_options options = {
+        .threads = _i == 1,
+        .process_count = 2,
+        .first = &causes,
+        .others = &causes,
+        .directory = folder,
+        .slowness = clock_slowness,
+        .listener = { .on_fact = on_fact, .on_death = on_death, .context = &heard }
+    };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    while (access(reported, F_OK) != 0) {
+        (void)usleep(1000);
+    }
+    while (heard.count < 2) {
+        live_cluster_poll(cluster, 1000 * (uint64_t)MS);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_uint_eq(heard.numbers[0], 1);
+    ck_assert_uint_eq(heard.numbers[1], 2);
+}
+END_TEST
+
 static Suite *make(uint64_t slowness)
 {
     clock_slowness = slowness;
@@ -229,6 +286,7 @@ static Suite *make(uint64_t slowness)
     tcase_set_timeout(tcase, 20);
     tcase_add_loop_test(tcase, a_stream_is_delayed_in_its_order_and_others_are_not, 0, 2);
     tcase_add_loop_test(tcase, calls_are_timed_by_what_they_did_to_the_shared_volume, 0, 2);
+    tcase_add_loop_test(tcase, what_is_reported_because_of_another_report_is_told_behind_it, 0, 2);
     tcase_add_test(tcase, a_process_that_ends_by_itself_is_told);
     suite_add_tcase(suite, tcase);
     return suite;
