@@ -61,6 +61,8 @@ missing() {
         links clang stdlib.h -fsanitize=address,undefined || clang_runtime
         have groff || echo groff-base
         have script || echo bsdutils
+        have pgrep || echo procps
+        have sqlite3 || echo sqlite3
     fi
 }
 
