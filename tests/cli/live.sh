@@ -105,7 +105,7 @@ follow() {
         --out $scratch/followed $scratch/piped.json <$scratch/pipe" "$scratch/screen" \
         >/dev/null 2>&1 </dev/null &
     run=$!
-    exec 3>"$scratch/pipe"
+    exec 3<>"$scratch/pipe" # for reading too, as then it opens even if nobody else does
 }
 
 # expect_soon FILE PATTERN - one test: the file comes to have such a line, while the pipe is open.
