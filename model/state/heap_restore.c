@@ -46,10 +46,11 @@ static enum status restore_any(struct heap_backend *heap, bool is_first,
 
 /* Files an entry of a plain state in a first part: its key is the snapshot's, and there is nothing
  * to be preserved. */
-static enum status restore_plain(struct heap_backend *heap, const struct snapshot_entry *entry,
-                                 const struct heap_key *key, const struct state_binding *binding)
+static inline enum status restore_plain(struct heap_backend *heap, struct heap_table *table,
+                                        const struct snapshot_entry *entry,
+                                        const struct heap_key *key,
+                                        const struct state_binding *binding)
 {
-    struct heap_table *table = heap_table_of(heap, entry->key_group);
     struct bytes value = entry->value;
     enum status status = state_table_admit(&heap->states, binding, &value, &heap->scratch);
     if (status != STATUS_OK) {
@@ -66,22 +67,36 @@ static enum status restore_plain(struct heap_backend *heap, const struct snapsho
     return STATUS_OK;
 }
 
-/* Of a first part: where each entry will be filed is fetched while others still are. */
-static enum status restore_first(struct heap_backend *heap, const struct snapshot_entry *entries,
-                                 uint32_t count, const struct state_binding *bindings)
+/* Files entries of one key group in a first part: where each goes is fetched before. */
+static enum status restore_run(struct heap_backend *heap, const struct snapshot_entry *entries,
+                               uint32_t count, const struct state_binding *bindings)
 {
     struct heap_key keys[PART_RESTORE_BATCH];
+    struct heap_table *table = heap_table_of(heap, entries->key_group);
     CHECK(count <= PART_RESTORE_BATCH);
     for (uint32_t i = 0; i < count; i++) {
         heap_key_init(&keys[i], entries[i].key);
-        heap_table_foresee(heap_table_of(heap, entries[i].key_group), &keys[i]);
+        heap_table_foresee(table, &keys[i]);
     }
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
         const struct state_binding *binding = &bindings[entries[i].state];
         status = heap_is_plain(heap, binding->id)
-                     ? restore_plain(heap, &entries[i], &keys[i], binding)
+                     ? restore_plain(heap, table, &entries[i], &keys[i], binding)
                      : restore_any(heap, true, &entries[i], binding);
+    }
+    return status;
+}
+
+static enum status restore_first(struct heap_backend *heap, const struct snapshot_entry *entries,
+                                 uint32_t count, const struct state_binding *bindings)
+{
+    enum status status = STATUS_OK;
+    for (uint32_t first = 0, end = 0; first < count && status == STATUS_OK; first = end) {
+        while (end < count && entries[end].key_group == entries[first].key_group) {
+            end++;
+        }
+        status = restore_run(heap, &entries[first], end - first, bindings);
     }
     return status;
 }

@@ -126,15 +126,15 @@ static bool is_full(const struct heap_bucket *bucket)
     return bucket->entries[HEAP_BUCKET_SLOTS - 1] != 0;
 }
 
-/* Without a branch: each empty lane counts as -1. */
+/* Without a branch: of the two slots in a lane, each that is empty counts as -1. */
 static uint32_t slot_count(const struct heap_bucket *bucket)
 {
-    heap_wide_lanes empty =
-        (heap_wide_lanes)((heap_lanes)(heap_load_lanes(bucket->entries) == 0) +
-                          (heap_lanes)(heap_load_lanes(bucket->entries + 4) == 0));
-    uint64_t halves[] = { empty[0], empty[1] };
-    return HEAP_BUCKET_SLOTS + (uint32_t)halves[0] + (uint32_t)(halves[0] >> 32) +
-           (uint32_t)halves[1] + (uint32_t)(halves[1] >> 32);
+    heap_lanes used = (heap_lanes)(heap_load_lanes(bucket->entries) == 0) +
+                      (heap_lanes)(heap_load_lanes(bucket->entries + 4) == 0) +
+                      (heap_lanes){ 2, 2, 2, 2 };
+    heap_wide_lanes halves = (heap_wide_lanes)used;
+    uint64_t folded = halves[0] + halves[1];
+    return (uint32_t)(folded + (folded >> 32));
 }
 
 static void bucket_append(struct heap_bucket *bucket, uint32_t hash, uint32_t entry)
@@ -210,6 +210,7 @@ static void grow_index(struct heap_table *table, struct arena *arena, uint32_t c
     table->buckets = alloc_lines(arena, count * sizeof *old, &table->bucket_block);
     memset(table->buckets, 0, count * sizeof *old);
     table->bucket_mask = count - 1;
+    table->live_max = count * (HEAP_BUCKET_SLOTS * 3 / 4);
     for (uint32_t i = 0; i < old_count; i++) {
         for (uint32_t j = 0; j < slot_count(&old[i]); j++) {
             uint32_t hash = old[i].hashes[j];
@@ -231,10 +232,13 @@ static uint32_t buckets_for(const struct heap_table *table, uint64_t entry_count
     return (uint32_t)count;
 }
 
-static bool is_index_full(const struct heap_table *table)
+/* Makes the index larger; returns the bucket in which there is room for `hash` then. Apart, as what
+ * follows is, so that the short way has no registers to save. */
+__attribute__((noinline)) static uint32_t make_room(struct heap_table *table, struct arena *arena,
+                                                    uint32_t hash)
 {
-    uint64_t slots = ((uint64_t)table->bucket_mask + 1) * HEAP_BUCKET_SLOTS;
-    return table->buckets == NULL || ((uint64_t)table->live_count + 1) * 4 > slots * 3;
+    grow_index(table, arena, buckets_for(table, (uint64_t)table->live_count + 1));
+    return bucket_with_room(table, hash);
 }
 
 static size_t block_count(uint32_t places)
@@ -243,7 +247,8 @@ static size_t block_count(uint32_t places)
 }
 
 /* Makes the slab large enough for `entry_count` places. */
-static void grow_entries(struct heap_table *table, struct arena *arena, uint64_t entry_count)
+__attribute__((noinline)) static void grow_entries(struct heap_table *table, struct arena *arena,
+                                                   uint64_t entry_count)
 {
     CHECK(entry_count <= UINT32_MAX / 2);
     void *old_block = table->entry_block;
@@ -267,7 +272,7 @@ static void grow_entries(struct heap_table *table, struct arena *arena, uint64_t
 }
 
 /* A free place in the slab. A new one starts without version and history. */
-static uint32_t take_place(struct heap_table *table, struct arena *arena)
+static inline uint32_t take_place(struct heap_table *table, struct arena *arena)
 {
     if (table->free_first != 0) {
         uint32_t number = table->free_first - 1;
@@ -284,34 +289,36 @@ static uint32_t take_place(struct heap_table *table, struct arena *arena)
     return table->entry_count++;
 }
 
-static inline void insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
-                          uint16_t state, struct heap_place *place)
+/* Adds the entry of a key that was not found, where it would have been. */
+__attribute__((always_inline)) static inline uint32_t insert(struct heap_table *table,
+                                                             struct arena *arena,
+                                                             const struct heap_key *key,
+                                                             uint16_t state, uint32_t *bucket)
 {
-    CHECK(place->entry == 0);
     uint32_t hash = heap_hash(key, state);
-    if (is_index_full(table)) {
-        grow_index(table, arena, buckets_for(table, (uint64_t)table->live_count + 1));
-        place->bucket = bucket_with_room(table, hash);
+    if (table->live_count == table->live_max) {
+        *bucket = make_room(table, arena, hash);
     }
     uint32_t number = take_place(table, arena);
     struct heap_entry *entry = &table->entries[number];
+    entry->state = state;
+    entry->free_next = 0;
+    bucket_append(&table->buckets[*bucket], hash, number + 1);
+    table->live_count++;
     if (key->size == HEAP_CELL_BLOB) {
         heap_cell_assign_blob(arena, &entry->key, &entry->key_size, key->bytes);
     } else {
         entry->key.word = key->word;
         entry->key_size = key->size;
     }
-    entry->state = state;
-    entry->free_next = 0;
-    place->entry = number + 1;
-    bucket_append(&table->buckets[place->bucket], hash, number + 1);
-    table->live_count++;
+    return number;
 }
 
 void heap_table_insert(struct heap_table *table, struct arena *arena, const struct heap_key *key,
                        uint16_t state, struct heap_place *place)
 {
-    insert(table, arena, key, state, place);
+    CHECK(place->entry == 0);
+    place->entry = insert(table, arena, key, state, &place->bucket) + 1;
 }
 
 bool heap_table_add(struct heap_table *table, struct arena *arena, const struct heap_key *key,
@@ -321,8 +328,7 @@ bool heap_table_add(struct heap_table *table, struct arena *arena, const struct 
     if (place.entry != 0) {
         return false;
     }
-    insert(table, arena, key, state, &place);
-    *number = place.entry - 1;
+    *number = insert(table, arena, key, state, &place.bucket);
     return true;
 }
 
@@ -435,4 +441,5 @@ void heap_table_check(const struct heap_table *table)
         filled_count += slot_count(&table->buckets[i]);
     }
     CHECK(filled_count == table->live_count);
+    CHECK(table->live_count <= table->live_max);
 }

@@ -71,6 +71,7 @@ struct heap_table {
     uint32_t live_count;  /* places in use */
     uint32_t free_first;  /* the place freed last + 1, or 0 */
     uint32_t bucket_mask; /* number of buckets - 1 */
+    uint32_t live_max;    /* so many entries the index takes before it grows */
 };
 
 /* A key made ready for lookups. */
