@@ -5,55 +5,16 @@
 #include "model/base/check.h"
 #include "model/base/hash.h"
 #include "model/base/text.h"
-#include "model/host.h"
-#include "model/runtime/messages.h"
 #include "model/runtime/process.h"
 #include "sim/fault/fault_effects.h"
 
-#define NOWHERE UINT32_MAX
-
-enum { ASK_AGAIN_NS = 200 * 1000 * 1000 };
-
 struct fault_script {
     struct arena *arena;
-    const struct scenario *scenario;
     struct world *world;
-    struct fault_hooks hooks;
-    struct fault_record *records; /* by fault */
-    uint32_t parallelism_max;
-    uint32_t *location; /* by vertex and subtask: the process that ran it last; NOWHERE */
-    uint64_t last_ns;
-    size_t location_count;
-    size_t location_capacity;
+    struct fault_book book;
 };
 
 /* ---- what a fault does ----------------------------------------------------------------------- */
-
-static uint32_t process_of_task(const struct fault_script *script, uint32_t vertex,
-                                uint32_t subtask)
-{
-    size_t index = (size_t)vertex * script->parallelism_max + subtask;
-    return index < script->location_count ? script->location[index] : NOWHERE;
-}
-
-/* The processes that a process object names; false: nobody knows where the subtask runs. */
-static bool find_range(const struct fault_script *script, enum fault_object_kind kind,
-                       uint32_t index, uint32_t vertex, struct process_range *range)
-{
-    uint32_t last = world_process_count(script->world) - 1;
-    uint32_t process = PROCESS_JOB_MANAGER;
-    switch (kind) {
-    case OBJECT_JOB_MANAGER: break;
-    case OBJECT_TASK_MANAGER: process = PROCESS_FIRST_TASK_MANAGER + index; break;
-    case OBJECT_TASK: process = process_of_task(script, vertex, index); break;
-    case OBJECT_ALL_TASK_MANAGERS:
-        *range = (struct process_range){ PROCESS_FIRST_TASK_MANAGER, last };
-        return last >= PROCESS_FIRST_TASK_MANAGER;
-    default: *range = (struct process_range){ 0, last }; return true;
-    }
-    *range = (struct process_range){ process, process };
-    return process <= last;
-}
 
 struct file_search {
     struct fault_script *script;
@@ -119,7 +80,7 @@ static bool strike_files(struct fault_script *script, const struct fault *fault)
         at += strlen(path) + 1;
         if (damage_file(script, fault, path)) {
             fired = true;
-            script->hooks.on_damage(script->hooks.context, path);
+            script->book.hooks.on_damage(script->book.hooks.context, path);
         }
     }
     buffer_free(&search.paths);
@@ -171,53 +132,11 @@ static void cut_power(struct fault_script *script, const struct fault *fault, ui
                 : world_cut(script->world, process, for_ns, fault->unsynced);
     for (size_t i = 0; i < image.count; i++) {
         if (hash_file(script, image.files[i].path) != image.files[i].hash) {
-            script->hooks.on_damage(script->hooks.context, image.files[i].path);
+            script->book.hooks.on_damage(script->book.hooks.context, image.files[i].path);
         }
         arena_free(script->arena, image.files[i].path);
     }
     arena_free(script->arena, image.files);
-}
-
-/* ---- requests -------------------------------------------------------------------------------- */
-
-/* The rescale that was asked for first and is not answered; NULL: there is none. */
-static struct fault_record *asked(struct fault_script *script)
-{
-    struct fault_record *first = NULL;
-    for (uint32_t i = 0; i < script->scenario->fault_count; i++) {
-        struct fault_record *record = &script->records[i];
-        bool is_open = record->fault->verb == FAULT_RESCALE && record->armed && !record->fired;
-        if (is_open && (first == NULL || record->armed_ns < first->armed_ns)) {
-            first = record;
-        }
-    }
-    return first;
-}
-
-static void ask(struct fault_script *script, const struct fault *fault)
-{
-    struct rescale_request request = { .parallelism = fault->parallelism,
-                                       .max_parallelism = fault->max_parallelism };
-    struct buffer bytes;
-    buffer_init(&bytes, script->arena);
-    rescale_request_encode(&bytes, &request);
-    world_tell(script->world, PROCESS_JOB_MANAGER, MESSAGE_RESCALE, buffer_bytes(&bytes));
-    buffer_free(&bytes);
-}
-
-/* Whoever asked waits for an answer, and asks again if the JobManager is dead or in trouble. */
-static void on_ask(void *context, uint32_t number)
-{
-    struct fault_script *script = context;
-    const struct fault_record *record = &script->records[number];
-    if (record->fired) {
-        return;
-    }
-    if (asked(script) == record) {
-        ask(script, record->fault);
-    }
-    world_call_at(script->world, world_now_ns(script->world) + ASK_AGAIN_NS, on_ask, script,
-                  number);
 }
 
 /* ---- striking -------------------------------------------------------------------------------- */
@@ -247,161 +166,65 @@ static bool strike_processes(struct fault_script *script, const struct fault *fa
     return fired;
 }
 
-static bool strike(struct fault_script *script, const struct fault *fault, uint32_t number)
+static bool strike(void *context, uint32_t number, const struct fault_target *target)
 {
-    const struct fault_object *object = &fault->object;
-    struct fault_effect effect = { .world = script->world, .fault = fault, .number = number };
-    bool known = true;
-    if (object->kind == OBJECT_CONNECTION) {
-        known = find_range(script, object->first.kind, object->first.index, object->first.vertex,
-                           &effect.one) &&
-                find_range(script, object->other.kind, object->other.index, object->other.vertex,
-                           &effect.other);
-    } else if (fault->verb != FAULT_THROW) {
-        known = find_range(script, object->kind, object->index, object->vertex, &effect.one) &&
-                find_range(script, OBJECT_NETWORK, 0, 0, &effect.other);
-    }
-    if (!known) {
-        return false;
-    }
+    struct fault_script *script = context;
+    const struct fault *fault = script->book.records[number].fault;
     switch (fault->verb) {
     case FAULT_CRASH:
     case FAULT_PAUSE:
-    case FAULT_WIPE: return strike_processes(script, fault, effect.one);
+    case FAULT_WIPE: return strike_processes(script, fault, target->one);
     case FAULT_CORRUPT:
     case FAULT_REMOVE:
     case FAULT_TRUNCATE: return strike_files(script, fault);
     case FAULT_RESCALE: return true;
-    default: return fault_effect_apply(&effect);
+    default:
+        return fault_effect_apply(&(struct fault_effect){ .world = script->world,
+                                                          .fault = fault,
+                                                          .number = number,
+                                                          .one = target->one,
+                                                          .other = target->other });
     }
 }
 
-/* The fault had an effect, at `now_ns`, and has it for `for_ns` more. */
-static void note_effect(struct fault_script *script, struct fault_record *record, uint64_t now_ns,
-                        uint64_t for_ns)
+/* ---- the stage ------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void *context)
 {
-    bool is_first = !record->fired;
-    if (is_first) {
-        record->fired = true;
-        record->fired_ns = now_ns;
-    }
-    if (record->ended_ns < now_ns + for_ns) {
-        record->ended_ns = now_ns + for_ns;
-    }
-    if (record->ended_ns > script->last_ns) {
-        script->last_ns = record->ended_ns;
-    }
-    if (is_first) {
-        script->hooks.on_fired(script->hooks.context, record);
-    }
+    return world_now_ns(((struct fault_script *)context)->world);
+}
+
+static void on_fire(void *context, uint32_t number)
+{
+    fault_book_do(&((struct fault_script *)context)->book, FAULT_DUTY_FIRE, number);
+}
+
+static void on_ask(void *context, uint32_t number)
+{
+    fault_book_do(&((struct fault_script *)context)->book, FAULT_DUTY_ASK, number);
+}
+
+static void call_at(void *context, uint64_t due_ns, enum fault_duty duty, uint32_t number)
+{
+    struct fault_script *script = context;
+    world_call_at(script->world, due_ns, duty == FAULT_DUTY_FIRE ? on_fire : on_ask, script,
+                  number);
+}
+
+static void tell(void *context, uint32_t kind, struct bytes data)
+{
+    world_tell(((struct fault_script *)context)->world, PROCESS_JOB_MANAGER, kind, data);
 }
 
 /* A storage call or a call of user code was struck. */
-static void on_hit(void *context, uint32_t number, uint64_t now_ns)
+static void on_hit(void *context, uint32_t number, uint64_t hit_ns)
 {
-    struct fault_script *script = context;
-    CHECK(number < script->scenario->fault_count);
-    struct fault_record *record = &script->records[number];
-    const struct fault *fault = record->fault;
-    uint64_t end_ns = record->armed_ns + fault->for_ns;
-    bool lasts = !fault->for_ever && fault->for_ns > 0 && end_ns > now_ns;
-    note_effect(script, record, now_ns, lasts ? end_ns - now_ns : 0);
-}
-
-/* A clock that jumps back stands still until time has caught up with it. */
-static uint64_t effect_length_ns(const struct fault *fault)
-{
-    if (fault->verb == FAULT_CLOCK && fault->backwards) {
-        return fault->by_ns;
-    }
-    return fault->for_ever ? 0 : fault->for_ns;
-}
-
-static void fire(struct fault_script *script, struct fault_record *record, uint64_t now_ns)
-{
-    const struct fault *fault = record->fault;
-    if (record->armed) {
-        return;
-    }
-    uint32_t number = (uint32_t)(record - script->records);
-    record->armed_ns = now_ns;
-    if (!strike(script, fault, number)) {
-        return;
-    }
-    record->armed = true;
-    if (fault->verb == FAULT_RESCALE) {
-        on_ask(script, number);
-    }
-    if (!fault_waits_for_a_hit(fault)) {
-        note_effect(script, record, now_ns, effect_length_ns(fault));
-    }
-}
-
-/* ---- triggers -------------------------------------------------------------------------------- */
-
-static void on_time(void *context, uint32_t number)
-{
-    struct fault_script *script = context;
-    fire(script, &script->records[number], world_now_ns(script->world));
-}
-
-bool fault_trigger_matches(const struct fault_trigger *trigger, const struct fact *fact)
-{
-    return trigger->kind == TRIGGER_WHEN && trigger->fact == fact->kind &&
-           (trigger->checkpoint == 0 || trigger->checkpoint == fact->checkpoint) &&
-           (trigger->vertex == FACT_NO_TASK || trigger->vertex == fact->vertex) &&
-           (trigger->subtask == FACT_NO_TASK || trigger->subtask == fact->subtask);
-}
-
-static void note_location(struct fault_script *script, const struct fact_event *event)
-{
-    size_t index = (size_t)event->fact.vertex * script->parallelism_max + event->fact.subtask;
-    size_t old_count = script->location_count;
-    if (index >= old_count) {
-        script->location = arena_grow(script->arena, script->location,
-                                      &script->location_capacity, index + 1,
-                                      sizeof *script->location);
-        script->location_count = index + 1;
-        for (size_t i = old_count; i <= index; i++) {
-            script->location[i] = NOWHERE;
-        }
-    }
-    script->location[index] = actor_process(event->actor);
-}
-
-/* Requests are made one after the other: an answer is that to the first. */
-static void note_answer(struct fault_script *script, const struct fact_event *event)
-{
-    const struct fact *fact = &event->fact;
-    if (fact->kind != FACT_RESCALE_ACCEPTED && fact->kind != FACT_RESCALE_REFUSED) {
-        return;
-    }
-    struct fault_record *record = asked(script);
-    if (record != NULL && record->fault->parallelism == fact->values[0]) {
-        note_effect(script, record, event->time_ns, 0);
-    }
+    fault_book_on_hit(&((struct fault_script *)context)->book, number, hit_ns);
 }
 
 static void on_fact(void *context, const struct fact_event *event)
 {
-    struct fault_script *script = context;
-    if (event->fact.kind == FACT_TASK_STARTED) {
-        note_location(script, event);
-    }
-    note_answer(script, event);
-    for (uint32_t i = 0; i < script->scenario->fault_count; i++) {
-        struct fault_record *record = &script->records[i];
-        const struct fault_trigger *trigger = &record->fault->trigger;
-        if (record->armed || !fault_trigger_matches(trigger, &event->fact) ||
-            ++record->matches != trigger->occurrence) {
-            continue;
-        }
-        if (trigger->after_ns > 0) {
-            world_call_at(script->world, event->time_ns + trigger->after_ns, on_time, script, i);
-        } else {
-            fire(script, record, event->time_ns);
-        }
-    }
+    fault_book_on_fact(&((struct fault_script *)context)->book, event);
 }
 
 /* Most runs know only the old faults; they are not made to ask about others at every call. */
@@ -415,22 +238,14 @@ struct fault_script *fault_script_create(struct arena *arena, const struct scena
                                          struct world *world, struct fault_hooks hooks)
 {
     struct fault_script *script = arena_alloc(arena, 1, sizeof *script);
-    *script = (struct fault_script){
-        .arena = arena,
-        .scenario = scenario,
-        .world = world,
-        .hooks = hooks,
-        .parallelism_max = scenario_parallelism_max(scenario),
+    *script = (struct fault_script){ .arena = arena, .world = world };
+    struct fault_stage stage = {
+        .now_ns = now_ns, .strike = strike, .call_at = call_at, .tell = tell, .context = script
     };
-    script->records = arena_alloc(arena, scenario->fault_count, sizeof *script->records);
+    fault_book_init(&script->book, arena, scenario, stage, hooks);
     for (uint32_t i = 0; i < scenario->fault_count; i++) {
-        const struct fault *fault = &scenario->faults[i];
-        script->records[i].fault = fault;
-        if (needs_faults(fault)) {
+        if (needs_faults(&scenario->faults[i])) {
             (void)world_faults(world, on_hit, script);
-        }
-        if (fault->trigger.kind == TRIGGER_AT) {
-            world_call_at(world, fault->trigger.at_ns, on_time, script, i);
         }
     }
     world_add_listener(world, (struct world_listener){ .on_fact = on_fact, .context = script });
@@ -439,10 +254,10 @@ struct fault_script *fault_script_create(struct arena *arena, const struct scena
 
 const struct fault_record *fault_script_records(const struct fault_script *script)
 {
-    return script->records;
+    return script->book.records;
 }
 
 uint64_t fault_script_last_ns(const struct fault_script *script)
 {
-    return script->last_ns;
+    return script->book.last_ns;
 }

@@ -10,6 +10,7 @@
 #include "model/base/check.h"
 #include "model/base/text.h"
 #include "model/runtime/process.h"
+#include "sim/fault/fault_effects.h"
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
@@ -61,10 +62,10 @@ static void add_rule(const struct live_effect *effect, enum live_rule_kind kind,
 static bool apply_rules(const struct live_effect *effect, enum live_rule_kind kind)
 {
     if (fault_goes_out(effect->fault)) {
-        add_rule(effect, kind, effect->one, effect->other);
+        add_rule(effect, kind, effect->target.one, effect->target.other);
     }
     if (fault_comes_in(effect->fault)) {
-        add_rule(effect, kind, effect->other, effect->one);
+        add_rule(effect, kind, effect->target.other, effect->target.one);
     }
     return true;
 }
@@ -75,8 +76,8 @@ static bool apply_storage(const struct live_effect *effect, enum live_rule_kind 
     struct live_rule rule = {
         .kind = kind,
         .until_ns = until_ns(effect),
-        .to_first = effect->one.first,
-        .to_last = effect->one.last,
+        .to_first = effect->target.one.first,
+        .to_last = effect->target.one.last,
         .volume = object->part == PART_DISK ? HOST_LOCAL : HOST_SHARED,
         .glob = object->kind == OBJECT_FILE ? object->glob : NULL,
         .calls = effect->fault->calls,
@@ -92,7 +93,7 @@ static bool apply_reset(const struct live_effect *effect)
     bool done = false;
     for (uint32_t i = 0; i < effect->process_count; i++) {
         for (uint32_t k = i + 1; k < effect->process_count; k++) {
-            done = (process_ranges_join(effect->one, effect->other, i, k) &&
+            done = (process_ranges_join(effect->target.one, effect->target.other, i, k) &&
                     live_cluster_reset(effect->cluster, i, k)) ||
                    done;
         }

@@ -8,8 +8,7 @@
 
 #include "model/live/live_cluster.h"
 #include "model/stream/pipeline.h"
-#include "sim/fault/fault_effects.h"
-#include "sim/fault/fault_script.h"
+#include "sim/fault/fault_book.h"
 
 struct live_effect {
     struct live_cluster *cluster;
@@ -17,9 +16,8 @@ struct live_effect {
     uint32_t process_count;
     uint64_t now_ns;
     const struct fault *fault;
-    uint32_t number;            /* of the fault */
-    struct process_range one;   /* the process or processes that the object names ... */
-    struct process_range other; /* ... and those at the other end: all, if none are named */
+    uint32_t number; /* of the fault */
+    struct fault_target target;
 };
 
 /* Puts a fault of messages or of storage in force, or breaks connections. False: there is nothing

@@ -1,17 +1,13 @@
 #include "sim/live/live_faults.h"
 
 #include "model/base/check.h"
-#include "model/runtime/messages.h"
 #include "model/runtime/process.h"
 #include "sim/live/live_effects.h"
 
-#define NOWHERE UINT32_MAX
-#define NEVER   UINT64_MAX
-
-enum { ASK_AGAIN_NS = 200 * 1000 * 1000 };
+#define NEVER UINT64_MAX
 
 /* What is to be done at a time. */
-enum duty_kind { DUTY_STRIKE, DUTY_START, DUTY_RESUME, DUTY_ASK };
+enum duty_kind { DUTY_FIRE, DUTY_ASK, DUTY_START, DUTY_RESUME };
 struct duty {
     uint64_t due_ns;
     enum duty_kind kind;
@@ -21,22 +17,14 @@ struct duty {
 
 struct live_faults {
     struct arena *arena;
-    const struct scenario *scenario;
+    struct fault_book book;
     const struct pipeline *pipeline;
     const char *shared;
-    uint32_t parallelism_max;
     struct live_cluster *cluster;
-    struct fault_hooks hooks;
-    struct fault_record *records; /* by fault */
-    uint32_t *location; /* by global index of a subtask: the process that ran it last; NOWHERE */
-    size_t location_count;
-    size_t location_capacity;
     uint64_t *paused_until_ns; /* by process */
-    uint32_t process_count;
     struct duty *duties;
     size_t duty_count;
     size_t duty_capacity;
-    uint64_t last_ns;
 };
 
 const char *live_fault_refusal(const struct fault *fault)
@@ -85,37 +73,11 @@ static void add_duty(struct live_faults *faults, uint64_t due_ns, enum duty_kind
         (struct duty){ .due_ns = due_ns, .kind = kind, .number = number };
 }
 
-struct live_faults *live_faults_create(struct arena *arena, const struct scenario *scenario,
-                                       const struct pipeline *pipeline, const char *shared,
-                                       struct fault_hooks hooks)
-{
-    struct live_faults *faults = arena_alloc(arena, 1, sizeof *faults);
-    *faults = (struct live_faults){
-        .arena = arena,
-        .scenario = scenario,
-        .pipeline = pipeline,
-        .shared = shared,
-        .parallelism_max = scenario_parallelism_max(scenario),
-        .hooks = hooks,
-    };
-    faults->process_count = PROCESS_FIRST_TASK_MANAGER + scenario->job.task_managers;
-    faults->records = arena_alloc(arena, scenario->fault_count, sizeof *faults->records);
-    faults->paused_until_ns =
-        arena_alloc(arena, faults->process_count, sizeof *faults->paused_until_ns);
-    for (uint32_t i = 0; i < scenario->fault_count; i++) {
-        faults->records[i].fault = &scenario->faults[i];
-        if (scenario->faults[i].trigger.kind == TRIGGER_AT) {
-            add_duty(faults, scenario->faults[i].trigger.at_ns, DUTY_STRIKE, i);
-        }
-    }
-    return faults;
-}
-
 uint64_t live_faults_waits(const struct live_faults *faults)
 {
     uint64_t waits = 0;
-    for (uint32_t i = 0; i < faults->scenario->fault_count; i++) {
-        const struct fault_trigger *trigger = &faults->scenario->faults[i].trigger;
+    for (uint32_t i = 0; i < faults->book.scenario->fault_count; i++) {
+        const struct fault_trigger *trigger = &faults->book.scenario->faults[i].trigger;
         if (trigger->kind == TRIGGER_WHEN) {
             waits |= UINT64_C(1) << trigger->fact;
         }
@@ -131,48 +93,9 @@ void live_faults_attach(struct live_faults *faults, struct live_cluster *cluster
 
 /* ---- striking -------------------------------------------------------------------------------- */
 
-static uint32_t process_of_task(const struct live_faults *faults, uint32_t vertex, uint32_t subtask)
+static bool strike_process(struct live_faults *faults, const struct fault *fault, uint32_t process)
 {
-    size_t index = (size_t)vertex * faults->parallelism_max + subtask;
-    return index < faults->location_count ? faults->location[index] : NOWHERE;
-}
-
-/* The processes that a process object names, or all; false: nobody knows where the subtask runs. */
-static bool find_range(const struct live_faults *faults, enum fault_object_kind kind,
-                       uint32_t index, uint32_t vertex, struct process_range *range)
-{
-    uint32_t last = faults->process_count - 1;
-    uint32_t process = PROCESS_JOB_MANAGER;
-    switch (kind) {
-    case OBJECT_JOB_MANAGER: break;
-    case OBJECT_TASK_MANAGER: process = PROCESS_FIRST_TASK_MANAGER + index; break;
-    case OBJECT_TASK: process = process_of_task(faults, vertex, index); break;
-    case OBJECT_ALL_TASK_MANAGERS:
-        *range = (struct process_range){ PROCESS_FIRST_TASK_MANAGER, last };
-        return last >= PROCESS_FIRST_TASK_MANAGER;
-    default: *range = (struct process_range){ 0, last }; return true;
-    }
-    *range = (struct process_range){ process, process };
-    return process <= last;
-}
-
-static bool find_ranges(const struct live_faults *faults, const struct fault_object *object,
-                        struct live_effect *effect)
-{
-    if (object->kind == OBJECT_CONNECTION) {
-        const struct fault_peer *first = &object->first;
-        const struct fault_peer *other = &object->other;
-        return find_range(faults, first->kind, first->index, first->vertex, &effect->one) &&
-               find_range(faults, other->kind, other->index, other->vertex, &effect->other);
-    }
-    return find_range(faults, object->kind, object->index, object->vertex, &effect->one) &&
-           find_range(faults, OBJECT_NETWORK, 0, 0, &effect->other);
-}
-
-static bool strike_process(struct live_faults *faults, const struct fault *fault, uint32_t process,
-                           uint64_t now_ns)
-{
-    uint64_t end_ns = now_ns + fault->for_ns;
+    uint64_t end_ns = live_cluster_now_ns(faults->cluster) + fault->for_ns;
     if (fault->verb == FAULT_CRASH) {
         bool was_alive = live_cluster_kill(faults->cluster, process);
         if (was_alive && !fault->for_ever) {
@@ -188,171 +111,94 @@ static bool strike_process(struct live_faults *faults, const struct fault *fault
     return was_alive;
 }
 
-static bool strike_processes(struct live_faults *faults, const struct live_effect *effect)
+static bool strike_processes(struct live_faults *faults, const struct fault *fault,
+                             struct process_range range)
 {
     bool fired = false;
-    for (uint32_t i = effect->one.first; i <= effect->one.last; i++) {
-        fired = strike_process(faults, effect->fault, i, effect->now_ns) || fired;
+    for (uint32_t i = range.first; i <= range.last; i++) {
+        fired = strike_process(faults, fault, i) || fired;
     }
     return fired;
 }
 
-static bool strike(struct live_faults *faults, uint32_t number, uint64_t now_ns)
+static bool strike(void *context, uint32_t number, const struct fault_target *target)
 {
-    const struct fault *fault = &faults->scenario->faults[number];
-    struct live_effect effect = { .cluster = faults->cluster,
-                                  .pipeline = faults->pipeline,
-                                  .process_count = faults->process_count,
-                                  .now_ns = now_ns,
-                                  .fault = fault,
-                                  .number = number };
-    if (!find_ranges(faults, &fault->object, &effect)) {
-        return false;
-    }
+    struct live_faults *faults = context;
+    const struct fault *fault = faults->book.records[number].fault;
     switch (fault->verb) {
     case FAULT_CRASH:
-    case FAULT_PAUSE: return strike_processes(faults, &effect);
+    case FAULT_PAUSE: return strike_processes(faults, fault, target->one);
     case FAULT_CORRUPT:
     case FAULT_REMOVE:
-    case FAULT_TRUNCATE: return live_effect_damage(fault, faults->shared, faults->hooks);
+    case FAULT_TRUNCATE: return live_effect_damage(fault, faults->shared, faults->book.hooks);
     case FAULT_HOT_KEY: /* the input is made like that: fault_input.h */
     case FAULT_BURST:
-    case FAULT_POISON: return true;
-    case FAULT_RESCALE: add_duty(faults, now_ns, DUTY_ASK, number); return true;
-    default: return live_effect_apply(&effect);
+    case FAULT_POISON:
+    case FAULT_RESCALE: return true;
+    default: break;
     }
+    return live_effect_apply(&(struct live_effect){ .cluster = faults->cluster,
+                                                    .pipeline = faults->pipeline,
+                                                    .process_count = faults->book.process_count,
+                                                    .now_ns = live_cluster_now_ns(faults->cluster),
+                                                    .fault = fault,
+                                                    .number = number,
+                                                    .target = *target });
 }
 
-/* The fault had an effect, at `now_ns`, the first of it. */
-static void note_effect(struct live_faults *faults, struct fault_record *record, uint64_t now_ns)
+/* ---- the stage ------------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void *context)
 {
-    const struct fault *fault = record->fault;
-    if (record->fired) {
-        return;
-    }
-    uint64_t end_ns = record->armed_ns + (fault->for_ever ? 0 : fault->for_ns);
-    record->fired = true;
-    record->fired_ns = now_ns;
-    record->ended_ns = end_ns > now_ns ? end_ns : now_ns;
-    if (record->ended_ns > faults->last_ns) {
-        faults->last_ns = record->ended_ns;
-    }
-    faults->hooks.on_fired(faults->hooks.context, record);
+    return live_cluster_now_ns(((struct live_faults *)context)->cluster);
 }
 
-static void fire(struct live_faults *faults, uint32_t number)
+static void call_at(void *context, uint64_t due_ns, enum fault_duty duty, uint32_t number)
 {
-    struct fault_record *record = &faults->records[number];
-    uint64_t now_ns = live_cluster_now_ns(faults->cluster);
-    if (record->armed || !strike(faults, number, now_ns)) {
-        return;
-    }
-    record->armed = true;
-    record->armed_ns = now_ns;
-    if (!fault_waits_for_a_hit(record->fault)) {
-        note_effect(faults, record, now_ns);
-    }
+    add_duty(context, due_ns, duty == FAULT_DUTY_FIRE ? DUTY_FIRE : DUTY_ASK, number);
 }
 
-void live_faults_on_struck(struct live_faults *faults, const struct live_struck *struck)
+static void tell(void *context, uint32_t kind, struct bytes data)
 {
-    CHECK(struck->number < faults->scenario->fault_count);
-    note_effect(faults, &faults->records[struck->number], struck->time_ns);
+    (void)live_cluster_tell(((struct live_faults *)context)->cluster, PROCESS_JOB_MANAGER, kind,
+                            data);
 }
 
-/* ---- requests -------------------------------------------------------------------------------- */
-
-/* The rescale that was asked for first and is not answered; NULL: there is none. */
-static struct fault_record *asked(struct live_faults *faults)
+struct live_faults *live_faults_create(struct arena *arena, const struct scenario *scenario,
+                                       const struct pipeline *pipeline, const char *shared,
+                                       struct fault_hooks hooks)
 {
-    struct fault_record *first = NULL;
-    for (uint32_t i = 0; i < faults->scenario->fault_count; i++) {
-        struct fault_record *record = &faults->records[i];
-        bool is_open = record->fault->verb == FAULT_RESCALE && record->armed && !record->fired;
-        if (is_open && (first == NULL || record->armed_ns < first->armed_ns)) {
-            first = record;
-        }
-    }
-    return first;
-}
-
-/* Whoever asked waits for an answer, and asks again if the JobManager is dead or in trouble. */
-static void ask(struct live_faults *faults, uint32_t number)
-{
-    const struct fault_record *record = &faults->records[number];
-    if (record->fired) {
-        return;
-    }
-    if (asked(faults) == record) {
-        struct rescale_request request = { .parallelism = record->fault->parallelism,
-                                           .max_parallelism = record->fault->max_parallelism };
-        struct buffer bytes;
-        buffer_init(&bytes, faults->arena);
-        rescale_request_encode(&bytes, &request);
-        (void)live_cluster_tell(faults->cluster, PROCESS_JOB_MANAGER, MESSAGE_RESCALE,
-                                buffer_bytes(&bytes));
-        buffer_free(&bytes);
-    }
-    add_duty(faults, live_cluster_now_ns(faults->cluster) + ASK_AGAIN_NS, DUTY_ASK, number);
-}
-
-/* Requests are made one after the other: an answer is that to the first. */
-static void note_answer(struct live_faults *faults, const struct fact_event *event)
-{
-    const struct fact *fact = &event->fact;
-    if (fact->kind != FACT_RESCALE_ACCEPTED && fact->kind != FACT_RESCALE_REFUSED) {
-        return;
-    }
-    struct fault_record *record = asked(faults);
-    if (record != NULL && record->fault->parallelism == fact->values[0]) {
-        note_effect(faults, record, event->time_ns);
-    }
-}
-
-/* ---- triggers -------------------------------------------------------------------------------- */
-
-static void note_location(struct live_faults *faults, const struct fact_event *event)
-{
-    size_t index = (size_t)event->fact.vertex * faults->parallelism_max + event->fact.subtask;
-    faults->location = arena_grow(faults->arena, faults->location, &faults->location_capacity,
-                                  index + 1, sizeof *faults->location);
-    while (faults->location_count <= index) {
-        faults->location[faults->location_count++] = NOWHERE;
-    }
-    faults->location[index] = actor_process(event->actor);
+    struct live_faults *faults = arena_alloc(arena, 1, sizeof *faults);
+    *faults = (struct live_faults){ .arena = arena, .pipeline = pipeline, .shared = shared };
+    struct fault_stage stage = {
+        .now_ns = now_ns, .strike = strike, .call_at = call_at, .tell = tell, .context = faults
+    };
+    fault_book_init(&faults->book, arena, scenario, stage, hooks);
+    faults->paused_until_ns =
+        arena_alloc(arena, faults->book.process_count, sizeof *faults->paused_until_ns);
+    return faults;
 }
 
 void live_faults_on_fact(struct live_faults *faults, const struct fact_event *event)
 {
-    if (event->fact.kind == FACT_TASK_STARTED) {
-        note_location(faults, event);
-    }
-    note_answer(faults, event);
-    for (uint32_t i = 0; i < faults->scenario->fault_count; i++) {
-        struct fault_record *record = &faults->records[i];
-        const struct fault_trigger *trigger = &record->fault->trigger;
-        if (record->armed || !fault_trigger_matches(trigger, &event->fact) ||
-            ++record->matches != trigger->occurrence) {
-            continue;
-        }
-        if (trigger->after_ns > 0) {
-            add_duty(faults, event->time_ns + trigger->after_ns, DUTY_STRIKE, i);
-        } else {
-            fire(faults, i);
-        }
-    }
+    fault_book_on_fact(&faults->book, event);
+}
+
+void live_faults_on_struck(struct live_faults *faults, const struct live_struck *struck)
+{
+    fault_book_on_hit(&faults->book, struck->number, struck->time_ns);
 }
 
 static bool do_duty(struct live_faults *faults, const struct duty *duty)
 {
     switch (duty->kind) {
-    case DUTY_STRIKE: fire(faults, duty->number); return true;
+    case DUTY_FIRE: fault_book_do(&faults->book, FAULT_DUTY_FIRE, duty->number); return true;
+    case DUTY_ASK: fault_book_do(&faults->book, FAULT_DUTY_ASK, duty->number); return true;
     case DUTY_RESUME:
         if (duty->due_ns >= faults->paused_until_ns[duty->number]) {
             (void)live_cluster_resume(faults->cluster, duty->number);
         }
         return true;
-    case DUTY_ASK: ask(faults, duty->number); return true;
     case DUTY_START:
         return live_cluster_is_alive(faults->cluster, duty->number) ||
                live_cluster_start(faults->cluster, duty->number);
@@ -378,10 +224,10 @@ uint64_t live_faults_work(struct live_faults *faults, bool *started)
 
 const struct fault_record *live_faults_records(const struct live_faults *faults)
 {
-    return faults->records;
+    return faults->book.records;
 }
 
 uint64_t live_faults_last_ns(const struct live_faults *faults)
 {
-    return faults->last_ns;
+    return faults->book.last_ns;
 }

@@ -16,7 +16,7 @@
 
 #include "model/live/live_cluster.h"
 #include "model/stream/pipeline.h"
-#include "sim/fault/fault_script.h"
+#include "sim/fault/fault_book.h"
 #include "sim/scenario/scenario.h"
 
 struct live_faults;
