@@ -4,23 +4,8 @@
 #include <stdio.h>
 
 #include "sim/campaign/enumerate_points.h"
-#include "tests/support/folder.h"
 #include "tests/support/runner.h"
-
-static struct arena arena;
-static struct folder folder;
-
-static void set_up(void)
-{
-    arena_init(&arena);
-    folder = folder_make();
-}
-
-static void tear_down(void)
-{
-    folder_remove(&folder);
-    arena_drop(&arena);
-}
+#include "tests/support/scratch.h"
 
 /* One subtask of each vertex, three or four checkpoints. */
 static struct enumerate_options options_of(const char *more)
@@ -169,7 +154,7 @@ static Suite *suite(void)
     Suite *s = suite_create("enumerate");
     TCase *tc = tcase_create("enumerate");
     tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, scratch_set_up, scratch_tear_down);
     tcase_add_test(tc, a_crash_at_every_step_is_survived);
     tcase_add_test(tc, a_rescale_of_the_base_stays_and_is_struck_at_its_steps);
     tcase_add_test(tc, pairs_add_a_second_crash_after_the_first);

@@ -8,23 +8,8 @@
 #include "sim/campaign/shrink.h"
 #include "sim/campaign/swarm.h"
 #include "sim/fault/fault_consequences.h"
-#include "tests/support/folder.h"
 #include "tests/support/runner.h"
-
-static struct arena arena;
-static struct folder folder;
-
-static void set_up(void)
-{
-    arena_init(&arena);
-    folder = folder_make();
-}
-
-static void tear_down(void)
-{
-    folder_remove(&folder);
-    arena_drop(&arena);
-}
+#include "tests/support/scratch.h"
 
 /* A `job` of half a simulated second, with room for `more`. */
 static const char *file_with_job(const char *name, const char *job, const char *more)
@@ -330,7 +315,7 @@ static Suite *suite(void)
     Suite *s = suite_create("fuzz");
     TCase *tc = tcase_create("fuzz");
     tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, scratch_set_up, scratch_tear_down);
     tcase_add_test(tc, a_planted_failure_is_found_stored_replayed_and_shrunk);
     tcase_add_test(tc, the_same_seeds_find_the_same);
     tcase_add_test(tc, a_campaign_covers_facts_and_pairs);

@@ -5,23 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/support/folder.h"
 #include "tests/support/runner.h"
-
-static struct arena arena;
-static struct folder folder;
-
-static void set_up(void)
-{
-    arena_init(&arena);
-    folder = folder_make();
-}
-
-static void tear_down(void)
-{
-    folder_remove(&folder);
-    arena_drop(&arena);
-}
+#include "tests/support/scratch.h"
 
 static const struct input_shape plain = { 0 };
 
@@ -365,7 +350,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("input");
     TCase *tests = tcase_create("input");
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_checked_fixture(tests, scratch_set_up, scratch_tear_down);
     tcase_add_test(tests, lines_pass_as_they_are);
     tcase_add_test(tests, what_is_not_there_or_not_readable_is_named);
     tcase_add_test(tests, a_directory_is_its_files_in_the_order_of_their_names);

@@ -10,24 +10,9 @@
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/shrink_private.h"
 #include "sim/scenario/scenario_short.h"
-#include "tests/support/folder.h"
 #include "tests/support/runner.h"
 #include "tests/support/scenarios.h"
-
-static struct arena arena;
-static struct folder folder;
-
-static void set_up(void)
-{
-    arena_init(&arena);
-    folder = folder_make();
-}
-
-static void tear_down(void)
-{
-    folder_remove(&folder);
-    arena_drop(&arena);
-}
+#include "tests/support/scratch.h"
 
 static struct scenario parse(const char *json)
 {
@@ -484,7 +469,7 @@ static Suite *suite(void)
     Suite *s = suite_create("shrink");
     TCase *tc = tcase_create("shrink");
     tcase_set_timeout(tc, 120);
-    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_checked_fixture(tc, scratch_set_up, scratch_tear_down);
     tcase_add_test(tc, one_fault_of_seven_is_left_and_all_else_is_plain);
     tcase_add_test(tc, two_faults_are_left_if_it_takes_two);
     tcase_add_test(tc, a_time_becomes_the_step_before_it);
