@@ -6,10 +6,6 @@
 #include "model/checkpoint/store.h"
 #include "model/state/sqlite_database.h"
 
-/* A part of many pages is read page by page, each with the latency of the volume; a manifest alone
- * writes three of them twice. */
-enum { PAGE_BYTES = 16384, CACHE_BYTES = 1024 * 1024 };
-
 enum statement { BEGIN, COMMIT, PUT, REMOVE, GET, LIST, STATEMENT_COUNT };
 
 static const char schema[] =
@@ -61,8 +57,8 @@ static enum status ensure_open(struct sqlite_table *table)
     struct sqlite_database_options options = { .volume = HOST_SHARED,
                                                .path = STORE_DATABASE,
                                                .durability = DATABASE_DURABLE,
-                                               .page_bytes = PAGE_BYTES,
-                                               .cache_bytes = CACHE_BYTES };
+                                               .page_bytes = STORE_PAGE_BYTES,
+                                               .cache_bytes = STORE_CACHE_BYTES };
     enum status status = sqlite_database_open(table->base.host, &options, &table->database);
     if (status != STATUS_OK) {
         CHECK(table->database == NULL);

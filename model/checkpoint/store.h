@@ -38,6 +38,10 @@
 #define STORE_MANIFEST "_metadata"
 #define STORE_DATABASE STORE_ROOT "/store.db" /* of the store `sqlite` */
 
+/* That database. A part of many pages is read page by page, each with the latency of the volume; a
+ * manifest alone writes three of them twice. */
+enum { STORE_PAGE_BYTES = 16384, STORE_CACHE_BYTES = 1024 * 1024 };
+
 enum { STORE_PATH_SIZE = 128 };
 
 enum store_kind { STORE_FILES, STORE_MEMORY, STORE_SQLITE, STORE_KIND_COUNT };

@@ -1,6 +1,6 @@
 /* hunt_command.h - the verbs that look for failures: fuzz, enumerate and shrink. */
-#ifndef FAULTLINE_SIM_CAMPAIGN_HUNT_COMMAND_H
-#define FAULTLINE_SIM_CAMPAIGN_HUNT_COMMAND_H
+#ifndef FAULTLINE_SIM_COMMAND_HUNT_COMMAND_H
+#define FAULTLINE_SIM_COMMAND_HUNT_COMMAND_H
 
 #include "sim/campaign/run.h"
 #include "sim/command/options.h"

@@ -3,9 +3,6 @@
 #include "model/base/check.h"
 #include "sim/command/predict_run_private.h"
 
-/* Of model/checkpoint/blob_table_sqlite.c. */
-enum { SQLITE_PAGE_BYTES = 16 * 1024, SQLITE_CACHE_PAGES = 64 };
-
 /* In scenarios a rate of 0 means: no limit. */
 double predict_rate_of(uint64_t bytes_per_s)
 {
@@ -88,12 +85,13 @@ static void describe_carried(struct prediction *prediction, double commit_s, dou
 static void describe_sqlite(struct prediction *prediction)
 {
     enum { OTHER_PAGES = 8, KEPT_PAGES = 12, SPILL_CALLS = 3, SPILL_SYNCS = 2 };
+    enum { CACHE_PAGES = STORE_CACHE_BYTES / STORE_PAGE_BYTES };
     struct predict_input *input = &prediction->input;
     const struct cluster *cluster = &prediction->scenario->cluster;
-    double state_pages = input->state_bytes / SQLITE_PAGE_BYTES;
+    double state_pages = input->state_bytes / STORE_PAGE_BYTES;
     double pages = state_pages + prediction->state_task_count / 4.0 + OTHER_PAGES;
-    bool spills = state_pages > SQLITE_CACHE_PAGES - KEPT_PAGES;
-    double reads = state_pages + pages > SQLITE_CACHE_PAGES ? ceil(state_pages) : 0;
+    bool spills = state_pages > CACHE_PAGES - KEPT_PAGES;
+    double reads = state_pages + pages > CACHE_PAGES ? ceil(state_pages) : 0;
     prediction->store = (struct predict_store){
         .commit = { SQLITE_END_CALLS + (spills ? SPILL_CALLS : 0),
                     SQLITE_END_SYNCS + (spills ? SPILL_SYNCS : 0), 0 },

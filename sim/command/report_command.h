@@ -1,6 +1,6 @@
 /* report_command.h - `faultline report`: figures and one HTML page of a results database. */
-#ifndef FAULTLINE_SIM_CAMPAIGN_REPORT_COMMAND_H
-#define FAULTLINE_SIM_CAMPAIGN_REPORT_COMMAND_H
+#ifndef FAULTLINE_SIM_COMMAND_REPORT_COMMAND_H
+#define FAULTLINE_SIM_COMMAND_REPORT_COMMAND_H
 
 #include "sim/campaign/run.h"
 #include "sim/command/options.h"
