@@ -17,6 +17,7 @@ struct heard {
     char death[64];
     enum live_call_kind calls[CALLS_MAX];
     size_t call_count;
+    uint32_t struck_count;
 };
 
 static void on_fact(void *context, const struct fact_event *event)
@@ -126,6 +127,35 @@ static void on_call(void *context, const struct live_call *call)
 static const struct actor_ops caller = {
     .name = "caller", .on_start = call_start, .on_message = report, .on_timer = on_timer
 };
+
+/* When told so: calls that strike a rule for files called "a..." have happened all the same. */
+static void doubt(void *self, struct message *message)
+{
+    struct host *host = self;
+    struct bytes letter = { .data = (const uint8_t *)"x", .size = 1 };
+    file_id file;
+    uint64_t size_bytes = 0;
+    must(host_file_open(host, HOST_SHARED, "b", HOST_CREATE, &file));
+    must(host_file_write(host, file, 0, letter));
+    must(host_file_open(host, HOST_SHARED, "a", HOST_CREATE, &file));
+    ck_assert_int_eq(host_file_write(host, file, 0, letter), STATUS_IO);
+    must(host_file_size(host, file, &size_bytes));
+    ck_assert_uint_eq(size_bytes, letter.size);
+    ck_assert_int_eq(host_rename(host, HOST_SHARED, "a", "b"), STATUS_IO);
+    ck_assert_int_eq(host_file_open(host, HOST_SHARED, "a", HOST_READ, &file), STATUS_NOT_FOUND);
+    report(self, message);
+}
+
+static const struct actor_ops doubter = {
+    .name = "doubter", .on_start = start, .on_message = doubt, .on_timer = on_timer
+};
+
+static void on_struck(void *context, const struct live_struck *struck)
+{
+    struct heard *heard = context;
+    heard->struck_count++;
+    ck_assert_uint_eq(struck->number, 7);
+}
 
 static uint64_t clock_slowness; /* of all tests of the suite */
 
@@ -278,6 +308,43 @@ START_TEST(what_is_reported_because_of_another_report_is_told_behind_it)
 }
 END_TEST
 
+/* With processes (0) and with threads (1). */
+START_TEST(an_ambiguous_call_has_happened_though_it_says_that_it_failed)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct heard heard = { .count = 0 };
+    struct live_cluster_options options = { .threads = _i == 1,
+                                            .process_count = 1,
+                                            .first = &doubter,
+                                            .others = &doubter,
+                                            .directory = folder,
+                                            .slowness = clock_slowness,
+                                            .listener = { .on_fact = on_fact,
+                                                          .on_death = on_death,
+                                                          .on_struck = on_struck,
+                                                          .context = &heard } };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    live_cluster_add_rule(cluster,
+                          &(struct live_rule){ .kind = LIVE_AMBIGUOUS,
+                                               .until_ns = LIVE_FOR_GOOD,
+                                               .volume = HOST_SHARED,
+                                               .glob = "a*",
+                                               .calls = HOST_STORAGE_WRITE | HOST_STORAGE_RENAME,
+                                               .number = 7 });
+    ck_assert(live_cluster_tell(cluster, 0, 1, bytes_of_text("go")));
+    while (heard.count == 0 && heard.death[0] == '\0') {
+        live_cluster_poll(cluster, 1000 * (uint64_t)MS);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_str_eq(heard.death, "");
+    ck_assert_uint_eq(heard.struck_count, 1);
+}
+END_TEST
+
 static Suite *make(uint64_t slowness)
 {
     clock_slowness = slowness;
@@ -287,6 +354,7 @@ static Suite *make(uint64_t slowness)
     tcase_add_loop_test(tcase, a_stream_is_delayed_in_its_order_and_others_are_not, 0, 2);
     tcase_add_loop_test(tcase, calls_are_timed_by_what_they_did_to_the_shared_volume, 0, 2);
     tcase_add_loop_test(tcase, what_is_reported_because_of_another_report_is_told_behind_it, 0, 2);
+    tcase_add_loop_test(tcase, an_ambiguous_call_has_happened_though_it_says_that_it_failed, 0, 2);
     tcase_add_test(tcase, a_process_that_ends_by_itself_is_told);
     suite_add_tcase(suite, tcase);
     return suite;
