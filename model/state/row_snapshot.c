@@ -6,7 +6,7 @@
 enum {
     SKIP_COST_BYTES = 8,    /* to look at a mark, to go to another key group */
     SCAN_COST_BYTES = 64,   /* to begin a scan */
-    DROP_COST_BYTES = 4096, /* to drop some marks */
+    DROP_COST_BYTES = 4096, /* to drop some marks, or old rows */
 };
 
 static struct row_snapshot *snapshot_of(struct backend_snapshot *snapshot)
@@ -292,14 +292,26 @@ static void next_phase(struct row_snapshot *snapshot)
     }
 }
 
+/* Lets the store drop what earlier snapshots have left, before the scans step over that. */
+static void sweep(struct row_backend *backend, size_t limit_bytes, size_t *skipped_bytes)
+{
+    bool is_done = false;
+    while (*skipped_bytes < limit_bytes && !row_backend_has_failed(backend) &&
+           row_backend_note(backend, row_store_sweep(backend->store, &is_done)) && !is_done) {
+        *skipped_bytes += DROP_COST_BYTES;
+    }
+}
+
 enum backend_step row_snapshot_step(struct backend_snapshot *base, struct buffer *out,
                                     size_t limit_bytes)
 {
     struct row_snapshot *snapshot = snapshot_of(base);
     struct row_backend *backend = backend_of(snapshot);
     CHECK(!snapshot->is_done);
-    size_t end = out->size + (limit_bytes > 0 ? limit_bytes : 1);
+    limit_bytes = limit_bytes > 0 ? limit_bytes : 1;
+    size_t end = out->size + limit_bytes;
     size_t skipped_bytes = 0;
+    sweep(backend, limit_bytes, &skipped_bytes);
     while (snapshot->key_group <= backend->range.last && out->size + skipped_bytes < end &&
            !row_backend_has_failed(backend)) {
         if (!go_on(snapshot, out, end, &skipped_bytes)) {

@@ -50,6 +50,7 @@ struct row_store_ops {
     enum status (*preserve)(struct row_store *, struct bytes key, uint32_t epoch_end);
     struct row_view *(*freeze)(struct row_store *, uint32_t epoch);
     enum status (*thaw)(struct row_store *, struct row_view *);
+    enum status (*sweep)(struct row_store *, bool *is_done); /* NULL: there is nothing to do */
     struct row_scan *(*scan)(struct row_store *, const struct row_view *, struct bytes from,
                              struct bytes end);
     enum status (*next)(struct row_store *, struct row_scan *, struct row *row, bool *has_row);
@@ -119,8 +120,8 @@ MUST_USE static inline enum status row_store_preserve(struct row_store *store, s
     return store->ops->preserve == NULL ? STATUS_OK : store->ops->preserve(store, key, epoch_end);
 }
 
-/* The content as it is now, `epoch` having been the last; in a time that does not depend on how
- * much it is. Owned by the store until thaw. */
+/* The content as it is now, `epoch` having been the last. Owned by the store until thaw. Neither of
+ * the two takes a time that depends on how much it is. */
 static inline struct row_view *row_store_freeze(struct row_store *store, uint32_t epoch)
 {
     return store->ops->freeze(store, epoch);
@@ -128,6 +129,14 @@ static inline struct row_view *row_store_freeze(struct row_store *store, uint32_
 MUST_USE static inline enum status row_store_thaw(struct row_store *store, struct row_view *view)
 {
     return store->ops->thaw(store, view);
+}
+
+/* Drops a little of what was kept for views and no open one will ask for; `*is_done`: there is
+ * nothing left to drop. Scans of views step over what is left. */
+MUST_USE static inline enum status row_store_sweep(struct row_store *store, bool *is_done)
+{
+    *is_done = store->ops->sweep == NULL;
+    return *is_done ? STATUS_OK : store->ops->sweep(store, is_done);
 }
 
 /* Goes through the rows whose keys do not come before `from` and come before `end`, all of one

@@ -6,13 +6,16 @@
 #include "model/state/sqlite_database.h"
 
 /* A row of `history` is what the row `k` held in the epochs from that of its value on, up to and
- * without `g`. Removing the last view empties the table, which SQLite does page by page.
+ * without `g`. What no view asks for any more is dropped a little at a time, but for the little
+ * that can be dropped at once.
  *
  * Statements are left where they stand while something is lent out, and reset by the next call. */
 
 enum {
     PAGE_BYTES = 4096,
-    LOAD_COUNT = 32, /* rows of one statement: it opens the table once for all of them */
+    CLEAR_COUNT_MAX = 1024, /* rows of history that are dropped at once */
+    SWEEP_COUNT = 128,      /* ... that are looked at in one call */
+    LOAD_COUNT = 32,        /* rows of one statement: it opens the table once for all of them */
 };
 
 static const char schema[] =
@@ -32,7 +35,8 @@ enum statement {
     PRESERVE,
     GET_HISTORY,
     CLEAR_HISTORY,
-    TRIM_HISTORY,
+    FIND_SWEEP_END,
+    SWEEP_HISTORY,
     STATEMENT_COUNT
 };
 
@@ -47,7 +51,8 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [PRESERVE] = "INSERT INTO history SELECT k, ?2, v FROM row WHERE k = ?1",
     [GET_HISTORY] = "SELECT v FROM history WHERE k = ?1 AND g > ?2 ORDER BY g LIMIT 1",
     [CLEAR_HISTORY] = "DELETE FROM history",
-    [TRIM_HISTORY] = "DELETE FROM history WHERE g <= ?1",
+    [FIND_SWEEP_END] = "SELECT k FROM history WHERE k > ?1 ORDER BY k LIMIT 1 OFFSET ?2",
+    [SWEEP_HISTORY] = "DELETE FROM history WHERE k > ?1 AND k <= ?2 AND g <= ?3",
 };
 
 static const char scan_rows[] = "SELECT k, v FROM row WHERE k >= ?1 AND k < ?2";
@@ -86,6 +91,10 @@ struct sqlite_store {
     sqlite3_stmt *load;         /* NULL: not compiled yet */
     sqlite3_stmt *lending;      /* stands on the row that the last get lent out; NULL: none does */
     struct row_view *views;     /* newest first */
+    uint64_t history_count;     /* of its rows */
+    bool is_swept;              /* no row of history may be dropped */
+    bool is_sweep_old;          /* a view has ended since the sweep began */
+    struct buffer sweep_at;     /* what is not behind this one has been looked at */
     struct row_scan *scans;     /* under way */
     struct row_scan *idle_rows; /* ended; their statements are used again */
     struct row_scan *idle_marks;
@@ -144,6 +153,7 @@ static void destroy(struct row_store *base)
         store->views = view->next;
         arena_free(store->arena, view);
     }
+    buffer_free(&store->sweep_at);
     arena_free(store->arena, store);
 }
 
@@ -270,6 +280,7 @@ static enum status preserve(struct row_store *base, struct bytes key, uint32_t e
     give_back(store);
     sqlite_bind_bytes(store->statements[PRESERVE], 1, key);
     sqlite_bind_number(store->statements[PRESERVE], 2, epoch_end);
+    store->history_count++;
     return execute(store, PRESERVE);
 }
 
@@ -284,7 +295,6 @@ static struct row_view *freeze(struct row_store *base, uint32_t epoch)
     return view;
 }
 
-/* Drops the history that no view will ask for. */
 static enum status thaw(struct row_store *base, struct row_view *view)
 {
     struct sqlite_store *store = store_of(base);
@@ -297,18 +307,81 @@ static enum status thaw(struct row_store *base, struct row_view *view)
     bool is_oldest = view->next == NULL;
     *link = view->next;
     arena_free(store->arena, view);
-    if (store->views == NULL) {
-        return execute(store, CLEAR_HISTORY);
-    }
     if (!is_oldest) {
         return STATUS_OK;
     }
+    if (store->views == NULL && store->history_count <= CLEAR_COUNT_MAX) {
+        store->history_count = 0;
+        store->is_swept = true;
+        return execute(store, CLEAR_HISTORY);
+    }
+    store->is_sweep_old = !store->is_swept;
+    store->is_swept = false;
+    return STATUS_OK;
+}
+
+/* The epoch up to which no view asks for history. */
+static uint64_t unwanted_epoch(const struct sqlite_store *store)
+{
     const struct row_view *oldest = store->views;
-    while (oldest->next != NULL) {
+    while (oldest != NULL && oldest->next != NULL) {
         oldest = oldest->next;
     }
-    sqlite_bind_number(store->statements[TRIM_HISTORY], 1, oldest->epoch);
-    return execute(store, TRIM_HISTORY);
+    return oldest == NULL ? UINT32_MAX : oldest->epoch;
+}
+
+/* Finds the end of the rows that are to be looked at next; false: the rest of them are. */
+static enum status find_sweep_end(struct sqlite_store *store, struct buffer *end, bool *is_rest)
+{
+    struct bytes key;
+    sqlite3_stmt *statement = store->statements[FIND_SWEEP_END];
+    sqlite_bind_bytes(statement, 1, buffer_bytes(&store->sweep_at));
+    sqlite_bind_number(statement, 2, SWEEP_COUNT - 1);
+    enum status status = look_up(store, FIND_SWEEP_END, &key);
+    *is_rest = key.data == NULL;
+    if (*is_rest) {
+        /* Comes behind every key: a space of marks has no history. */
+        static const uint8_t behind[] = { ROW_SPACE_MARKS >> 8, ROW_SPACE_MARKS & UINT8_MAX };
+        key = (struct bytes){ .data = behind, .size = sizeof behind };
+    }
+    buffer_append(end, key);
+    give_back(store);
+    return status;
+}
+
+static enum status sweep(struct row_store *base, bool *is_done)
+{
+    struct sqlite_store *store = store_of(base);
+    struct buffer end;
+    bool is_rest = false;
+    give_back(store);
+    *is_done = store->is_swept;
+    if (store->is_swept) {
+        return STATUS_OK;
+    }
+    buffer_init(&end, store->arena);
+    enum status status = find_sweep_end(store, &end, &is_rest);
+    if (status == STATUS_OK) {
+        sqlite3_stmt *statement = store->statements[SWEEP_HISTORY];
+        sqlite_bind_bytes(statement, 1, buffer_bytes(&store->sweep_at));
+        sqlite_bind_bytes(statement, 2, buffer_bytes(&end));
+        sqlite_bind_number(statement, 3, unwanted_epoch(store));
+        status = execute(store, SWEEP_HISTORY);
+    }
+    if (status == STATUS_OK) {
+        uint64_t dropped = (uint64_t)sqlite3_changes64(sqlite_database_connection(store->database));
+        CHECK(dropped <= store->history_count);
+        store->history_count -= dropped;
+    }
+    buffer_reset(&store->sweep_at);
+    if (is_rest) {
+        store->is_swept = !store->is_sweep_old;
+        store->is_sweep_old = false;
+    } else {
+        buffer_append(&store->sweep_at, buffer_bytes(&end));
+    }
+    buffer_free(&end);
+    return status;
 }
 
 /* ---- scans ----------------------------------------------------------------------------------- */
@@ -451,6 +524,7 @@ static const struct row_store_ops ops = {
     .preserve = preserve,
     .freeze = freeze,
     .thaw = thaw,
+    .sweep = sweep,
     .scan = scan_from,
     .next = next,
     .scan_end = scan_end,
@@ -467,6 +541,8 @@ enum status row_store_sqlite_create(struct host *host, const char *path, uint64_
     struct sqlite_store *store = arena_alloc(host->arena, 1, sizeof *store);
     store->base.ops = &ops;
     store->arena = host->arena;
+    store->is_swept = true;
+    buffer_init(&store->sweep_at, host->arena);
     enum status status = sqlite_database_open(host, &options, &store->database);
     if (status != STATUS_OK) {
         arena_free(host->arena, store);

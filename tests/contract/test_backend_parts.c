@@ -136,6 +136,48 @@ START_TEST(b6_two_open_snapshots_on_one_base_each_hold_their_own_moment)
 }
 END_TEST
 
+/* More rows change than a backend drops at once when a snapshot ends. */
+START_TEST(b2_what_earlier_snapshots_have_kept_is_in_no_later_one)
+{
+    enum { KEYS = 1500, ROUNDS = 4, STEP_BYTES = 4096 };
+    struct arena arena;
+    arena_init(&arena);
+    struct buffer out;
+    buffer_init(&out, &arena);
+    struct backend *backend = backend_kinds[_i].create(&arena, all_groups, 1);
+    state_id state = backend_declare_value(backend, "n");
+    struct backend_snapshot *open[ROUNDS];
+    for (uint64_t round = 0; round < ROUNDS; round++) {
+        for (uint64_t key = round; key < KEYS + round; key++) {
+            put_number(backend, state, key, round);
+        }
+        if (round > 0) {
+            remove_number(backend, state, round - 1);
+        }
+        open[round] = backend_snapshot_begin(backend, round + 1, 0);
+        if (round == 1) {
+            backend_snapshot_end(open[0]); /* not written, while the next one is open */
+        }
+    }
+    for (uint64_t round = 1; round < ROUNDS; round++) {
+        buffer_reset(&out);
+        struct bytes bytes = finish_snapshot(open[round], &out, STEP_BYTES);
+        backend_snapshot_end(open[round]);
+        struct backend *restored = backend_kinds[_i].create(&arena, all_groups, 1);
+        ck_assert_int_eq(backend_restore(restored, round + 1, &bytes, 1), STATUS_OK);
+        state = backend_declare_value(restored, "n");
+        ck_assert_uint_eq(backend_entry_count(restored), KEYS);
+        for (uint64_t key = 0; key < KEYS + round; key++) {
+            ck_assert_uint_eq(get_number(restored, state, key), key < round ? UINT64_MAX : round);
+        }
+        backend_destroy(restored);
+    }
+    backend_kinds[_i].check(backend);
+    backend_destroy(backend);
+    arena_drop(&arena);
+}
+END_TEST
+
 START_TEST(b6_parts_stay_few_and_hold_little_that_is_dead)
 {
     struct arena arena;
@@ -544,6 +586,8 @@ static Suite *suite(void)
                         KIND_COUNT);
     tcase_add_loop_test(tcase, b6_without_a_change_there_is_no_new_part, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, b6_two_open_snapshots_on_one_base_each_hold_their_own_moment, 0,
+                        KIND_COUNT);
+    tcase_add_loop_test(tcase, b2_what_earlier_snapshots_have_kept_is_in_no_later_one, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase, b6_parts_stay_few_and_hold_little_that_is_dead, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, b6_a_base_that_a_backend_does_not_know_means_a_whole_snapshot, 0,
