@@ -67,7 +67,8 @@ struct row_view {
 /* One of the two sides of a scan: the rows as they are, or the history. */
 struct side {
     sqlite3_stmt *statement;
-    bool has_row; /* it stands on one that has not been looked at */
+    bool has_row;   /* it stands on one that has not been looked at */
+    struct row row; /* that one */
     bool is_at_end;
 };
 
@@ -455,6 +456,10 @@ static enum status fill_side(struct sqlite_store *store, const struct row_scan *
         status = sqlite_database_step(store->database, side->statement, &side->has_row);
         side->is_at_end = !side->has_row;
     }
+    if (side->has_row) {
+        side->row.key = sqlite_column_bytes(side->statement, 0);
+        side->row.value = sqlite_column_bytes(side->statement, 1);
+    }
     return status;
 }
 
@@ -464,8 +469,7 @@ static struct side *first_side(struct row_scan *scan)
     if (!scan->rows.has_row || !scan->history.has_row) {
         return scan->rows.has_row ? &scan->rows : scan->history.has_row ? &scan->history : NULL;
     }
-    int order = entry_key_compare(sqlite_column_bytes(scan->rows.statement, 0),
-                                  sqlite_column_bytes(scan->history.statement, 0));
+    int order = entry_key_compare(scan->rows.row.key, scan->history.row.key);
     return order <= 0 ? &scan->rows : &scan->history;
 }
 
@@ -487,8 +491,7 @@ static enum status next(struct row_store *base, struct row_scan *scan, struct ro
             return status;
         }
         first->has_row = false; /* it has been looked at */
-        row->key = sqlite_column_bytes(first->statement, 0);
-        row->value = sqlite_column_bytes(first->statement, 1);
+        *row = first->row;
         if (!scan->is_view || epoch_of(row->value) <= scan->epoch) {
             *has_row = true;
             return STATUS_OK;
