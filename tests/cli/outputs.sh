@@ -123,5 +123,8 @@ check "the manual is silent about: $(tr '\n' ' ' <"$scratch/untold")" test ! -s 
 sed -n '/^\.EX$/,/^\.EE$/p' sim/faultline.1 | sed '/^\.EE$/q' | grep -v '^\.E' \
     >"$scratch/manual.json"
 expect 0 '^PASS' "$program" run "$scratch/manual.json" --quiet --no-db --out "$scratch/manual"
+sed -n '/^```json$/,/^```$/p' README.md | grep -v '^```' >"$scratch/readme.json"
+ln -s "$PWD/scenarios/input" "$scratch/input"
+expect 0 '^PASS' "$program" run "$scratch/readme.json" --quiet --no-db --out "$scratch/readme"
 
 close outputs
