@@ -77,7 +77,8 @@ static double term_of(enum cost_law law, const struct report_cell *cell)
     return NAN;
 }
 
-const char *cost_law_formula(enum cost_law law)
+/* "d0 + k N s / B", with what its symbols are. Static storage. */
+static const char *cost_law_formula(enum cost_law law)
 {
     switch (law) {
     case LAW_FULL_OWN: return "d0 + k s/b";

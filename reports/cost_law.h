@@ -32,9 +32,6 @@ struct cost_analysis {
 MUST_USE bool cost_analyse(struct cost_analysis *analysis, struct arena *arena,
                            const struct cost_regime *regime);
 
-/* "d0 + k N s / B", with what its symbols are. Static storage. */
-const char *cost_law_formula(enum cost_law law);
-
 /* Appends the paragraph about one regime: what was measured, what each formula is worth, and
  * whether and why T x N holds. */
 void cost_describe(const struct cost_analysis *analysis, const struct cost_regime *regime,

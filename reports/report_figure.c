@@ -150,19 +150,6 @@ const char *text_seconds(struct arena *arena, double seconds)
     return arena_format(arena, "%s %s", digits, magnitude == 0 ? "s" : unit);
 }
 
-const char *text_bytes(struct arena *arena, double bytes)
-{
-    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
-    uint32_t unit = 0;
-    while (fabs(bytes) >= 1024 && unit + 1 < sizeof units / sizeof *units) {
-        bytes /= 1024;
-        unit++;
-    }
-    char digits[64];
-    three_digits(digits, sizeof digits, bytes);
-    return arena_format(arena, "%s %s", digits, units[unit]);
-}
-
 const char *text_r2(struct arena *arena, double r2)
 {
     if (isnan(r2)) {

@@ -96,10 +96,9 @@ void plot_append_text(struct buffer *out, const char *text);
 /* A number for gnuplot; what is not finite is NaN. */
 void plot_append_number(struct buffer *out, double number);
 
-/* For people, in the arena: "23.7 ms", "1.2 s", "3 min"; "12,300", "0.0031"; "4.1 MiB". */
+/* For people, in the arena: "23.7 ms", "1.2 s", "3 min"; "12,300", "0.0031". */
 const char *text_seconds(struct arena *arena, double seconds);
 const char *text_number(struct arena *arena, double number);
-const char *text_bytes(struct arena *arena, double bytes);
 /* R2 as a text: "0.9987", "-3.1", "below -1,000". */
 const char *text_r2(struct arena *arena, double r2);
 

@@ -45,8 +45,9 @@ void uploader_path(char path[STORE_PATH_SIZE], const struct uploader_argument *a
     }
 }
 
-void uploader_draft_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
-                         uint32_t draft)
+/* The path of draft number `draft`: its name is VERTEX-SUBTASK.DRAFT. */
+static void uploader_draft_path(char path[STORE_PATH_SIZE],
+                                const struct uploader_argument *argument, uint32_t draft)
 {
     char name[STORE_PATH_SIZE];
     CHECK(draft > 0);

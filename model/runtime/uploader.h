@@ -26,8 +26,4 @@ extern const struct actor_ops uploader_actor;
 void uploader_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
                    uint64_t checkpoint, uint32_t part);
 
-/* The path of draft number `draft`: its name is VERTEX-SUBTASK.DRAFT. */
-void uploader_draft_path(char path[STORE_PATH_SIZE], const struct uploader_argument *argument,
-                         uint32_t draft);
-
 #endif

@@ -13,7 +13,8 @@ struct state_descriptor state_of_bytes(const char *name)
         struct state_descriptor){ .name = name, .kind = STATE_VALUE, .value = { .name = "bytes" } };
 }
 
-const char *state_kind_text(enum state_kind kind)
+/* "list", "map" ... */
+static const char *state_kind_text(enum state_kind kind)
 {
     switch (kind) {
     case STATE_VALUE: return "value";

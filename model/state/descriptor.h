@@ -68,9 +68,6 @@ static inline bool state_is_plain(const struct state_descriptor *state)
     return !state->has_namespace && !state_has_subkey(state);
 }
 
-/* "list", "map" ... */
-const char *state_kind_text(enum state_kind kind);
-
 /* Appends what D1 and D2 compare, but for the name. */
 void state_descriptor_encode(struct buffer *out, const struct state_descriptor *state);
 

@@ -40,15 +40,3 @@ struct key_group_range key_group_range_of(uint32_t subtask, uint32_t max_paralle
     CHECK(range.first <= range.last);
     return range;
 }
-
-uint32_t key_group_default_max_parallelism(uint32_t parallelism)
-{
-    CHECK(parallelism >= 1);
-    CHECK(parallelism <= KEY_GROUP_COUNT_MAX);
-    uint32_t wanted = parallelism + parallelism / 2;
-    uint32_t power = KEY_GROUP_COUNT_DEFAULT_MIN;
-    while (power < wanted && power < KEY_GROUP_COUNT_MAX) {
-        power *= 2;
-    }
-    return power;
-}

@@ -11,7 +11,7 @@
 #include "model/base/bytes.h"
 #include "model/base/check.h"
 
-enum { KEY_GROUP_COUNT_MAX = 32768, KEY_GROUP_COUNT_DEFAULT_MIN = 128 };
+enum { KEY_GROUP_COUNT_MAX = 32768 };
 
 /* Java's Long.hashCode, and String.hashCode for ASCII text. */
 int32_t key_hash_i64(int64_t value);
@@ -65,8 +65,5 @@ struct key_group_range {
 
 struct key_group_range key_group_range_of(uint32_t subtask, uint32_t max_parallelism,
                                           uint32_t parallelism);
-
-/* Flink's default: min(max(nextPow2(p + p/2), 128), 32768). */
-uint32_t key_group_default_max_parallelism(uint32_t parallelism);
 
 #endif

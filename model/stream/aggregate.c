@@ -4,10 +4,9 @@
 #include "model/state/backend.h"
 #include "model/stream/pipeline.h"
 
-/* A rolling aggregate or a rolling reduce. */
 struct rolling {
     struct operator_context *context;
-    const void *parameters;
+    const struct aggregate_function *function;
     struct collector *out;
     state_id state;
     struct buffer next; /* what the state becomes */
@@ -20,7 +19,7 @@ static void *rolling_open(struct operator_context *context, const void *paramete
     CHECK(context->backend != NULL);
     struct rolling *rolling = arena_alloc(context->host->arena, 1, sizeof *rolling);
     rolling->context = context;
-    rolling->parameters = parameters;
+    rolling->function = parameters;
     rolling->out = out;
     rolling->state = backend_declare_value(context->backend, "rolling");
     buffer_init(&rolling->next, context->host->arena);
@@ -30,7 +29,7 @@ static void *rolling_open(struct operator_context *context, const void *paramete
 static void aggregate_process(void *self, const struct record *record)
 {
     struct rolling *rolling = self;
-    const struct aggregate_function *function = rolling->parameters;
+    const struct aggregate_function *function = rolling->function;
     struct backend *backend = rolling->context->backend;
     if (operator_throws(rolling->context, HOST_CALL_PROCESS)) {
         return;
@@ -49,25 +48,5 @@ static void aggregate_process(void *self, const struct record *record)
                      rolling->out);
 }
 
-static void reduce_process(void *self, const struct record *record)
-{
-    struct rolling *rolling = self;
-    const struct reduce_parameters *parameters = rolling->parameters;
-    struct backend *backend = rolling->context->backend;
-    if (operator_throws(rolling->context, HOST_CALL_PROCESS)) {
-        return;
-    }
-    buffer_reset(&rolling->next);
-    struct bytes value = backend_get(backend, rolling->state);
-    if (value.data == NULL) {
-        buffer_append(&rolling->next, record->value);
-    } else {
-        parameters->reduce(value, record, &rolling->next);
-    }
-    backend_put(backend, rolling->state, buffer_bytes(&rolling->next));
-    collector_emit(rolling->out, &(struct record){ .value = buffer_bytes(&rolling->next) });
-}
-
 const struct operator_ops aggregate_operator = { .open = rolling_open,
                                                  .process = aggregate_process };
-const struct operator_ops reduce_operator = { .open = rolling_open, .process = reduce_process };

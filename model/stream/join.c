@@ -58,9 +58,9 @@ static void join_process2(void *self, const struct record *record)
     }
 }
 
-const struct operator_ops join_operator = { .open = join_open,
-                                            .process = join_process,
-                                            .process2 = join_process2 };
+static const struct operator_ops join_operator = { .open = join_open,
+                                                   .process = join_process,
+                                                   .process2 = join_process2 };
 
 struct stream stream_join(struct stream first, struct stream second, const char *name,
                           const struct join_parameters *parameters)

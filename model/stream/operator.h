@@ -158,10 +158,8 @@ extern const struct operator_ops map_operator;
 extern const struct operator_ops filter_operator;
 extern const struct operator_ops watermark_operator;
 extern const struct operator_ops process_operator;
-extern const struct operator_ops reduce_operator;
 extern const struct operator_ops aggregate_operator;
 extern const struct operator_ops window_operator;
-extern const struct operator_ops join_operator;
 extern const struct operator_ops file_sink_operator;
 
 #endif

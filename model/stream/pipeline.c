@@ -206,12 +206,6 @@ struct stream stream_process(struct stream stream, const char *name,
     return pipeline_add_keyed(&stream, name, &process_operator, parameters);
 }
 
-struct stream stream_reduce(struct stream stream, const char *name,
-                            const struct reduce_parameters *parameters)
-{
-    return pipeline_add_keyed(&stream, name, &reduce_operator, parameters);
-}
-
 struct stream stream_aggregate(struct stream stream, const char *name,
                                const struct aggregate_function *function)
 {

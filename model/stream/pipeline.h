@@ -154,14 +154,6 @@ struct process_parameters {
 struct stream stream_process(struct stream stream, const char *name,
                              const struct process_parameters *parameters);
 
-/* A rolling reduce: each record is folded into the key's value, and the new value emitted. */
-struct reduce_parameters {
-    /* Appends to `out` what becomes of `value` with `record`. */
-    void (*reduce)(struct bytes value, const struct record *record, struct buffer *out);
-};
-struct stream stream_reduce(struct stream stream, const char *name,
-                            const struct reduce_parameters *parameters);
-
 /* A rolling aggregate: each record is added to the key's accumulator, and its result emitted. */
 struct aggregate_function; /* aggregate.h */
 struct stream stream_aggregate(struct stream stream, const char *name,

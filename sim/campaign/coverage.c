@@ -72,14 +72,6 @@ static uint64_t value(const struct coverage *coverage, uint32_t number)
     return *counter((struct coverage *)coverage, number);
 }
 
-void coverage_add(struct coverage *to, const struct coverage *from)
-{
-    CHECK(to != from);
-    for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
-        *counter(to, i) += value(from, i);
-    }
-}
-
 static uint32_t count_between(const struct coverage *coverage, uint32_t from, uint32_t to)
 {
     uint32_t count = 0;

@@ -28,9 +28,6 @@ void coverage_init(struct coverage *coverage);
 /* An observer that notes one run in `coverage`, which must be empty. */
 struct run_observer coverage_observer(struct coverage *coverage);
 
-/* Adds what another one has seen. */
-void coverage_add(struct coverage *to, const struct coverage *from);
-
 uint32_t coverage_fact_count(const struct coverage *coverage);
 uint32_t coverage_mark_count(const struct coverage *coverage);
 uint32_t coverage_pair_count(const struct coverage *coverage);

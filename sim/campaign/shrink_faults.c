@@ -19,7 +19,8 @@ static const uint64_t down_ns = UINT64_C(1000000000); /* the default of "for" */
 
 /* ---- deletion (delta debugging) -------------------------------------------------------------- */
 
-void shrink_delete(struct scenario *scenario, uint32_t from, uint32_t count)
+/* Removes `count` faults from number `from` on. */
+static void shrink_delete(struct scenario *scenario, uint32_t from, uint32_t count)
 {
     CHECK(from + count <= scenario->fault_count);
     uint32_t behind = scenario->fault_count - from - count;

@@ -104,7 +104,4 @@ bool shrink_input(struct shrinker *shrinker);
 bool shrink_quantities(struct shrinker *shrinker);
 bool shrink_settings(struct shrinker *shrinker);
 
-/* Removes `count` faults from number `from` on. */
-void shrink_delete(struct scenario *scenario, uint32_t from, uint32_t count);
-
 #endif

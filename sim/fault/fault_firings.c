@@ -24,7 +24,8 @@ static uint64_t minus_log2(uint64_t x)
     return ((uint64_t)shift + 1) * (UINT64_C(1) << FRACTION_BITS) - log2;
 }
 
-uint64_t fault_exponential_ns(struct prng *prng, uint64_t mean_ns)
+/* An exponentially distributed duration with this mean, from integers only. */
+static uint64_t fault_exponential_ns(struct prng *prng, uint64_t mean_ns)
 {
     uint64_t exponent = minus_log2(prng_next(prng) | 1);
     prng_wide natural = (prng_wide)exponent * ln2_fixed >> FRACTION_BITS;

@@ -33,9 +33,6 @@ struct fault_firings {
 bool fault_firings_next(struct fault_firings *firings, const struct fault_trigger *given,
                         struct fault_trigger *next);
 
-/* An exponentially distributed duration with this mean, from integers only. */
-uint64_t fault_exponential_ns(struct prng *prng, uint64_t mean_ns);
-
 /* What a swizzle stands for: a random half of all processes is clogged one after another in the
  * first half of the time, and freed in another order in the second half. Memory from `arena`. */
 struct fault *fault_swizzle(struct arena *arena, const struct fault *swizzle,

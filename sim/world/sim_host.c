@@ -103,7 +103,8 @@ timer_id sim_timer_id(const struct world *world, const struct sim_timer *timer)
     return (uint64_t)timer->generation << 32 | ((uint64_t)(timer - world->timers) + 1);
 }
 
-struct sim_timer *sim_timer_find(struct world *world, timer_id id)
+/* The armed timer `id`, or NULL. */
+static struct sim_timer *sim_timer_find(struct world *world, timer_id id)
 {
     uint64_t number = id & UINT32_MAX;
     if (number == 0 || number > world->timer_count) {

@@ -178,8 +178,6 @@ void sim_message_release(struct message *message);
 /* The actor works for so long, or longer if a fault slows its process. */
 void sim_actor_work(struct sim_actor *actor, uint64_t work_ns);
 
-/* The armed timer `id`, or NULL. */
-struct sim_timer *sim_timer_find(struct world *world, timer_id id);
 timer_id sim_timer_id(const struct world *world, const struct sim_timer *timer);
 void sim_timer_free(struct world *world, struct sim_timer *timer);
 

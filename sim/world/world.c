@@ -690,9 +690,3 @@ uint32_t world_process_count(const struct world *world)
 {
     return world->process_count;
 }
-
-bool world_is_alive(const struct world *world, uint32_t process)
-{
-    CHECK(process < world->process_count);
-    return world->processes[process].alive;
-}

@@ -84,7 +84,6 @@ struct disk *world_shared_disk(struct world *world);
 /* ---- what can be done to it ------------------------------------------------------------------ */
 
 uint32_t world_process_count(const struct world *world);
-bool world_is_alive(const struct world *world, uint32_t process);
 
 /* Kills a process (kill -9); it starts again after `for_ns`. False if it was dead. */
 bool world_crash(struct world *world, uint32_t process, uint64_t for_ns);

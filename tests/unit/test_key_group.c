@@ -110,23 +110,6 @@ START_TEST(a_key_group_belongs_to_the_subtask_whose_range_holds_it)
 }
 END_TEST
 
-START_TEST(the_default_max_parallelism_is_flinks)
-{
-    static const struct {
-        uint32_t parallelism;
-        uint32_t expected;
-    } vectors[] = {
-        { 1, 128 },       { 85, 128 },      { 86, 256 },      { 170, 256 },     { 171, 256 },
-        { 172, 512 },     { 200, 512 },     { 10000, 16384 }, { 10922, 16384 }, { 10923, 16384 },
-        { 10924, 32768 }, { 21845, 32768 }, { 21846, 32768 }, { 32768, 32768 },
-    };
-    for (size_t i = 0; i < sizeof vectors / sizeof vectors[0]; i++) {
-        ck_assert_uint_eq(key_group_default_max_parallelism(vectors[i].parallelism),
-                          vectors[i].expected);
-    }
-}
-END_TEST
-
 START_TEST(more_subtasks_than_key_groups_trip_a_check)
 {
     (void)key_group_range_of(0, 128, 129);
@@ -149,7 +132,6 @@ static Suite *suite(void)
     tcase_add_test(tcase, texts_fall_into_flinks_key_groups);
     tcase_add_test(tcase, the_ranges_of_128_key_groups_are_flinks);
     tcase_add_test(tcase, a_key_group_belongs_to_the_subtask_whose_range_holds_it);
-    tcase_add_test(tcase, the_default_max_parallelism_is_flinks);
     tcase_add_test_raise_signal(tcase, more_subtasks_than_key_groups_trip_a_check, SIGABRT);
     tcase_add_test_raise_signal(tcase, a_max_parallelism_beyond_the_bound_trips_a_check, SIGABRT);
     Suite *suite = suite_create("key_group");
