@@ -149,6 +149,7 @@ struct world {
 };
 
 enum world_event {
+    EVENT_DEPARTURE,     /* subject: a message that leaves SEND_AHEAD_NS_MAX later */
     EVENT_ARRIVAL,       /* subject: the message */
     EVENT_TIMER,         /* number: index of the timer */
     EVENT_WAKE,          /* subject: an actor whose mailbox waits */
@@ -189,8 +190,16 @@ void sim_timer_put_off(struct sim_timer *timer);
 /* An actor begins to work on a message: whoever listens to heartbeats hears of it. */
 void sim_tell_heard(const struct sim_actor *actor, const struct message *message);
 
-/* Puts a message on its way; `message->from` and `to` are set. */
+/* The actors of a process share its connections. A message may take its place there ahead of the
+ * queue by so much, and what others send meanwhile stands behind it; one that leaves later takes
+ * it when the others' clocks have come near, before its sender's next handler, so that H1 holds. */
+#define SEND_AHEAD_NS_MAX UINT64_C(10000000)
+
+/* Puts a message on its way that leaves at `now_ns`; `message->from` and `to` are set. */
 void sim_transmit(struct world *world, struct message *message, uint64_t now_ns);
+
+/* The same, at once: it takes its place on its connection. */
+void sim_message_depart(struct world *world, struct message *message, uint64_t now_ns);
 
 /* ---- actors (world.c) ------------------------------------------------------------------------ */
 

@@ -134,14 +134,8 @@ void sim_tell_heard(const struct sim_actor *actor, const struct message *message
     }
 }
 
-void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
+void sim_message_depart(struct world *world, struct message *message, uint64_t now_ns)
 {
-    if (message->stream != 0) {
-        tell_credit(world, message, now_ns);
-    } else if (message->kind == MESSAGE_HEARTBEAT &&
-               actor_process(message->from) == PROCESS_JOB_MANAGER) {
-        tell_heartbeat(world, message->from, message->to, HEARTBEAT_SENT);
-    }
     uint64_t arrival_ns =
         network_send(&world->network, actor_process(message->from), actor_process(message->to),
                      message->stream, message->size, now_ns);
@@ -154,5 +148,22 @@ void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
     }
     event_queue_push(world->queue, (struct event){ .due_ns = arrival_ns,
                                                    .kind = EVENT_ARRIVAL,
+                                                   .subject = message });
+}
+
+void sim_transmit(struct world *world, struct message *message, uint64_t now_ns)
+{
+    if (message->stream != 0) {
+        tell_credit(world, message, now_ns);
+    } else if (message->kind == MESSAGE_HEARTBEAT &&
+               actor_process(message->from) == PROCESS_JOB_MANAGER) {
+        tell_heartbeat(world, message->from, message->to, HEARTBEAT_SENT);
+    }
+    if (now_ns <= event_queue_now_ns(world->queue) + SEND_AHEAD_NS_MAX) {
+        sim_message_depart(world, message, now_ns);
+        return;
+    }
+    event_queue_push(world->queue, (struct event){ .due_ns = now_ns - SEND_AHEAD_NS_MAX,
+                                                   .kind = EVENT_DEPARTURE,
                                                    .subject = message });
 }

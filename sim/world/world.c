@@ -505,9 +505,11 @@ static struct world_event_note note_of(const struct world *world, const struct e
 {
     struct world_event_note note = { .to = event->number };
     switch ((enum world_event)event->kind) {
+    case EVENT_DEPARTURE:
     case EVENT_ARRIVAL: {
         const struct message *message = event->subject;
-        return (struct world_event_note){ .what = "message",
+        bool arrives = event->kind == EVENT_ARRIVAL;
+        return (struct world_event_note){ .what = arrives ? "message" : "message that leaves",
                                           .to = message->to,
                                           .from = message->from,
                                           .message_kind = message->kind,
@@ -551,6 +553,9 @@ bool world_step(struct world *world)
     world->event_count++;
     world->last_event = note_of(world, &event);
     switch ((enum world_event)event.kind) {
+    case EVENT_DEPARTURE:
+        sim_message_depart(world, event.subject, event.due_ns + SEND_AHEAD_NS_MAX);
+        break;
     case EVENT_ARRIVAL:
         on_arrival(world, event.subject);
         break;

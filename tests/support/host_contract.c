@@ -225,6 +225,36 @@ START_TEST(what_comes_to_a_busy_actor_waits_its_turn)
 }
 END_TEST
 
+/* A child of process 0 works 50 ms from 10 ms on, and speaks at their end; main does meanwhile. */
+static void neighbours_start(struct contract_actor *actor, struct bytes argument)
+{
+    (void)argument;
+    if (contract_process(actor) == 0 && contract_is_main(actor)) {
+        (void)host_spawn(actor->host, CHILD, &contract_actor_ops, bytes_of_text("child"));
+    }
+    if (contract_process(actor) == 0) {
+        (void)host_timer_set(actor->host, (contract_is_main(actor) ? 20 : 10) * MS, 0);
+    }
+}
+
+static void neighbours_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
+{
+    (void)timer, (void)tag;
+    if (!contract_is_main(actor)) {
+        host_charge(actor->host, HOST_WORK_RECORDS, 250000);
+    }
+    contract_send(actor, contract_main_of(1), 0, contract_is_main(actor) ? 1 : 2);
+}
+
+START_TEST(a_busy_actor_does_not_hold_up_what_its_neighbours_send)
+{
+    contract_start(2, (struct contract_script){ neighbours_start, contract_note_message,
+                                                neighbours_timer });
+    contract_run(200 * MS);
+    contract_assert(ARRIVED, 2, (uint64_t[]){ 1, 2 });
+}
+END_TEST
+
 /* ---- timers ---------------------------------------------------------------------------------- */
 
 static void note_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
@@ -670,6 +700,7 @@ static void add_actor_tests(Suite *suite, const struct contract_host *host)
     add(suite, a_process_that_nobody_watches_dies_quietly);
     add(suite, a_broken_connection_is_told_and_carries_no_records_between_those_who_had_it);
     if (host->simulated) {
+        add(suite, a_busy_actor_does_not_hold_up_what_its_neighbours_send);
         add(suite, a_message_on_its_way_is_lost_when_its_sender_dies);
         add(suite, a_message_on_its_way_is_lost_when_its_receiver_dies);
         add(suite, a_machine_without_power_is_silent_until_it_is_back);
