@@ -40,10 +40,11 @@ struct source_position {
 /* Property 3. */
 struct cut_memory {
     struct source_position *positions; /* one a split: of the checkpoint in hand */
-    bool *unstated;       /* of the checkpoint in hand, or the last, by vertex and key group: who
-                           * had it had finished, and its state is not given any more */
-    const bool *restored; /* the same of the checkpoint that was restored last; NULL: of none */
-    uint32_t key_groups;  /* of a vertex, in these arrays */
+    /* Of the checkpoint in hand, or the last, by vertex and key group: at which parallelism its
+     * subtask had finished, so that its state is not given any more; 0: it is given. */
+    uint32_t *unstated;
+    const uint32_t *restored; /* the same of the checkpoint restored last; NULL: it gives all */
+    uint32_t key_groups;      /* of a vertex, in these arrays */
     uint32_t max_parallelism; /* of the checkpoint in hand, or the last */
     uint32_t mark;            /* of the verification in hand, or the last */
     uint64_t last_verified;   /* checkpoint id; 0: none */

@@ -368,6 +368,8 @@ static void verify_counts(struct cut *cut, struct checkpoint_reader reader)
 
 /* ---- what is not given any more -------------------------------------------------------------- */
 
+#define FINISHED_BEFORE UINT32_MAX /* its subtask had finished before the job was rescaled */
+
 static size_t unstated_size(const struct oracle *oracle)
 {
     return (size_t)oracle->pipeline.vertex_count * oracle->cut.key_groups;
@@ -392,8 +394,8 @@ bool judge_is_unstated(const struct oracle *oracle, uint32_t vertex, int32_t has
 {
     const struct cut_memory *cut = &oracle->cut;
     CHECK(vertex < oracle->pipeline.vertex_count);
-    const bool *groups = cut->unstated + (size_t)vertex * cut->key_groups;
-    return groups[key_group_of(hash, cut->max_parallelism)];
+    const uint32_t *groups = cut->unstated + (size_t)vertex * cut->key_groups;
+    return groups[key_group_of(hash, cut->max_parallelism)] != 0;
 }
 
 void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact *fact)
@@ -404,6 +406,21 @@ void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact 
     oracle->cut.restored = record == NULL ? NULL : record->unstated;
 }
 
+/* At the parallelism at which it finished a subtask stays finished, and says so again itself; at
+ * another its key groups belong to somebody who has nothing in them, for good. */
+static void carry_unstated(struct cut *cut, const struct checkpoint_subtask *subtask)
+{
+    struct cut_memory *memory = &cut->oracle->cut;
+    size_t first = (size_t)subtask->vertex * memory->key_groups;
+    for (size_t i = first; i < first + memory->key_groups; i++) {
+        uint32_t finished_at = memory->restored[i];
+        if (finished_at != 0 && finished_at != subtask->parallelism) {
+            memory->unstated[i] = FINISHED_BEFORE;
+            cut->any_unstated = true;
+        }
+    }
+}
+
 /* Notes of which key groups the checkpoint gives no state. The reader is a copy. */
 static void note_unstated(struct cut *cut, struct checkpoint_reader reader)
 {
@@ -411,19 +428,20 @@ static void note_unstated(struct cut *cut, struct checkpoint_reader reader)
     struct checkpoint_subtask subtask;
     size_t size = unstated_size(cut->oracle) * sizeof *memory->unstated;
     memset(memory->unstated, 0, size);
-    if (memory->restored != NULL) {
-        memcpy(memory->unstated, memory->restored, size);
-        cut->any_unstated = true;
-    }
     while (checkpoint_reader_next(&reader, &subtask)) {
+        if (memory->restored != NULL && subtask.subtask == 0) {
+            carry_unstated(cut, &subtask);
+        }
         if (!cut->oracle->pipeline.vertices[subtask.vertex].keyed || !subtask.state.finished ||
             subtask.state.keyed.part_count > 0) {
             continue;
         }
         struct key_group_range range =
             key_group_range_of(subtask.subtask, memory->max_parallelism, subtask.parallelism);
-        memset(memory->unstated + (size_t)subtask.vertex * memory->key_groups + range.first, true,
-               (range.last - range.first + 1) * sizeof *memory->unstated);
+        uint32_t *groups = memory->unstated + (size_t)subtask.vertex * memory->key_groups;
+        for (uint32_t group = range.first; group <= range.last; group++) {
+            groups[group] = subtask.parallelism;
+        }
         cut->any_unstated = true;
     }
 }
@@ -434,7 +452,7 @@ static void keep_unstated(const struct cut *cut)
     struct oracle *oracle = cut->oracle;
     if (cut->any_unstated) {
         size_t size = unstated_size(oracle);
-        bool *kept = arena_alloc(oracle->arena, size, sizeof *kept);
+        uint32_t *kept = arena_alloc(oracle->arena, size, sizeof *kept);
         memcpy(kept, oracle->cut.unstated, size * sizeof *kept);
         checkpoint_history_at(&oracle->history, cut->id)->unstated = kept;
     }
