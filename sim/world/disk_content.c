@@ -98,12 +98,12 @@ static size_t saved_end(const struct disk_write *write)
     return write->truncates || end > write->size_before ? write->size_before : end;
 }
 
-/* Undoes `write`, the newest that is done; it keeps the bytes that it wrote if `keep_redo`. */
-static void undo(struct disk_content *content, struct disk_write *write, bool keep_redo)
+/* Undoes `write`, the newest that is done; it keeps the bytes that it wrote. */
+static void undo(struct disk_content *content, struct disk_write *write)
 {
     CHECK(write->size_before <= content->capacity);
     CHECK(write->offset + write->size <= content->size);
-    uint8_t *redo = keep_redo ? copy_range(content, write->offset, write->size) : NULL;
+    uint8_t *redo = copy_range(content, write->offset, write->size);
     content->size = write->size_before;
     if (write->saved_size > 0) {
         memcpy(content->data + saved_start(write), write->saved, write->saved_size);
@@ -112,6 +112,11 @@ static void undo(struct disk_content *content, struct disk_write *write, bool ke
     content->cost_bytes -= sizeof *write + write->saved_size;
     write->saved = redo;
     write->saved_size = redo != NULL ? write->size : 0;
+}
+
+static size_t synced_size_of(const struct disk_content *content)
+{
+    return content->write_count > 0 ? content->writes[0].size_before : content->size;
 }
 
 static bool is_written_by_one(const struct disk_content *content)
@@ -124,28 +129,45 @@ static bool is_written_by_one(const struct disk_content *content)
     return true;
 }
 
+/* The content of the last sync, which had `size` bytes. */
+static uint8_t *copy_synced(const struct disk_content *content, size_t size)
+{
+    if (size == 0) {
+        return NULL;
+    }
+    uint8_t *synced = arena_alloc_raw(content->arena, size);
+    memcpy(synced, content->data, size < content->size ? size : content->size);
+    for (size_t i = content->write_count; i > 0; i--) {
+        const struct disk_write *write = &content->writes[i - 1];
+        size_t start = saved_start(write);
+        if (write->saved_size > 0 && start < size) {
+            size_t left = size - start;
+            memcpy(synced + start, write->saved,
+                   write->saved_size < left ? write->saved_size : left);
+        }
+    }
+    return synced;
+}
+
 /* Replaces all unsynced writes by one that turns the content of the last sync into the present one
- * (W4). A cut then tears the file between these two contents. */
+ * (W4), at a cost that does not depend on the size of the present one. A cut then tears the file
+ * between these two contents. */
 static void fold(struct disk_content *content)
 {
     content->folded_bytes = content->cost_bytes;
     if (!is_written_by_one(content)) {
         return;
     }
-    size_t size = content->size;
-    uint8_t *present = copy_range(content, 0, size);
+    size_t synced_size = synced_size_of(content);
     struct disk_write all = { .client = content->writes[0].client,
                               .truncates = true,
-                              .size = size };
-    for (size_t i = content->write_count; i > 0; i--) {
-        undo(content, &content->writes[i - 1], false);
+                              .size = content->size,
+                              .size_before = synced_size,
+                              .saved = copy_synced(content, synced_size),
+                              .saved_size = synced_size };
+    for (size_t i = 0; i < content->write_count; i++) {
+        arena_free(content->arena, content->writes[i].saved);
     }
-    CHECK(content->cost_bytes == 0);
-    all.size_before = content->size;
-    all.saved_size = content->size;
-    all.saved = copy_range(content, 0, content->size);
-    place(content, &all, present);
-    arena_free(content->arena, present);
     content->writes[0] = all;
     content->write_count = 1;
     content->cost_bytes = sizeof all + all.saved_size;
@@ -178,7 +200,8 @@ static void perform_and_fold(struct disk_content *content, struct disk_write wri
 {
     own_input(content);
     perform(content, write, data);
-    if (content->cost_bytes > 2 * content->folded_bytes + content->size + FOLD_COST_BYTES_MIN) {
+    if (content->cost_bytes >
+        2 * content->folded_bytes + synced_size_of(content) + FOLD_COST_BYTES_MIN) {
         fold(content);
     }
 }
@@ -279,7 +302,7 @@ void disk_content_cut(struct disk_content *content, uint32_t client, enum disk_s
     }
     size_t count = content->write_count;
     for (size_t i = count; i > 0; i--) {
-        undo(content, &content->writes[i - 1], true);
+        undo(content, &content->writes[i - 1]);
     }
     CHECK(content->cost_bytes == 0);
     /* The redone writes are put into the same list from its start: never more than were read. */
@@ -311,7 +334,7 @@ void disk_content_check(const struct disk_content *content)
     CHECK(content->input != NULL || content->size <= content->capacity);
     CHECK(content->write_count <= content->write_capacity);
     size_t cost_bytes = 0;
-    size_t size = content->write_count > 0 ? content->writes[0].size_before : content->size;
+    size_t size = synced_size_of(content);
     for (size_t i = 0; i < content->write_count; i++) {
         const struct disk_write *write = &content->writes[i];
         size_t end = write->offset + write->size;

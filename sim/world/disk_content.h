@@ -9,8 +9,9 @@
  * W2  A cut of one client decides over that client's writes only; those of others stay unsynced.
  * W3  A write that survived a cut is durable; it stays in the list, under DISK_NOBODY, only while
  *     an unsynced write of somebody else lies before it.
- * W4  A file that is rewritten for long without a sync costs memory in proportion to its size: its
- *     writes are folded into one, which replaces the whole content of the last sync. */
+ * W4  What a file that is rewritten for long without a sync costs beyond itself is in proportion to
+ *     the content of the last sync, which one write is then said to have replaced as a whole: the
+ *     writes are folded into it. So a file that was never synced costs little, however large. */
 #ifndef FAULTLINE_SIM_DISK_CONTENT_H
 #define FAULTLINE_SIM_DISK_CONTENT_H
 
