@@ -39,10 +39,13 @@ static void tell(void *context, const struct live_report *report)
                               .incarnation = child->member->incarnation,
                               .report = *report };
     struct bytes text = { 0 };
+    struct bytes *outside = live_report_text(&head.report);
+    if (outside != NULL) {
+        outside->size = outside->size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : outside->size;
+        text = *outside;
+        outside->data = NULL;
+    }
     if (report->kind == LIVE_FACT) {
-        text = report->event.fact.text;
-        text.size = text.size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : text.size;
-        head.report.event.fact.text = (struct bytes){ .data = NULL, .size = text.size };
         head.report.event.fact.content = (struct bytes){ 0 };
     }
     struct iovec parts[] = { { .iov_base = &head, .iov_len = sizeof head },

@@ -14,22 +14,19 @@ static bool make_folder(const char *path)
     return mkdir(path, 0777) == 0 || errno == EEXIST;
 }
 
-static const char *machine_folder(const struct live_cluster *cluster, uint32_t number,
-                                  struct arena *arena)
+const char *live_cluster_folder(const struct live_cluster *cluster, uint32_t process,
+                                enum host_volume volume, struct arena *arena)
 {
-    return arena_format(arena, "%s/machine-%u", cluster->options.directory, number);
-}
-
-static const char *shared_folder(const struct live_cluster *cluster, struct arena *arena)
-{
-    return arena_format(arena, "%s/shared", cluster->options.directory);
+    const char *directory = cluster->options.directory;
+    return volume == HOST_SHARED ? arena_format(arena, "%s/shared", directory)
+                                 : arena_format(arena, "%s/machine-%u", directory, process);
 }
 
 static bool make_folders(struct live_cluster *cluster)
 {
-    bool made = make_folder(shared_folder(cluster, &cluster->arena));
+    bool made = make_folder(live_cluster_folder(cluster, 0, HOST_SHARED, &cluster->arena));
     for (uint32_t i = 0; i < cluster->options.process_count && made; i++) {
-        made = make_folder(machine_folder(cluster, i, &cluster->arena));
+        made = make_folder(live_cluster_folder(cluster, i, HOST_LOCAL, &cluster->arena));
     }
     return made;
 }
@@ -211,6 +208,11 @@ void live_member_report(struct live_member *member, const struct live_report *re
     case LIVE_PASSING: listener->on_passing(listener->context, &report->passing); return;
     case LIVE_STRUCK: listener->on_struck(listener->context, &report->struck); return;
     case LIVE_CALL: listener->on_call(listener->context, &report->call); return;
+    case LIVE_REFUSED:
+        if (listener->on_refused != NULL) {
+            listener->on_refused(listener->context, member->number, &report->refused);
+        }
+        return;
     }
     CHECK_UNREACHABLE("a report");
 }
@@ -238,8 +240,8 @@ struct live_process *live_member_process(const struct live_member *member, struc
         .main = member->number == 0 ? cluster->options.first : cluster->options.others,
         .argument = cluster->options.argument,
         .tells = cluster->options.tells,
-        .shared = shared_folder(cluster, arena),
-        .local = machine_folder(cluster, member->number, arena),
+        .shared = live_cluster_folder(cluster, member->number, HOST_SHARED, arena),
+        .local = live_cluster_folder(cluster, member->number, HOST_LOCAL, arena),
         .port = port,
     };
     return live_process_create(&options);

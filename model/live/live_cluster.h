@@ -34,6 +34,8 @@ struct live_listener {
     void (*on_struck)(void *context, const struct live_struck *struck);
     /* A call to the SHARED volume took so long. NULL: calls are not timed. */
     void (*on_call)(void *context, const struct live_call *call);
+    /* The system refused a process a call. NULL: nobody wants to know. */
+    void (*on_refused)(void *context, uint32_t process, const struct live_refused *refused);
     void *context;
 };
 
@@ -64,6 +66,10 @@ void live_cluster_destroy(struct live_cluster *cluster);
 /* Starts all processes: when the first of them does anything, all are connected. Once, and before
  * what follows. False if the system does not allow so many. */
 MUST_USE bool live_cluster_begin(struct live_cluster *cluster);
+
+/* Where a volume of a process is; from `arena`. */
+const char *live_cluster_folder(const struct live_cluster *cluster, uint32_t process,
+                                enum host_volume volume, struct arena *arena);
 
 /* Nanoseconds since then: the clock of all its hosts. */
 uint64_t live_cluster_now_ns(const struct live_cluster *cluster);

@@ -34,11 +34,6 @@ static enum status status_of_errno(void)
     }
 }
 
-static enum status status_of(int result)
-{
-    return result == 0 ? STATUS_OK : status_of_errno();
-}
-
 static int root_of(const struct live_actor *actor, enum host_volume volume)
 {
     return actor->process->roots[volume];
@@ -123,10 +118,30 @@ static struct live_storage_verdict file_call(struct live_actor *actor, file_id i
     return path_call(actor, (*file)->volume, (*file)->path, call, needs_space);
 }
 
-/* What is answered when a call that took effect has come out as `status`. */
-static enum status answer(const struct live_storage_verdict *verdict, enum status status)
+/* What errno comes to; the supervisor hears of it if it is more than an answer. */
+static enum status tell_refused(struct live_actor *actor, enum host_volume volume, const char *path)
 {
-    return verdict->status != STATUS_OK ? verdict->status : status;
+    int error = errno;
+    enum status status = status_of_errno();
+    if (status == STATUS_NO_SPACE || status == STATUS_IO) {
+        struct live_refused refused = { .time_ns = live_actor_now_ns(actor),
+                                        .error = error,
+                                        .volume = volume,
+                                        .path = bytes_of_text(path) };
+        live_actor_report(actor, &(struct live_report){ .kind = LIVE_REFUSED, .refused = refused });
+    }
+    return status;
+}
+
+/* What is answered when a call that took effect has come out with `result`, 0 or below it. Of a
+ * call that a rule has struck nobody knows how it came out. */
+static enum status answer(struct live_actor *actor, const struct live_storage_verdict *verdict,
+                          enum host_volume volume, const char *path, int result)
+{
+    if (verdict->status != STATUS_OK) {
+        return verdict->status;
+    }
+    return result == 0 ? STATUS_OK : tell_refused(actor, volume, path);
 }
 
 static bool exists(const struct live_actor *actor, enum host_volume volume, const char *path)
@@ -160,7 +175,7 @@ enum status live_file_open(struct host *host, enum host_volume volume, const cha
     }
     int file = openat(root_of(actor, volume), name_of(path), flags[mode] | O_CLOEXEC, 0666);
     if (file < 0) {
-        return answer(&verdict, status_of_errno());
+        return answer(actor, &verdict, volume, path, file);
     }
     if (verdict.status != STATUS_OK) {
         (void)close(file); /* opened, perhaps made or emptied, but nobody knows */
@@ -201,8 +216,9 @@ enum status live_file_size(struct host *host, file_id id, uint64_t *size_bytes)
         return STATUS_HALTED;
     }
     struct stat info;
-    if (fstat(file_of(actor, id)->descriptor, &info) != 0) {
-        return STATUS_IO;
+    const struct live_file *file = file_of(actor, id);
+    if (fstat(file->descriptor, &info) != 0) {
+        return tell_refused(actor, file->volume, file->path);
     }
     *size_bytes = (uint64_t)info.st_size;
     return STATUS_OK;
@@ -222,7 +238,7 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
         ssize_t got = pread(open_file->descriptor, (uint8_t *)data + *got_bytes,
                             size_bytes - *got_bytes, (off_t)(offset_bytes + *got_bytes));
         if (got < 0 && errno != EINTR) {
-            return STATUS_IO;
+            return answer(actor, &verdict, open_file->volume, open_file->path, -1);
         }
         if (got == 0) {
             break;
@@ -258,7 +274,7 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
         ssize_t put =
             pwrite(file, bytes.data + done, bytes.size - done, (off_t)(offset_bytes + done));
         if (put < 0 && errno != EINTR) {
-            return answer(&verdict, status_of_errno());
+            return answer(actor, &verdict, open_file->volume, open_file->path, -1);
         }
         done += put > 0 ? (size_t)put : 0;
     }
@@ -269,17 +285,38 @@ enum status live_file_write(struct host *host, file_id id, uint64_t offset_bytes
 /* The size is data, too: fdatasync makes it durable; times of access it leaves out. */
 enum status live_file_sync(struct host *host, file_id id)
 {
+    struct live_actor *actor = actor_of(host);
     struct live_file *open_file;
-    struct live_storage_verdict verdict =
-        file_call(actor_of(host), id, HOST_STORAGE_SYNC, 0, &open_file);
-    return verdict.takes_effect ? answer(&verdict, status_of(fdatasync(open_file->descriptor)))
-                                : verdict.status;
+    struct live_storage_verdict verdict = file_call(actor, id, HOST_STORAGE_SYNC, 0, &open_file);
+    if (!verdict.takes_effect) {
+        return verdict.status;
+    }
+    return answer(actor, &verdict, open_file->volume, open_file->path,
+                  fdatasync(open_file->descriptor));
 }
 
 static bool is_directory(int root, const char *path)
 {
     struct stat info;
     return fstatat(root, name_of(path), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* A directory is no file: these do not find one. */
+static int rename_file(int root, const char *from, const char *to)
+{
+    if (is_directory(root, from)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return renameat(root, from, root, to);
+}
+static int remove_file(int root, const char *path)
+{
+    if (is_directory(root, path)) {
+        errno = ENOENT;
+        return -1;
+    }
+    return unlinkat(root, path, 0);
 }
 
 enum status live_rename(struct host *host, enum host_volume volume, const char *from,
@@ -291,9 +328,7 @@ enum status live_rename(struct host *host, enum host_volume volume, const char *
     if (!verdict.takes_effect) {
         return verdict.status;
     }
-    int root = root_of(actor, volume);
-    return answer(&verdict, is_directory(root, from) ? STATUS_NOT_FOUND
-                                                     : status_of(renameat(root, from, root, to)));
+    return answer(actor, &verdict, volume, from, rename_file(root_of(actor, volume), from, to));
 }
 
 enum status live_remove(struct host *host, enum host_volume volume, const char *path)
@@ -304,9 +339,7 @@ enum status live_remove(struct host *host, enum host_volume volume, const char *
     if (!verdict.takes_effect) {
         return verdict.status;
     }
-    int root = root_of(actor, volume);
-    return answer(&verdict,
-                  is_directory(root, path) ? STATUS_NOT_FOUND : status_of(unlinkat(root, path, 0)));
+    return answer(actor, &verdict, volume, path, remove_file(root_of(actor, volume), path));
 }
 
 enum status live_make_dir(struct host *host, enum host_volume volume, const char *path)
@@ -318,7 +351,7 @@ enum status live_make_dir(struct host *host, enum host_volume volume, const char
     if (!verdict.takes_effect) {
         return verdict.status;
     }
-    return answer(&verdict, status_of(mkdirat(root_of(actor, volume), path, 0777)));
+    return answer(actor, &verdict, volume, path, mkdirat(root_of(actor, volume), path, 0777));
 }
 
 enum status live_remove_dir(struct host *host, enum host_volume volume, const char *path)
@@ -329,7 +362,8 @@ enum status live_remove_dir(struct host *host, enum host_volume volume, const ch
     if (!verdict.takes_effect) {
         return verdict.status;
     }
-    return answer(&verdict, status_of(unlinkat(root_of(actor, volume), path, AT_REMOVEDIR)));
+    return answer(actor, &verdict, volume, path,
+                  unlinkat(root_of(actor, volume), path, AT_REMOVEDIR));
 }
 
 enum status live_sync_dir(struct host *host, enum host_volume volume, const char *path)
@@ -342,11 +376,11 @@ enum status live_sync_dir(struct host *host, enum host_volume volume, const char
     int directory =
         openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0) {
-        return answer(&verdict, status_of_errno());
+        return answer(actor, &verdict, volume, path, directory);
     }
-    enum status status = status_of(fsync(directory));
+    enum status status = answer(actor, &verdict, volume, path, fsync(directory));
     (void)close(directory);
-    return answer(&verdict, status);
+    return status;
 }
 
 static int compare_names(const void *left, const void *right)
@@ -354,8 +388,8 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* The names in a directory, sorted by bytes; memory from `arena`. */
-static enum status read_names(DIR *directory, struct arena *arena, char ***names, size_t *count)
+/* The names in a directory, sorted by bytes; memory from `arena`. 0, or -1 and errno. */
+static int read_names(DIR *directory, struct arena *arena, char ***names, size_t *count)
 {
     size_t capacity = 0;
     *names = NULL;
@@ -372,12 +406,12 @@ static enum status read_names(DIR *directory, struct arena *arena, char ***names
         }
     }
     if (errno != 0) {
-        return STATUS_IO;
+        return -1;
     }
     if (*count > 0) {
         qsort(*names, *count, sizeof **names, compare_names);
     }
-    return STATUS_OK;
+    return 0;
 }
 
 enum status live_list(struct host *host, enum host_volume volume, const char *path,
@@ -391,21 +425,22 @@ enum status live_list(struct host *host, enum host_volume volume, const char *pa
     int file = openat(root_of(actor, volume), name_of(path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = file < 0 ? NULL : fdopendir(file);
     if (directory == NULL) {
-        enum status status = status_of_errno();
+        enum status status = answer(actor, &verdict, volume, path, -1);
         if (file >= 0) {
             (void)close(file);
         }
-        return answer(&verdict, status);
+        return status;
     }
     struct arena arena; /* `each` may call the host, but the names are ours */
     arena_init(&arena);
     char **names;
     size_t count;
-    enum status status = read_names(directory, &arena, &names, &count);
+    enum status status =
+        answer(actor, &verdict, volume, path, read_names(directory, &arena, &names, &count));
     (void)closedir(directory);
     for (size_t i = 0; i < count && status == STATUS_OK; i++) {
         each(context, names[i]);
     }
     arena_drop(&arena);
-    return answer(&verdict, status);
+    return status;
 }

@@ -103,12 +103,11 @@ static bool hear(struct live_cluster *cluster)
         return false;
     }
     struct live_report *report = &head->report;
-    size_t text_size = 0;
-    if (report->kind == LIVE_FACT) {
-        text_size = report->event.fact.text.size;
-        report->event.fact.text.data = forks->heard->text;
+    struct bytes *text = live_report_text(report);
+    if (text != NULL) {
+        text->data = forks->heard->text;
     }
-    CHECK((size_t)got == sizeof *head + text_size);
+    CHECK((size_t)got == sizeof *head + (text != NULL ? text->size : 0));
     CHECK(head->process < cluster->options.process_count);
     struct live_member *member = &cluster->members[head->process];
     bool waits = live_report_waits(cluster, report);

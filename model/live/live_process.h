@@ -19,7 +19,7 @@
 struct live_process;
 
 /* What the supervisor hears of a process. */
-enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK, LIVE_CALL };
+enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK, LIVE_CALL, LIVE_REFUSED };
 struct live_report {
     enum live_report_kind kind;
     union {
@@ -27,8 +27,19 @@ struct live_report {
         struct live_passing passing;
         struct live_struck struck;
         struct live_call call;
+        struct live_refused refused;
     };
 };
+
+/* What of a report lies outside it; NULL: nothing does. */
+static inline struct bytes *live_report_text(struct live_report *report)
+{
+    switch (report->kind) {
+    case LIVE_FACT: return &report->event.fact.text;
+    case LIVE_REFUSED: return &report->refused.path;
+    default: return NULL;
+    }
+}
 
 /* What a live process asks of the world outside it. */
 struct live_port {

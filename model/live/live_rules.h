@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/base/bytes.h"
 #include "model/base/prng.h"
 #include "model/host.h"
 
@@ -60,6 +61,15 @@ struct live_rule {
 struct live_struck {
     uint64_t time_ns;
     uint32_t number; /* of the rule */
+};
+
+/* The system refused a call of storage that no rule struck: the disk is full, or may not be written
+ * to. That a name is missing or taken is an answer, and no refusal. */
+struct live_refused {
+    uint64_t time_ns;
+    int error; /* as errno says it */
+    enum host_volume volume;
+    struct bytes path; /* borrowed for the call */
 };
 
 /* What a call to the SHARED volume did that came out well, and how long it took. */

@@ -60,18 +60,22 @@ static void send(void *context, struct message *message)
 
 static struct told_report *copy_of(struct live_member *member, const struct live_report *report)
 {
-    bool is_fact = report->kind == LIVE_FACT;
-    struct bytes text = is_fact ? report->event.fact.text : (struct bytes){ 0 };
-    struct told_report *told = malloc(sizeof *told + text.size);
+    struct live_report copy = *report;
+    struct bytes *text = live_report_text(&copy);
+    struct told_report *told = malloc(sizeof *told + (text != NULL ? text->size : 0));
     CHECK(told != NULL);
-    *told = (struct told_report){ .member = member, .report = *report };
-    if (text.size > 0) {
-        memcpy(told->text, text.data, text.size);
+    if (text != NULL) {
+        if (text->size > 0) {
+            memcpy(told->text, text->data, text->size);
+        }
+        text->data = told->text;
     }
-    if (is_fact) {
-        told->report.event.fact.text.data = told->text;
-        told->report.event.fact.content = (struct bytes){ 0 };
+    if (copy.kind == LIVE_FACT) {
+        copy.event.fact.content = (struct bytes){ 0 };
     }
+    told->next = NULL;
+    told->member = member;
+    told->report = copy;
     return told;
 }
 

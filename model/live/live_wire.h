@@ -9,13 +9,13 @@
 
 #include "model/live/live_cluster_private.h"
 
-enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text of a fact is cut */
+enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text is cut */
 
 /* Process -> supervisor, over the line. */
 struct wire_head {
     uint32_t process;
     uint32_t incarnation;
-    struct live_report report; /* the `data` of a fact's text means nothing */
+    struct live_report report; /* the `data` of its text means nothing */
 };
 struct wire_report {
     struct wire_head head;

@@ -19,6 +19,7 @@
 #include "sim/live/live_folder.h"
 #include "sim/live/live_log.h"
 #include "sim/live/live_spool.h"
+#include "sim/live/live_trouble.h"
 #include "sim/live/live_watch.h"
 
 enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress are looked at */
@@ -46,6 +47,7 @@ struct live {
     struct live_volume *volume;
     struct live_log *log;
     struct vain vain;
+    struct live_trouble trouble;
     enum outcome outcome;
     bool has_ended;
     uint64_t end_ns;
@@ -98,6 +100,7 @@ static void on_fact(void *context, const struct fact_event *event)
     }
     live_faults_on_fact(live->faults, event);
     vain_on_fact(&live->vain, event, live_faults_records(live->faults));
+    live_trouble_on_fact(&live->trouble, event);
     if ((LAST & BIT(fact->kind)) != 0) {
         note_end(live, event);
     }
@@ -137,6 +140,16 @@ static void on_struck(void *context, const struct live_struck *struck)
     struct live *live = context;
     if (!live->has_ended) {
         live_faults_on_struck(live->faults, struck);
+    }
+}
+
+static void on_refused(void *context, uint32_t process, const struct live_refused *refused)
+{
+    struct live *live = context;
+    if (!live->has_ended) {
+        const char *folder =
+            live_cluster_folder(live->cluster, process, refused->volume, live->arena);
+        live_trouble_on_refused(&live->trouble, folder, refused);
     }
 }
 
@@ -254,7 +267,7 @@ static void look_at_input(struct live *live, bool is_signalled)
 static bool can_go_on(const struct live *live)
 {
     return !live->has_ended && live->death == NULL && !live->was_interrupted &&
-           live->input_status == STATUS_OK;
+           !live->trouble.is_lasting && live->input_status == STATUS_OK;
 }
 
 /* When time is up: not as long as there is input to come. */
@@ -349,25 +362,52 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
                       .on_passing = on_passing,
                       .on_struck = on_struck,
                       .on_call = live->options->on_call != NULL ? on_call : NULL,
+                      .on_refused = on_refused,
                       .context = live },
     };
     return live_cluster_create(&options);
 }
 
-static void tell_interrupted(const struct live *live)
+/* The run is over early: by a signal, or since the machine refuses what it needs. */
+static void tell_broken_off(const struct live *live)
 {
-    buffer_append_format(live->error, "%s: live: interrupted; ", live->run->scenario->path);
+    buffer_append_format(live->error, "%s: live: ", live->run->scenario->path);
+    if (live->was_interrupted) {
+        buffer_append_text(live->error, "interrupted; ");
+    }
+    if (live->trouble.is_there) {
+        live_trouble_describe(&live->trouble, live->error);
+        buffer_append_text(live->error, "; ");
+    }
     if (live->checkpoint == 0) {
         buffer_append_text(live->error, "nothing was committed");
     } else {
         buffer_append_format(live->error, "what was committed ends with checkpoint %" PRIu64,
                              live->checkpoint);
     }
-    if (live->vain.failures > 0) {
+    if (live->vain.failures > 0 && !live->trouble.is_there) {
         buffer_append_format(live->error, "; failures of the job since then: %u, the last: ",
                              live->vain.failures);
         buffer_append(live->error, buffer_bytes(&live->vain.cause));
     }
+}
+
+/* What ended otherwise than well while the machine refused something did so for that. */
+static bool is_in_trouble(const struct live *live)
+{
+    return live->trouble.is_there && live->outcome != OUTCOME_FINISHED;
+}
+
+static enum status end_of(const struct live *live)
+{
+    if (live->input_status != STATUS_OK) {
+        return live->input_status;
+    }
+    if (live->was_interrupted || is_in_trouble(live)) {
+        tell_broken_off(live);
+        return live->was_interrupted ? STATUS_IO : live_trouble_status(&live->trouble);
+    }
+    return STATUS_OK;
 }
 
 /* Lets it run; OK if it came so far. */
@@ -397,10 +437,7 @@ static enum status run_cluster(struct live *live)
         live_cluster_destroy(live->cluster);
     }
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    if (live->was_interrupted) {
-        tell_interrupted(live);
-    }
-    return has_begun && !live->was_interrupted ? live->input_status : STATUS_IO;
+    return has_begun ? end_of(live) : STATUS_IO;
 }
 
 static void judge(struct live *live, struct bytes input)
@@ -489,6 +526,7 @@ static enum status run_in_folder(struct live *live, struct bytes input)
     live->volume = live_volume_create(live->arena, shared, !damages_files(run->scenario));
     live->log = live_log_create(live->arena);
     vain_init(&live->vain, live->arena, run->scenario, run->pipeline.vertex_count);
+    live_trouble_init(&live->trouble, live->arena);
     live->sources =
         arena_alloc(live->arena, scenario_parallelism_max(run->scenario), sizeof *live->sources);
     progress_init(&live->progress, options->progress);

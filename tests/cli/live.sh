@@ -156,6 +156,38 @@ expect 0 'cannot cause "lie".*; it is left out$' live --skip-faults "$refused"
 expect 3 '^faultline: --verify: is no option of this verb$' live --verify "$kills"
 expect 3 '^faultline: live: needs the path of a scenario$' live
 
+# What the machine itself refuses, and no fault of the scenario explains, ends the run soon: a file
+# that may not grow over 204,800 bytes, though the restart strategy has no end ...
+cat >"$scratch/large.json" <<'JSON'
+{ "name": "large", "job": { "name": "count", "parallelism": 2,
+                            "input": { "records": 300000, "keys": 100000, "rate": "100k/s" } },
+  "checkpoint": { "interval": "200ms" },
+  "restart": { "strategy": "fixed_delay", "attempts": "unlimited", "delay": "20ms" } }
+JSON
+live_small() (
+    ulimit -f 200
+    live "$@"
+)
+refusal='no fault of the scenario explains; (nothing was|what was) committed'
+expect 6 "/out/volumes/shared/.*: File too large, which $refusal" live_small "$scratch/large.json"
+expect_nothing_left "$scratch/out"
+expect 6 "File too large, which $refusal" live_small --threads "$scratch/large.json"
+expect_nothing_left "$scratch/out"
+
+# ... or a disk that is full, which only who may mount one can try.
+mkdir "$scratch/disk"
+live_on_full_disk() {
+    unshare -m sh -c 'mount -t tmpfs -o size=3m none "$0" && exec "$@"' "$scratch/disk" \
+        "$program" live --no-db --quiet --out "$scratch/disk/out" "$@"
+}
+if unshare -m mount -t tmpfs -o size=3m none "$scratch/disk" 2>/dev/null; then
+    expect 6 "volumes/shared/.*: No space left on device, which $refusal" \
+        live_on_full_disk "$scratch/large.json"
+    expect_nothing_left "$scratch/disk/out"
+else
+    echo "live: no disk can be mounted here: what a full one does to a run is not tested"
+fi
+
 # expect_ended SIGNAL CODE - one test: a run that gets the signal ends with this exit code.
 expect_ended() {
     end_with "$1"

@@ -1,8 +1,11 @@
 #include "model/live/live_cluster.h"
 
+#include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tests/support/runner.h"
@@ -18,6 +21,7 @@ struct heard {
     enum live_call_kind calls[CALLS_MAX];
     size_t call_count;
     uint32_t struck_count;
+    uint32_t refused_count;
 };
 
 static void on_fact(void *context, const struct fact_event *event)
@@ -155,6 +159,35 @@ static void on_struck(void *context, const struct live_struck *struck)
     struct heard *heard = context;
     heard->struck_count++;
     ck_assert_uint_eq(struck->number, 7);
+}
+
+/* When told so: makes a file where a rule allows none, and one whose name no file system takes. */
+static void overreach(void *self, struct message *message)
+{
+    struct host *host = self;
+    char name[NAME_MAX + 2];
+    file_id file;
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    ck_assert_int_eq(host_file_open(host, HOST_SHARED, "a", HOST_CREATE, &file), STATUS_NO_SPACE);
+    ck_assert_int_eq(host_file_open(host, HOST_LOCAL, "a", HOST_READ, &file), STATUS_NOT_FOUND);
+    ck_assert_int_eq(host_file_open(host, HOST_LOCAL, name, HOST_CREATE, &file), STATUS_IO);
+    report(self, message);
+}
+
+static const struct actor_ops overreacher = {
+    .name = "overreacher", .on_start = start, .on_message = overreach, .on_timer = on_timer
+};
+
+static void on_refused(void *context, uint32_t process, const struct live_refused *refused)
+{
+    struct heard *heard = context;
+    heard->refused_count++;
+    ck_assert_uint_eq(process, 0);
+    ck_assert_int_eq(refused->error, ENAMETOOLONG);
+    ck_assert_int_eq(refused->volume, HOST_LOCAL);
+    ck_assert_uint_eq(refused->path.size, NAME_MAX + 1);
+    ck_assert_uint_eq(refused->path.data[NAME_MAX], 'x');
 }
 
 static uint64_t clock_slowness; /* of all tests of the suite */
@@ -308,6 +341,43 @@ START_TEST(what_is_reported_because_of_another_report_is_told_behind_it)
 }
 END_TEST
 
+/* What the machine refuses, a name that is too long, is told; what a rule strikes is not. With
+ * processes (0) and with threads (1). */
+START_TEST(a_call_that_the_machine_refuses_is_told_and_one_that_a_rule_strikes_is_not)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct heard heard = { .count = 0 };
+    struct live_cluster_options options = { .threads = _i == 1,
+                                            .process_count = 1,
+                                            .first = &overreacher,
+                                            .others = &overreacher,
+                                            .directory = folder,
+                                            .slowness = clock_slowness,
+                                            .listener = { .on_fact = on_fact,
+                                                          .on_death = on_death,
+                                                          .on_struck = on_struck,
+                                                          .on_refused = on_refused,
+                                                          .context = &heard } };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    live_cluster_add_rule(cluster, &(struct live_rule){ .kind = LIVE_FULL,
+                                                        .until_ns = LIVE_FOR_GOOD,
+                                                        .volume = HOST_SHARED,
+                                                        .number = 7 });
+    ck_assert(live_cluster_tell(cluster, 0, 1, bytes_of_text("go")));
+    while (heard.count == 0 && heard.death[0] == '\0') {
+        live_cluster_poll(cluster, 1000 * (uint64_t)MS);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_str_eq(heard.death, "");
+    ck_assert_uint_eq(heard.struck_count, 1);
+    ck_assert_uint_eq(heard.refused_count, 1);
+}
+END_TEST
+
 /* With processes (0) and with threads (1). */
 START_TEST(an_ambiguous_call_has_happened_though_it_says_that_it_failed)
 {
@@ -355,6 +425,8 @@ static Suite *make(uint64_t slowness)
     tcase_add_loop_test(tcase, calls_are_timed_by_what_they_did_to_the_shared_volume, 0, 2);
     tcase_add_loop_test(tcase, what_is_reported_because_of_another_report_is_told_behind_it, 0, 2);
     tcase_add_loop_test(tcase, an_ambiguous_call_has_happened_though_it_says_that_it_failed, 0, 2);
+    tcase_add_loop_test(
+        tcase, a_call_that_the_machine_refuses_is_told_and_one_that_a_rule_strikes_is_not, 0, 2);
     tcase_add_test(tcase, a_process_that_ends_by_itself_is_told);
     suite_add_tcase(suite, tcase);
     return suite;
