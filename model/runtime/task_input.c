@@ -9,9 +9,10 @@ enum {
     PROGRESS_INTERVAL_NS = 50 * 1000 * 1000, /* between two source.progress facts */
 };
 
-/* So many records are read, and their keys foreseen by the backend, before the first is
- * processed. */
-enum { FORESEEN_RECORDS = 16 };
+enum {
+    FORESEEN_RECORDS = 16,      /* are read, and their keys foreseen, before one is processed */
+    FORESEEN_ENTRIES_MIN = 8192 /* less state is in the processor's caches anyway */
+};
 
 /* Reads the record at offset `at` of `message` and its key; returns the offset behind it. */
 static inline uint32_t read_record(key_function key_of, const struct message *message, uint32_t at,
@@ -57,8 +58,8 @@ static uint32_t read_keyed(const struct task *task, key_function key_of,
     return at;
 }
 
-/* Records of a keyed input without timestamps, for `process`: this is where the time goes. Apart
- * from its caller, which so has a small frame. */
+/* Records of a keyed input without timestamps, for `process` and a large state: this is where the
+ * time goes. Apart from its caller, which so has a small frame. */
 __attribute__((noinline)) static void process_keyed(struct task *task, key_function key_of,
                                                     const struct message *message)
 {
@@ -116,7 +117,7 @@ static void on_data(struct task *task, const struct message *message)
     const struct vertex_input *input =
         vertex_input_of_channel(task->vertex, message->channel, task->context.parallelism);
     if (input->key_of != NULL && !input->has_timestamps && input->side == 0 &&
-        task->vertex->keyed) {
+        task->vertex->keyed && backend_entry_count(task->context.backend) >= FORESEEN_ENTRIES_MIN) {
         process_keyed(task, input->key_of, message);
     } else {
         process_any(task, input, message);
