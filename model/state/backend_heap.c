@@ -304,9 +304,8 @@ __attribute__((noinline)) static void put_any(struct heap_backend *heap, state_i
     heap_entry_assign(open_entry(heap, state), heap->arena, value, word);
 }
 
-/* The entry of the current key, if it may be overwritten as it stands: it has just been looked up,
- * was changed in this epoch, and has a word for a value. Else NULL. */
-static inline struct heap_entry *entry_in_place(const struct heap_backend *heap, state_id state)
+/* The entry of the current key, if it has just been looked up and its value is a word; or NULL. */
+static inline struct heap_entry *known_word(const struct heap_backend *heap, state_id state)
 {
     CHECK(state < heap->state_count);
     const struct cursor *cursor = &heap->cursors[state];
@@ -314,16 +313,32 @@ static inline struct heap_entry *entry_in_place(const struct heap_backend *heap,
         return NULL;
     }
     struct heap_entry *entry = &heap->table->entries[cursor->place.entry - 1];
-    bool is_word = entry->value_size == HEAP_CELL_INLINE_MAX;
-    return is_word && entry->version == heap->epoch ? entry : NULL;
+    return entry->value_size == HEAP_CELL_INLINE_MAX ? entry : NULL;
+}
+
+/* The first overwriting of a word in this epoch; apart, as put_any is. */
+__attribute__((noinline)) static uint64_t overwrite_first(struct heap_backend *heap,
+                                                          struct heap_entry *entry, uint64_t word)
+{
+    preserve(heap, current_table(heap), entry);
+    entry->value.word = word;
+    entry->value_size = HEAP_CELL_INLINE_MAX;
+    return word;
+}
+
+/* Gives an entry of the current table that holds a word another one, which it returns. */
+static inline uint64_t overwrite(struct heap_backend *heap, struct heap_entry *entry, uint64_t word)
+{
+    return entry->version == heap->epoch ? (entry->value.word = word)
+                                         : overwrite_first(heap, entry, word);
 }
 
 static void put(struct backend *backend, state_id state, struct bytes value)
 {
     struct heap_backend *heap = heap_of(backend);
-    struct heap_entry *entry = entry_in_place(heap, state);
+    struct heap_entry *entry = known_word(heap, state);
     if (entry != NULL && value.size == HEAP_CELL_INLINE_MAX) {
-        entry->value.word = load_u64(value.data);
+        (void)overwrite(heap, entry, load_u64(value.data));
         return; /* a counter that was read before it is written: nearly every put */
     }
     put_any(heap, state, value);
@@ -352,8 +367,9 @@ static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
             heap->cursors[state] = (struct cursor){ .turn = heap->turn, .place = place };
         }
     }
-    struct heap_entry *entry = entry_in_place(heap, state);
-    return entry != NULL ? entry->value.word += amount : add_any(heap, state, amount);
+    struct heap_entry *entry = known_word(heap, state);
+    return entry != NULL ? overwrite(heap, entry, entry->value.word + amount)
+                         : add_any(heap, state, amount);
 }
 
 static void append(struct backend *backend, state_id state, struct bytes more)
