@@ -53,6 +53,9 @@ uint32_t swarm_draw_weighted(struct prng *prng, const uint32_t *weights, uint32_
 /* When the next fault begins. */
 uint64_t swarm_draw_time(struct swarm_drawing *drawing);
 
+/* What the job may be rescaled to: there are slots enough. */
+uint64_t swarm_draw_parallelism(struct swarm_drawing *drawing);
+
 /* The checkpoint that is about to be made at `time_ns` if all goes well. */
 uint64_t swarm_checkpoint_at(const struct swarm_drawing *drawing, uint64_t time_ns);
 

@@ -182,7 +182,7 @@ void swarm_append_object(struct swarm_drawing *drawing, const char *object)
 
 /* Where a scene may take a TaskManager away for ever (SCENE_SPARE_SLOTS), the slots of the others
  * must do. */
-static uint64_t draw_parallelism(struct swarm_drawing *drawing)
+uint64_t swarm_draw_parallelism(struct swarm_drawing *drawing)
 {
     const struct job_config *job = &drawing->scenario->job;
     uint64_t slots = (uint64_t)job->slots * (job->task_managers - 1);
@@ -210,7 +210,7 @@ static void append_parameter(struct swarm_drawing *drawing, const struct swarm_p
         return;
     }
     if (parameter->kind == DRAW_PARALLELISM) {
-        buffer_append_format(json, "%llu", (unsigned long long)draw_parallelism(drawing));
+        buffer_append_format(json, "%llu", (unsigned long long)swarm_draw_parallelism(drawing));
         return;
     }
     CHECK(parameter->kind != DRAW_NONE);

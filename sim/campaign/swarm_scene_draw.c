@@ -85,6 +85,7 @@ static void append_blank(struct scene_drawing *scene, const char *name, size_t s
     case 15: append_number(drawing, prng_between(prng, 1, subtask_count(drawing))); break;
     case 16: append_number(drawing, subtask_count(drawing)); break;
     case 17: value_format(scene->then_ns, VALUE_DURATION, drawing->json); break;
+    case 18: append_number(drawing, swarm_draw_parallelism(drawing)); break;
     default: CHECK_UNREACHABLE("a blank of a scene");
     }
 }

@@ -118,6 +118,26 @@ const struct swarm_scene swarm_scenes[] = {
       { "'at': '@at', 'do': 'clock', 'on': 'machine of <job_manager|job_manager|any "
         "task_manager>', 'by': '<-@zombie|-@zombie|@zombie>'",
         "?'at': '@at', 'do': 'crash', 'on': '" ANY_PROCESS "', 'for': '@down'" } },
+    /* State and transactions are dealt out anew, by somebody who may die over it; and once more. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N <task.acked(@X)|checkpoint.all_acked|manifest.renamed|"
+        "checkpoint.completed|task.notified(@X)>', <|'after': '@brief', >"
+        "'do': 'rescale', 'on': 'job', 'parallelism': @P",
+        "?'when': '<rescale.accepted|rescale.started|job.deployed #@R|task.restored #@C|"
+        "job.running #@R>', 'do': 'crash', 'on': '" ANY_PROCESS "', 'for': '@down'",
+        "?'when': 'job.running #@S', 'after': '@then', <'do': 'rescale', 'on': 'job', "
+        "'parallelism': @P|'do': 'crash', 'on': 'any @task', 'for': '@down'>" } },
+    /* ... after a crash that left transactions in doubt, or when some had finished. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N " COMMIT_STEPS
+        "', 'after': '@brief', 'do': 'crash', 'on': '" ANY_PROCESS "', 'for': '@down'",
+        "'when': 'checkpoint @N checkpoint.completed', 'after': '@brief', "
+        "'do': 'rescale', 'on': 'job', 'parallelism': @P" } },
+    { SCENE_RESTARTS,
+      { "'when': '<task.end_of_data #@E|task.finished #@E>', 'after': '@brief', "
+        "'do': 'rescale', 'on': 'job', 'parallelism': @P",
+        "?'when': 'job.running #@R', 'after': '@brief', 'do': 'crash', 'on': '" ANY_PROCESS
+        "', 'for': '@down'" } },
     /* A bad record is left out, and counted once though it may be read again. */
     { SCENE_RATED_INPUT | SCENE_RESTARTS,
       { "'at': '@at', 'do': 'poison', 'on': 'input'",
@@ -186,17 +206,25 @@ const struct swarm_scene swarm_scenes[] = {
       { "'when': '<task.end_of_data|task.end_of_data(@X)|task.end_of_data #@L|task.finished>', "
         "<'do': 'slow', 'factor': 20, 'on': 'store'|'do': 'slow', 'factor': 20, 'on': "
         "'@X'|'do': 'stall', 'on': 'store of @X'>, 'for': '@while'" } },
-    /* Some have ended while others go on, and checkpoints take long. */
+    /* Some have ended while others go on, and checkpoints take long; or are restored. */
     { 0,
       { "'at': '@at', 'do': 'slow', 'factor': <5|20>, 'on': 'any @task', 'for': '@long'",
         "'when': '<task.end_of_data #1|task.end_of_data #@E>', 'do': 'slow', 'factor': 50, "
-        "'on': '<store|store of @X>', 'for': '@long'" } },
+        "'on': '<store|store of @X>', 'for': '@long'",
+        "?'when': 'task.finished #@E', 'after': '@then', 'do': 'crash', 'on': '" ANY_PROCESS
+        "', 'for': '@down'" } },
     { 0,
       { "'when': '<checkpoint @N checkpoint.triggered|task.end_of_data>', "
         "<'do': 'clog'|'do': 'delay', 'by': '@down'|'do': 'throttle', 'bandwidth': '100KiB/s'>, "
         "'on': '<@link|network of any @task>', 'for': '@while'",
         "?'when': 'task.end_of_data', 'after': '@brief', 'do': 'delay', 'by': '10ms', "
         "'jitter': '@brief', 'on': 'network', 'for': '@while'" } },
+    /* ... and one end of a stream is late: its reader is not ready when the others finish. */
+    { SCENE_RESTARTS,
+      { "'when': 'task.end_of_data #<1|1|@E>', 'do': 'clog', 'on': '<connection any task_manager - "
+        "any task_manager|network of any @task>', 'direction': 'out', 'for': '@while'",
+        "'when': 'task.finished #<@E|@L>', 'after': '@then', 'do': 'crash', 'on': '" ANY_PROCESS
+        "', 'for': '@down'" } },
 };
 
 const uint32_t swarm_scene_count = sizeof swarm_scenes / sizeof swarm_scenes[0];

@@ -14,6 +14,7 @@
  *   @brief      1us to 50ms; @down 1ms to 1s; @while 10ms to 2s; @long up to 4s
  *   @zombie     a little longer than the heartbeat timeout
  *   @X          a subtask of the job, the same in the whole scene
+ *   @P          a parallelism that there are slots for
  *   @task       a vertex of the job; @link: an edge; @last: the index of the last TaskManager
  *
  * Of the faults of a scene those that begin with "?" are there one time out of two. A new attempt

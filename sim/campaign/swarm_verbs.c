@@ -29,7 +29,8 @@
 #define STORES TEXTS("store", "store of any task_manager", "store of job_manager")
 #define WIRES                                                                                      \
     TEXTS("@link", "network", "network of any task_manager", "network of job_manager",             \
-          "connection job_manager - any task_manager")
+          "connection job_manager - any task_manager",                                             \
+          "connection any task_manager - any task_manager")
 #define CONTROL_WIRES                                                                              \
     TEXTS("network", "network of any task_manager", "network of job_manager",                      \
           "connection job_manager - any task_manager")
@@ -73,7 +74,8 @@ const struct swarm_row swarm_rows[] = {
     { FAULT_CLOG, 0, WIRES, { TIME("for", MS_NS, 4 * S_NS) } },
     { FAULT_CLOG,
       0,
-      TEXTS("network of any task_manager", "network of job_manager"),
+      TEXTS("network of any task_manager", "network of job_manager",
+            "connection any task_manager - any task_manager"),
       { TIME("for", MS_NS, 4 * S_NS), CHOICE("direction", "in", "out") } },
     { FAULT_PARTITION,
       0,

@@ -210,6 +210,7 @@ START_TEST(what_is_drawn_can_be_survived)
     struct swarm_base base = read_base(&scenario, base_file("survived", ""), NULL);
     uint32_t never_back = 0;
     uint32_t few_restarts = 0;
+    uint32_t rescales = 0;
     for (uint64_t seed = 0; seed < 1000; seed++) {
         struct buffer error;
         buffer_init(&error, &arena);
@@ -226,6 +227,11 @@ START_TEST(what_is_drawn_can_be_survived)
                 ck_assert_uint_ge((uint64_t)job->slots * (job->task_managers - 1),
                                   job->parallelism);
             }
+            if (drawn.faults[i].verb == FAULT_RESCALE) {
+                rescales++;
+                ck_assert_uint_le(drawn.faults[i].parallelism, job->max_parallelism);
+                ck_assert_uint_le(drawn.faults[i].parallelism, job->slots * job->task_managers);
+            }
         }
         bool is_few = job->restart.strategy == RESTART_FAILURE_RATE ? job->restart.max_failures < 10
                                                                     : job->restart.attempts < 10;
@@ -236,6 +242,7 @@ START_TEST(what_is_drawn_can_be_survived)
     }
     ck_assert_uint_gt(never_back, 0);
     ck_assert_uint_gt(few_restarts, 0);
+    ck_assert_uint_gt(rescales, 100); /* they are in scenes of their own, too */
 }
 END_TEST
 
