@@ -78,6 +78,9 @@ struct heap_backend {
     uint32_t parts_max;
     struct heap_snapshot *snapshots; /* the open ones */
     struct heap_history *histories;  /* one per table */
+    uint32_t sweep_table;            /* the record to be looked at next, if any may be of no use */
+    uint32_t sweep_record;
+    uint32_t sweep_tables_left; /* 0: none may */
     struct heap_changes changes;
 };
 

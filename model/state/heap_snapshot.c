@@ -16,8 +16,9 @@
 /* What writes nothing counts as so many bytes written: else a step through a large state of which
  * little has changed would go through all of it. */
 enum {
-    SKIP_COST_BYTES = 8,  /* to step over a block or a key group without change */
-    VISIT_COST_BYTES = 2, /* to look at a place */
+    SKIP_COST_BYTES = 8,   /* to step over a block or a key group without change */
+    VISIT_COST_BYTES = 2,  /* to look at a place */
+    SWEEP_COST_BYTES = 64, /* to look at a record, and at its place */
 };
 
 static struct heap_snapshot *snapshot_of(struct backend_snapshot *snapshot)
@@ -314,6 +315,27 @@ static void write_simple_run(struct heap_snapshot *snapshot, struct buffer *out,
     }
 }
 
+/* Drops what only an abandoned snapshot would have come to, a little at a time: there can be as
+ * much of it as there is state. */
+static void sweep(struct heap_backend *heap, size_t limit_bytes, size_t *skipped_bytes)
+{
+    while (heap->sweep_tables_left > 0 && *skipped_bytes < limit_bytes) {
+        const struct heap_history *history = &heap->histories[heap->sweep_table];
+        if (history->live_count > 0 && heap->sweep_record < history->count) {
+            const struct heap_record *record = heap_history_at(history, heap->sweep_record++);
+            if (record->epoch_end != 0) {
+                prune(heap, heap->sweep_table, record->entry);
+            }
+            *skipped_bytes += SWEEP_COST_BYTES;
+        } else {
+            heap->sweep_table = (heap->sweep_table + 1) % heap_table_count(heap);
+            heap->sweep_record = 0;
+            heap->sweep_tables_left--;
+            *skipped_bytes += SKIP_COST_BYTES;
+        }
+    }
+}
+
 enum backend_step heap_snapshot_step(struct backend_snapshot *base, struct buffer *out,
                                      size_t limit_bytes)
 {
@@ -321,6 +343,7 @@ enum backend_step heap_snapshot_step(struct backend_snapshot *base, struct buffe
     CHECK(!snapshot->is_done);
     size_t start = out->size;
     size_t skipped_bytes = 0;
+    sweep(heap_of(base->backend), limit_bytes, &skipped_bytes);
     do {
         if (!advance(snapshot, out, &skipped_bytes)) {
             complete(snapshot, out);
@@ -333,18 +356,6 @@ enum backend_step heap_snapshot_step(struct backend_snapshot *base, struct buffe
     return BACKEND_MORE;
 }
 
-/* Drops what only a snapshot that is no longer open would have come to. */
-static void prune_table(struct heap_backend *heap, uint32_t table)
-{
-    const struct heap_history *history = &heap->histories[table];
-    for (uint32_t i = 0; i < history->count; i++) {
-        const struct heap_record *record = heap_history_at(history, i);
-        if (record->epoch_end != 0) {
-            prune(heap, table, record->entry);
-        }
-    }
-}
-
 void heap_snapshot_end(struct backend_snapshot *base)
 {
     struct heap_snapshot *snapshot = snapshot_of(base);
@@ -355,13 +366,8 @@ void heap_snapshot_end(struct backend_snapshot *base)
         link = &(*link)->next;
     }
     *link = snapshot->next;
-    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
-        if (!snapshot->is_done) { /* else it has pruned on its way */
-            prune_table(heap, i);
-        }
-        CHECK(heap->snapshots != NULL || heap->histories[i].live_count == 0);
-    }
-    if (!snapshot->is_done) {
+    if (!snapshot->is_done) {                                 /* else it has pruned on its way */
+        heap->sweep_tables_left = heap_table_count(heap) + 1; /* the one under way once more */
         snapshot_bases_forget(&heap->changes.bases, snapshot->id);
     }
     arena_free(heap->arena, snapshot);

@@ -178,6 +178,51 @@ START_TEST(b2_what_earlier_snapshots_have_kept_is_in_no_later_one)
 }
 END_TEST
 
+/* Puts KEYS values that are too long to lie in the entries of a heap. */
+static void put_texts(struct backend *backend, state_id state, uint64_t keys)
+{
+    static const uint8_t text[100];
+    for (uint64_t key = 0; key < keys; key++) {
+        set_number_key(backend, &key);
+        backend_put(backend, state, (struct bytes){ .data = text, .size = sizeof text });
+    }
+}
+
+START_TEST(what_an_abandoned_snapshot_of_the_heap_kept_is_dropped_a_little_in_each_later_step)
+{
+    enum { KEYS = 2000, STEP_BYTES = 4096, DROPPED_MAX = 100, BLOCKS_OF_HISTORY = 2 * 128 };
+    struct arena arena;
+    struct arena other;
+    struct buffer out;
+    arena_init(&arena);
+    arena_init(&other);
+    buffer_init(&out, &other);
+    struct backend *backend = backend_heap_create(&arena, all_groups, 1);
+    state_id state = backend_declare_value(backend, "n");
+    put_texts(backend, state, KEYS);
+    size_t before = arena.live_count;
+    struct backend_snapshot *snapshot = backend_snapshot_begin(backend, 1, 0);
+    put_texts(backend, state, KEYS);
+    size_t kept = arena.live_count;
+    ck_assert_uint_gt(kept, before + KEYS);
+    backend_snapshot_end(snapshot);
+    ck_assert_uint_ge(arena.live_count + 1, kept); /* only itself */
+    backend_heap_check(backend);
+    snapshot = backend_snapshot_begin(backend, 2, 0);
+    enum backend_step left = BACKEND_MORE;
+    while (left == BACKEND_MORE) {
+        kept = arena.live_count;
+        left = backend_snapshot_step(snapshot, &out, STEP_BYTES);
+        ck_assert_uint_ge(arena.live_count + DROPPED_MAX, kept);
+    }
+    backend_snapshot_end(snapshot);
+    ck_assert_uint_le(arena.live_count, before + BLOCKS_OF_HISTORY);
+    backend_heap_check(backend);
+    arena_drop(&arena);
+    arena_drop(&other);
+}
+END_TEST
+
 START_TEST(b6_parts_stay_few_and_hold_little_that_is_dead)
 {
     struct arena arena;
@@ -587,6 +632,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tcase, b6_without_a_change_there_is_no_new_part, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, b6_two_open_snapshots_on_one_base_each_hold_their_own_moment, 0,
                         KIND_COUNT);
+    tcase_add_test(
+        tcase, what_an_abandoned_snapshot_of_the_heap_kept_is_dropped_a_little_in_each_later_step);
     tcase_add_loop_test(tcase, b2_what_earlier_snapshots_have_kept_is_in_no_later_one, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase, b6_parts_stay_few_and_hold_little_that_is_dead, 0, KIND_COUNT);
