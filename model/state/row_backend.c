@@ -461,8 +461,7 @@ static enum status restore(struct backend *base, uint64_t id, const struct bytes
                                 .on_states = restore_states,
                                 .on_entries = restore_entries,
                                 .restored = { .id = id, .epoch = backend->epoch } };
-    snapshot_bases_forget_all(&backend->bases);
-    row_marks_clear_if_idle(backend);
+    row_marks_give_up(backend);
     row_load_begin(backend);
     enum status status = part_restore_all(&all, parts, part_count);
     row_load_end(backend);

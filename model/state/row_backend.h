@@ -37,6 +37,7 @@ enum {
     ROW_PREFIX_BYTES = 4, /* state and key group */
     LIST_CHUNK_BYTES = 512,
     ROW_LOAD_COUNT = 64, /* rows that the store gets at once */
+    ROW_MARKS_AT_ONCE = 64,
 };
 
 /* What is known of an entry that was looked up. */
@@ -119,7 +120,7 @@ struct row_backend {
     uint16_t open_count; /* of the states of the table, that stand here */
     bool has_key;
     uint32_t key_group;
-    struct entry_key at;      /* of the current entry; all but the key lies in the two below */
+    struct entry_key at; /* of the current entry; all but the key lies in the two below */
     struct buffer name_space;
     struct buffer subkey;
     uint64_t turn;            /* rises when another entry becomes current */
@@ -127,7 +128,8 @@ struct row_backend {
     uint32_t iteration_count; /* of open ones */
     uint32_t epoch;
     uint64_t entry_count;
-    uint64_t mark_count;
+    uint64_t mark_count;     /* of the epochs behind the next */
+    uint32_t given_up_epoch; /* when the bases were given up last */
     uint32_t *marks_dropped; /* per key group the epoch up to which its marks are gone */
     struct row_load load;
     struct snapshot_bases bases;
@@ -218,12 +220,13 @@ struct row_mark {
 };
 struct row_mark row_mark_read(struct bytes mark);
 
-/* Drops some of the marks of a key group that no snapshot wants any more, now or later; false:
- * there are none left. `at` is empty at first, and says then how far it has come. */
-bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at);
+/* Drops up to ROW_MARKS_AT_ONCE of the marks of a key group that no snapshot wants any more, now or
+ * later; returns how many. Fewer: there are none left. `at` is empty at first, and says then how
+ * far it has come. */
+uint32_t row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at);
 
-/* Drops all marks if no snapshot wants any. */
-void row_marks_clear_if_idle(struct row_backend *backend);
+/* Gives up all bases, so that no snapshot to come wants the marks there are: it drops them. */
+void row_marks_give_up(struct row_backend *backend);
 
 /* Does this entry, and all that it may have for rows, lie behind all rows of its state? */
 bool row_entry_is_behind(struct row_backend *backend, state_id state, struct bytes row);

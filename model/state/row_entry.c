@@ -8,7 +8,6 @@ enum {
     LIST_HEAD_BYTES = ROW_EPOCH_BYTES + 4,
     MARKS_ALWAYS_KEPT = 1024, /* below this many they are never too many */
     MARK_PREFIX_BYTES = 10,   /* space, key group, epoch, state */
-    MARKS_DROPPED_AT_ONCE = 64,
 };
 
 /* A list's rows lie like the entries of such a map. */
@@ -284,8 +283,7 @@ static void mark_change(struct row_backend *backend, state_id state, struct byte
     }
     if (backend->mark_count >= MARKS_ALWAYS_KEPT &&
         backend->mark_count / 2 > backend->entry_count) {
-        snapshot_bases_forget_all(&backend->bases); /* a whole snapshot is not dearer */
-        row_marks_clear_if_idle(backend);
+        row_marks_give_up(backend); /* a whole snapshot is not dearer */
         return;
     }
     struct bytes key = behind(row, ROW_PREFIX_BYTES);
@@ -509,12 +507,12 @@ static uint32_t unwanted_epoch(const struct row_backend *backend)
     return epoch;
 }
 
-bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at)
+uint32_t row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buffer *at)
 {
     struct buffer *marks = &backend->mark; /* one behind the other, each with its size */
     uint32_t epoch = unwanted_epoch(backend);
-    if (backend->mark_count == 0 || row_backend_has_failed(backend)) {
-        return false;
+    if (backend->parts_max == 1 || row_backend_has_failed(backend)) {
+        return 0;
     }
     /* Of the epochs to come there are no marks; and what a store has removed it may still have to
      * step over, so no scan begins there again. */
@@ -528,15 +526,17 @@ bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buff
     struct row row;
     bool has_row = false;
     uint32_t count = 0;
+    uint32_t counted = 0;
     buffer_reset(marks);
     struct row_scan *scan =
         row_store_scan(backend->store, NULL, buffer_bytes(at), buffer_bytes(&backend->end));
-    while (count < MARKS_DROPPED_AT_ONCE &&
+    while (count < ROW_MARKS_AT_ONCE &&
            row_backend_note(backend, row_scan_next(backend->store, scan, &row, &has_row)) &&
            has_row) {
         encode_bytes(marks, row.key);
         buffer_reset(at);
         buffer_append(at, row.key);
+        counted += row_mark_read(row.key).epoch > backend->given_up_epoch;
         count++;
     }
     row_scan_end(backend->store, scan);
@@ -546,20 +546,16 @@ bool row_marks_drop(struct row_backend *backend, uint32_t key_group, struct buff
         struct bytes mark = decode_bytes(&decoder);
         (void)row_backend_note(backend, row_store_remove(backend->store, mark));
     }
-    backend->mark_count -= count < backend->mark_count ? count : backend->mark_count;
-    if (count < MARKS_DROPPED_AT_ONCE) {
+    backend->mark_count -= counted < backend->mark_count ? counted : backend->mark_count;
+    if (count < ROW_MARKS_AT_ONCE) {
         *dropped = epoch;
-        return false;
     }
-    return true;
+    return count;
 }
 
-void row_marks_clear_if_idle(struct row_backend *backend)
+void row_marks_give_up(struct row_backend *backend)
 {
-    if (backend->mark_count == 0 || unwanted_epoch(backend) != UINT32_MAX ||
-        row_backend_has_failed(backend)) {
-        return;
-    }
-    (void)row_backend_note(backend, row_store_clear(backend->store, ROW_SPACE_MARKS));
+    snapshot_bases_forget_all(&backend->bases);
     backend->mark_count = 0;
+    backend->given_up_epoch = backend->epoch;
 }

@@ -2,11 +2,13 @@
 #include "model/state/snapshot.h"
 #include "model/state/ttl.h"
 
-/* Work that writes nothing counts as so many bytes written. */
+/* Work besides the writing of rows that a scan has come to counts as so many bytes as are written
+ * in the time it takes, about: so a step is as short whatever it does. */
 enum {
-    SKIP_COST_BYTES = 8,    /* to look at a mark, to go to another key group */
-    SCAN_COST_BYTES = 64,   /* to begin a scan */
-    DROP_COST_BYTES = 4096, /* to drop some marks, or old rows */
+    SCAN_COST_BYTES = 64,    /* to begin a scan */
+    LOOKUP_COST_BYTES = 128, /* to look up what a mark names */
+    DROP_COST_BYTES = 64,    /* to drop a mark */
+    SWEEP_COST_BYTES = 4096, /* to drop some old rows */
 };
 
 static struct row_snapshot *snapshot_of(struct backend_snapshot *snapshot)
@@ -193,7 +195,7 @@ static void write_marked(struct row_snapshot *snapshot, struct buffer *out)
 
 /* Goes through the marks of the key group that are left; true: it has come to the limit. */
 static bool write_marks(struct row_snapshot *snapshot, struct buffer *out, size_t end,
-                        size_t *skipped_bytes)
+                        size_t *other_bytes)
 {
     struct row_backend *backend = backend_of(snapshot);
     struct buffer *at = &snapshot->at;
@@ -216,10 +218,9 @@ static bool write_marks(struct row_snapshot *snapshot, struct buffer *out, size_
         if (!bytes_equal(row.key, buffer_bytes(at))) {
             buffer_reset(at);
             buffer_append(at, row.key);
-            size_t before = out->size;
             write_marked(snapshot, out);
-            *skipped_bytes += out->size == before ? SKIP_COST_BYTES : 0;
-            is_full = out->size + *skipped_bytes >= end;
+            *other_bytes += LOOKUP_COST_BYTES;
+            is_full = out->size + *other_bytes >= end;
         }
     }
     row_scan_end(backend->store, scan);
@@ -249,12 +250,13 @@ static void complete(struct row_snapshot *snapshot, struct buffer *out)
 
 /* Goes on in the phase; true: it has come to the limit before the phase's end. */
 static bool go_on(struct row_snapshot *snapshot, struct buffer *out, size_t end,
-                  size_t *skipped_bytes)
+                  size_t *other_bytes)
 {
     struct row_backend *backend = backend_of(snapshot);
+    uint32_t dropped_count;
     switch (snapshot->phase) {
     case PHASE_REMOVALS:
-    case PHASE_ENTRIES: return write_marks(snapshot, out, end, skipped_bytes);
+    case PHASE_ENTRIES: return write_marks(snapshot, out, end, other_bytes);
     case PHASE_WHOLE:
         while (snapshot->state < snapshot->state_count) {
             if (write_rows(snapshot, out, end)) {
@@ -262,17 +264,15 @@ static bool go_on(struct row_snapshot *snapshot, struct buffer *out, size_t end,
             }
             snapshot->state++;
             buffer_reset(&snapshot->at);
-            *skipped_bytes += SCAN_COST_BYTES;
+            *other_bytes += SCAN_COST_BYTES;
         }
         return false;
     case PHASE_MARKS:
-        while (row_marks_drop(backend, snapshot->key_group, &snapshot->at)) {
-            *skipped_bytes += DROP_COST_BYTES;
-            if (out->size + *skipped_bytes >= end) {
-                return true;
-            }
-        }
-        return false;
+        do {
+            dropped_count = row_marks_drop(backend, snapshot->key_group, &snapshot->at);
+            *other_bytes += (size_t)dropped_count * DROP_COST_BYTES;
+        } while (dropped_count == ROW_MARKS_AT_ONCE && out->size + *other_bytes < end);
+        return dropped_count == ROW_MARKS_AT_ONCE;
     }
     CHECK_UNREACHABLE("a phase");
 }
@@ -293,12 +293,12 @@ static void next_phase(struct row_snapshot *snapshot)
 }
 
 /* Lets the store drop what earlier snapshots have left, before the scans step over that. */
-static void sweep(struct row_backend *backend, size_t limit_bytes, size_t *skipped_bytes)
+static void sweep(struct row_backend *backend, size_t limit_bytes, size_t *other_bytes)
 {
     bool is_done = false;
-    while (*skipped_bytes < limit_bytes && !row_backend_has_failed(backend) &&
+    while (*other_bytes < limit_bytes && !row_backend_has_failed(backend) &&
            row_backend_note(backend, row_store_sweep(backend->store, &is_done)) && !is_done) {
-        *skipped_bytes += DROP_COST_BYTES;
+        *other_bytes += SWEEP_COST_BYTES;
     }
 }
 
@@ -310,13 +310,13 @@ enum backend_step row_snapshot_step(struct backend_snapshot *base, struct buffer
     CHECK(!snapshot->is_done);
     limit_bytes = limit_bytes > 0 ? limit_bytes : 1;
     size_t end = out->size + limit_bytes;
-    size_t skipped_bytes = 0;
-    sweep(backend, limit_bytes, &skipped_bytes);
-    while (snapshot->key_group <= backend->range.last && out->size + skipped_bytes < end &&
+    size_t other_bytes = 0;
+    sweep(backend, limit_bytes, &other_bytes);
+    while (snapshot->key_group <= backend->range.last && out->size + other_bytes < end &&
            !row_backend_has_failed(backend)) {
-        if (!go_on(snapshot, out, end, &skipped_bytes)) {
+        if (!go_on(snapshot, out, end, &other_bytes)) {
             next_phase(snapshot);
-            skipped_bytes += SKIP_COST_BYTES;
+            other_bytes += SCAN_COST_BYTES;
         }
     }
     if (row_backend_has_failed(backend)) {
@@ -347,7 +347,6 @@ void row_snapshot_end(struct backend_snapshot *base)
     if (!snapshot->is_done) {
         snapshot_bases_forget(&backend->bases, snapshot->id);
     }
-    row_marks_clear_if_idle(backend);
     buffer_free(&snapshot->at);
     arena_free(backend->arena, snapshot);
 }

@@ -46,7 +46,6 @@ struct row_store_ops {
     enum status (*remove)(struct row_store *, struct bytes key);
     enum status (*load)(struct row_store *, const struct row *rows, uint32_t count);
     enum status (*load_end)(struct row_store *); /* NULL: there is nothing to end */
-    enum status (*clear)(struct row_store *, uint16_t space);
     enum status (*preserve)(struct row_store *, struct bytes key, uint32_t epoch_end);
     struct row_view *(*freeze)(struct row_store *, uint32_t epoch);
     enum status (*thaw)(struct row_store *, struct row_view *);
@@ -104,13 +103,6 @@ MUST_USE static inline enum status row_store_load(struct row_store *store, const
 MUST_USE static inline enum status row_store_load_end(struct row_store *store)
 {
     return store->ops->load_end == NULL ? STATUS_OK : store->ops->load_end(store);
-}
-
-/* Removes all rows of a space of which no view is asked for. */
-MUST_USE static inline enum status row_store_clear(struct row_store *store, uint16_t space)
-{
-    CHECK(space == ROW_SPACE_MARKS);
-    return store->ops->clear(store, space);
 }
 
 /* Keeps the row as it is now for the views of epochs before `epoch_end` (R2). */

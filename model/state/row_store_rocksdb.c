@@ -348,20 +348,6 @@ static enum status load_end(struct row_store *store)
     return status;
 }
 
-static enum status clear(struct row_store *store, uint16_t number)
-{
-    struct rocks *rocks = rocks_of(store);
-    static const char last[] = "\xff\xff\xff"; /* behind every key: these begin with a key group */
-    rocksdb_column_family_handle_t *family = family_of(rocks, number);
-    char *error = NULL;
-    give_back(rocks);
-    if (family != NULL) {
-        rocksdb_delete_range_cf(rocks->db, rocks->write_options, family, "", 0, last,
-                                sizeof last - 1, &error);
-    }
-    return status_of(error);
-}
-
 static struct row_view *freeze(struct row_store *store, uint32_t epoch)
 {
     struct rocks *rocks = rocks_of(store);
@@ -472,7 +458,6 @@ static const struct row_store_ops ops = {
     .remove = remove_row,
     .load = load,
     .load_end = load_end,
-    .clear = clear,
     .freeze = freeze,
     .thaw = thaw,
     .scan = scan_from,

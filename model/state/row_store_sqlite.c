@@ -31,7 +31,6 @@ enum statement {
     GET_MARK,
     PUT_MARK,
     REMOVE_MARK,
-    CLEAR_MARKS,
     PRESERVE,
     GET_HISTORY,
     CLEAR_HISTORY,
@@ -47,7 +46,6 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [GET_MARK] = "SELECT v FROM mark WHERE k = ?1",
     [PUT_MARK] = "REPLACE INTO mark VALUES(?1, ?2)",
     [REMOVE_MARK] = "DELETE FROM mark WHERE k = ?1",
-    [CLEAR_MARKS] = "DELETE FROM mark",
     [PRESERVE] = "INSERT INTO history SELECT k, ?2, v FROM row WHERE k = ?1",
     [GET_HISTORY] = "SELECT v FROM history WHERE k = ?1 AND g > ?2 ORDER BY g LIMIT 1",
     [CLEAR_HISTORY] = "DELETE FROM history",
@@ -264,14 +262,6 @@ static enum status load(struct row_store *base, const struct row *rows, uint32_t
         status = put(base, rows->key, rows->value);
     }
     return status;
-}
-
-static enum status clear(struct row_store *base, uint16_t space)
-{
-    struct sqlite_store *store = store_of(base);
-    CHECK(space == ROW_SPACE_MARKS);
-    give_back(store);
-    return execute(store, CLEAR_MARKS);
 }
 
 static enum status preserve(struct row_store *base, struct bytes key, uint32_t epoch_end)
@@ -523,7 +513,6 @@ static const struct row_store_ops ops = {
     .put = put,
     .remove = remove_row,
     .load = load,
-    .clear = clear,
     .preserve = preserve,
     .freeze = freeze,
     .thaw = thaw,
