@@ -1,15 +1,15 @@
 /* What the state backends cost, a row for each and each number of keys: set_key + get + put of
  * 8-byte keys and values at random; snapshots and restores of all of them; what an incremental
  * snapshot writes for what has changed; maps and lists. Each is measured alone and with a changelog
- * around it ("heap+log"). SQLite's file lies on a simulated disk, in memory.
+ * around it ("heap+log"). SQLite's file lies on a simulated disk, in memory: so what is measured is
+ * the backend, and not the disk of the machine.
  *
  * "Longest stop" is the longest time for which no record can be processed because of a snapshot: of
- * its beginning, of one of its steps, or of STOP_CHANGES changes while it is open, in the best of
- * some snapshots, since a system that has something else to do stops everybody.
+ * its beginning, of one of its steps, of its end, or of STOP_CHANGES changes while it is open, in
+ * the best of some snapshots, since a system that has something else to do stops everybody.
  *
- * Without numbers of keys, backends of rows get at most KEYS_IN_ROWS, and no more than are put in
- * FILL_NS; the row tells how many these are. With FAULTLINE_BENCH_FILL_S in the environment they
- * get all that are put in so many seconds: 400 are enough for 10 million.
+ * Ten million keys take a backend of rows two minutes: without numbers of keys they are left out
+ * with a changelog around it, which adds little to what a million tell.
  * Usage: bench_state [BACKEND[+log]] [KEYS...] */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,18 +29,18 @@ enum {
     ROUND_COUNT = 20,
     NS_PER_S = 1000000000,
     ROUNDS_NS = NS_PER_S, /* after that long there is no further round */
-    FILL_BATCH = 1024,    /* keys between two looks at the clock */
     PARTS_MAX = 8,
     STEP_BYTES = 65536,
     MAP_ENTRIES = 1000,
     CHANGED_PER_CENT = 1,
     ENTRY_BYTES = 32, /* of a snapshot, about */
     STOP_CHANGES = 64,
-    SNAPSHOT_COUNT = 2, /* of which the best counts */
+    SNAPSHOT_COUNT = 2,         /* of which the best counts */
+    ROWS_CHANGED_MAX = 1000000, /* while a snapshot of a backend of rows is open */
+    LOGGED_ROWS_MAX = 1000000,  /* without numbers of keys */
 };
 
-static const uint64_t FILL_NS = UINT64_C(4) * NS_PER_S;
-static const uint64_t KEYS_IN_ROWS = 1000000;
+static const uint64_t WHOLE_NS = UINT64_C(10) * NS_PER_S; /* ... no further whole snapshot */
 
 static uint64_t now_ns(void)
 {
@@ -80,7 +80,6 @@ struct bench {
     bool changelog;
     uint32_t created_count;
     uint64_t key_count;
-    uint64_t fill_ns;        /* there is no further key after that long */
     uint64_t snapshot_count; /* their ids */
     struct backend *backend;
     state_id state;
@@ -192,9 +191,17 @@ static uint64_t write_snapshot(struct backend_snapshot *snapshot, struct buffer 
     return now_ns() - start_ns;
 }
 
-/* Changes every key whose number is a multiple of `step`. `*stop_ns` is raised to the longest time
- * of STOP_CHANGES of them. */
-static void count_all(struct bench *bench, uint64_t step, uint64_t *stop_ns)
+static void end_snapshot(struct backend_snapshot *snapshot, uint64_t *stop_ns)
+{
+    uint64_t end_ns = now_ns();
+    backend_snapshot_end(snapshot);
+    end_ns = now_ns() - end_ns;
+    *stop_ns = end_ns > *stop_ns ? end_ns : *stop_ns;
+}
+
+/* Changes every key whose number is a multiple of `step`; returns how many these are. `*stop_ns` is
+ * raised to the longest time of STOP_CHANGES of them. */
+static uint64_t count_all(struct bench *bench, uint64_t step, uint64_t *stop_ns)
 {
     uint64_t start_ns = now_ns();
     uint64_t changes = 0;
@@ -206,21 +213,17 @@ static void count_all(struct bench *bench, uint64_t step, uint64_t *stop_ns)
             start_ns = end_ns;
         }
     }
+    return changes;
 }
 
-/* Puts the keys, or as many as may be; returns the time of one. */
+/* Puts the keys; returns the time of one. */
 static uint64_t fill_ns(struct bench *bench)
 {
     uint64_t start_ns = now_ns();
-    uint64_t key = 0;
-    for (; key < bench->key_count; key++) {
-        if (key % FILL_BATCH == 0 && now_ns() - start_ns > bench->fill_ns) {
-            break;
-        }
+    for (uint64_t key = 0; key < bench->key_count; key++) {
         count(bench->backend, bench->state, key);
     }
-    bench->key_count = key;
-    return (now_ns() - start_ns) / key;
+    return (now_ns() - start_ns) / bench->key_count;
 }
 
 static void bench_updates(struct bench *bench)
@@ -240,7 +243,8 @@ struct snapshot_times {
     uint64_t change_ns;
 };
 
-/* Writes a whole snapshot; each key is changed once while it is open: the dearest case. */
+/* Writes a whole snapshot; each key, or of many rows some, is changed once while it is open: the
+ * dearest case. */
 static struct snapshot_times write_whole(struct bench *bench, struct buffer *out)
 {
     struct snapshot_times times;
@@ -250,13 +254,12 @@ static struct snapshot_times write_whole(struct bench *bench, struct buffer *out
         backend_snapshot_begin(bench->backend, ++bench->snapshot_count, 0);
     times.stop_ns = now_ns() - start_ns;
     start_ns = now_ns();
-    count_all(bench, 1, &times.stop_ns);
-    times.change_ns = (now_ns() - start_ns) / bench->key_count;
+    bool is_heap = bench->kind == STATE_BACKEND_HEAP;
+    uint64_t step = is_heap ? 1 : 1 + (bench->key_count - 1) / ROWS_CHANGED_MAX;
+    uint64_t changes = count_all(bench, step, &times.stop_ns);
+    times.change_ns = (now_ns() - start_ns) / changes;
     times.write_ns = write_snapshot(snapshot, out, &times.stop_ns);
-    start_ns = now_ns();
-    backend_snapshot_end(snapshot);
-    start_ns = now_ns() - start_ns;
-    times.stop_ns = start_ns > times.stop_ns ? start_ns : times.stop_ns;
+    end_snapshot(snapshot, &times.stop_ns);
     return times;
 }
 
@@ -267,7 +270,7 @@ static void bench_whole(struct bench *bench, struct buffer *whole)
                  bench->key_count * ENTRY_BYTES);
     struct snapshot_times best = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
     uint64_t begin_ns = now_ns();
-    for (int i = 0; i < SNAPSHOT_COUNT && now_ns() - begin_ns < bench->fill_ns; i++) {
+    for (int i = 0; i < SNAPSHOT_COUNT && now_ns() - begin_ns < WHOLE_NS; i++) {
         struct snapshot_times times = write_whole(bench, whole);
         best.write_ns = times.write_ns < best.write_ns ? times.write_ns : best.write_ns;
         best.stop_ns = times.stop_ns < best.stop_ns ? times.stop_ns : best.stop_ns;
@@ -292,16 +295,16 @@ static void bench_increment(struct bench *bench, struct buffer *out)
 {
     uint64_t stop_ns = 0;
     uint64_t base = begin_log(bench);
-    count_all(bench, 100 / CHANGED_PER_CENT, &stop_ns);
-    uint64_t changed = (bench->key_count * CHANGED_PER_CENT + 99) / 100 * 2 * sizeof(uint64_t);
+    uint64_t changes = count_all(bench, 100 / CHANGED_PER_CENT, &stop_ns);
+    uint64_t changed = changes * 2 * sizeof(uint64_t);
     buffer_reset(out);
-    stop_ns = 0;
     uint64_t part_ns = now_ns();
     struct backend_snapshot *snapshot =
         backend_snapshot_begin(bench->backend, ++bench->snapshot_count, base);
+    stop_ns = now_ns() - part_ns;
     (void)write_snapshot(snapshot, out, &stop_ns);
     part_ns = now_ns() - part_ns;
-    backend_snapshot_end(snapshot);
+    end_snapshot(snapshot, &stop_ns);
     printf("%24sof %d%% changed: %" PRIu64 " bytes for %" PRIu64 " in %" PRIu64
            " us, longest stop %" PRIu64 " us\n",
            "", CHANGED_PER_CENT, (uint64_t)out->size, changed, part_ns / 1000, stop_ns / 1000);
@@ -350,12 +353,10 @@ static void bench_collections(struct bench *bench)
            append_ns / MAP_ENTRIES);
 }
 
-static void bench(enum state_backend kind, bool changelog, uint64_t key_count, uint64_t fill_ns)
+static void bench(enum state_backend kind, bool changelog, uint64_t key_count)
 {
     struct arena world;
-    struct bench bench = {
-        .kind = kind, .changelog = changelog, .key_count = key_count, .fill_ns = fill_ns
-    };
+    struct bench bench = { .kind = kind, .changelog = changelog, .key_count = key_count };
     arena_init(&world);
     disk_host_init(&bench.host, disk_create(&world), 0);
     if (backend_empty_directory(&bench.host.host, kind, "backends") != STATUS_OK) {
@@ -383,25 +384,14 @@ static bool is_wanted(const char *only, enum state_backend kind, bool changelog)
                             strcmp(only + size, changelog ? "+log" : "") == 0);
 }
 
-/* How long a backend of rows may be filled, if the numbers of keys are the usual ones. */
-static uint64_t limit_ns(uint64_t key_count)
-{
-    const char *wanted_s = getenv("FAULTLINE_BENCH_FILL_S");
-    if (wanted_s != NULL) {
-        return strtoull(wanted_s, NULL, 10) * NS_PER_S;
-    }
-    return key_count <= KEYS_IN_ROWS ? FILL_NS : 0;
-}
-
 static void bench_kinds(const char *only, uint64_t key_count, bool is_limited)
 {
     for (enum state_backend kind = 0; kind < STATE_BACKEND_COUNT; kind++) {
         for (int changelog = 0; changelog < 2; changelog++) {
-            bool is_short = is_limited && kind != STATE_BACKEND_HEAP;
-            uint64_t fill_ns = is_short ? limit_ns(key_count) : UINT64_MAX;
+            bool is_long = changelog && kind != STATE_BACKEND_HEAP && key_count > LOGGED_ROWS_MAX;
             if (is_wanted(only, kind, changelog) && state_backend_is_built_in(kind) &&
-                fill_ns > 0) {
-                bench(kind, changelog, key_count, fill_ns);
+                !(is_limited && is_long)) {
+                bench(kind, changelog, key_count);
             }
         }
     }
