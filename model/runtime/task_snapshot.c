@@ -242,11 +242,14 @@ static bool decline_if_too_large(struct task_snapshots *snapshots, struct task_s
         return false;
     }
     char *why = arena_format(snapshots->host->arena,
-                             "the state of %s[%u] is larger than %llu bytes, the most that the "
-                             "checkpoint store %s takes of a subtask",
-                             snapshots->vertex_name, snapshots->subtask,
+                             "the state of %s[%u] has %llu bytes or more, and the checkpoint "
+                             "store %s takes %llu of a subtask%s",
+                             snapshots->vertex_name, snapshots->subtask, (unsigned long long)bytes,
+                             store_kind_name(snapshots->store),
                              (unsigned long long)snapshots->carried_max_bytes,
-                             store_kind_name(snapshots->store));
+                             snapshots->store == STORE_MEMORY
+                                 ? ": checkpoint.store_state_max, or another store, would let it in"
+                                 : "");
     host_mark(snapshots->host, MARK_STATE_TOO_LARGE);
     decline(snapshots, snapshot, why);
     arena_free(snapshots->host->arena, why);

@@ -54,7 +54,13 @@ void vain_on_fact(struct vain *vain, const struct fact_event *event,
         vain->ended = 0;
         break;
     case FACT_TASK_END_OF_DATA: vain->ended++; break;
-    case FACT_CHECKPOINT_COMPLETED: vain->failures = 0; break;
+    case FACT_CHECKPOINT_COMPLETED:
+        vain->failures = 0;
+        vain->too_large = 0;
+        break;
+    case FACT_MARK:
+        vain->is_too_large = vain->is_too_large || fact->values[0] == MARK_STATE_TOO_LARGE;
+        break;
     case FACT_RESTART_SCHEDULED: is_failure = true; break;
     case FACT_CHECKPOINT_ABORTED:
         /* If fewer are tolerable, the job fails of it, which counts. */
@@ -70,14 +76,18 @@ void vain_on_fact(struct vain *vain, const struct fact_event *event,
     default: break;
     }
     if (is_failure) {
-        vain->failures = any_is_left(vain, records) ? 0 : vain->failures + 1;
+        bool counts = !any_is_left(vain, records);
+        vain->failures = counts ? vain->failures + 1 : 0;
+        vain->too_large = counts && vain->is_too_large ? vain->too_large + 1 : 0;
+        vain->is_too_large = false;
         vain->failed_ns = event->time_ns;
     }
 }
 
 bool vain_is_hopeless(const struct vain *vain)
 {
-    return vain->failures >= VAIN_FAILURES_MAX && has_no_end(&vain->scenario->job.restart);
+    bool is_same = vain->failures >= VAIN_FAILURES_MAX || vain->too_large >= VAIN_TOO_LARGE_MAX;
+    return is_same && has_no_end(&vain->scenario->job.restart);
 }
 
 void vain_describe(const struct vain *vain, struct buffer *out)

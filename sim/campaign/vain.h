@@ -5,7 +5,9 @@
  * such). What counts is a failure of the job, and one of a checkpoint when the whole input has been
  * read, since the job waits for that one. VAIN_FAILURES_MAX of them in a row, with no checkpoint
  * completed in between, no fault that had an effect meanwhile, and none to come at a time: then
- * nothing is going to change. Where the strategy has an end, the job is left to reach it. */
+ * nothing is going to change. Of failures that a state was too large for the store fewer will do,
+ * since every attempt comes to the same state. Where the strategy has an end, the job is left to
+ * reach it. */
 #ifndef FAULTLINE_SIM_VAIN_H
 #define FAULTLINE_SIM_VAIN_H
 
@@ -16,13 +18,15 @@
 #include "sim/fault/fault_script.h"
 #include "sim/scenario/scenario.h"
 
-/* With Flink's default delays they take about half a minute. */
-enum { VAIN_FAILURES_MAX = 8 };
+/* With Flink's default delays the first take about half a minute. */
+enum { VAIN_FAILURES_MAX = 8, VAIN_TOO_LARGE_MAX = 3 };
 
 struct vain {
     const struct scenario *scenario;
     uint32_t vertex_count;
     uint32_t failures;   /* in a row */
+    uint32_t too_large;  /* the last of them, of which a state that was too large was a cause */
+    bool is_too_large;   /* such a state was met since the last failure */
     uint64_t failed_ns;  /* when the last one was */
     uint64_t task_count; /* of the attempt */
     uint64_t ended;      /* of them, that have read their whole input */

@@ -31,7 +31,7 @@ expect 1 'expect.result' run --set expect.result=refused
 expect 1 'expect.checkpoints' run --set 'expect.checkpoints=== 1000'
 
 expect 2 'STUCK' run --set expect.within=50ms
-expect 2 '^STUCK +small: the job failed 8 times in a row.*: declined: the state of ' \
+expect 2 '^STUCK +small: the job failed 3 times in a row.*: declined: the state of .* takes 16 ' \
     run --set checkpoint.store=memory --set checkpoint.store_state_max=16B
 
 expect 3 '^--set: job.parallelism: must be at least 1' run --set job.parallelism=0

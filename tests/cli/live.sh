@@ -65,7 +65,7 @@ expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 
 # Its state never fits into the store, and its restart strategy has no end.
-expect 2 '^STUCK .*: the job failed 8 times in a row.*: declined: the state of ' \
+expect 2 '^STUCK .*: the job failed 3 times in a row.*: declined: the state of .* takes 16 ' \
     live --set checkpoint.store=memory --set checkpoint.store_state_max=16B --set 'faults=[]' \
     --set restart.strategy=fixed_delay --set restart.attempts=unlimited --set restart.delay=1ms \
     "$kills"

@@ -275,9 +275,12 @@ static void outgrow_the_store(void)
     cluster.scenario.job.restart = restart_default_options();
 }
 
+/* No checkpoint is over in time, and none that fails is tolerated. */
 START_TEST(a_job_that_fails_again_and_again_is_stuck_long_before_its_time_is_up)
 {
-    outgrow_the_store();
+    again();
+    cluster.scenario.job.checkpoint.timeout_ns = 1000;
+    cluster.scenario.job.restart = restart_default_options();
     cluster_run(&cluster);
     ck_assert_int_eq(cluster.run.verdict, VERDICT_STUCK);
     ck_assert_uint_eq(cluster_facts(&cluster, FACT_RESTART_SCHEDULED), VAIN_FAILURES_MAX);
@@ -285,8 +288,21 @@ START_TEST(a_job_that_fails_again_and_again_is_stuck_long_before_its_time_is_up)
     ck_assert_ptr_nonnull(strstr(cluster.run.unmet[0].message,
                                  "expect.result: the job did not end: the job failed 8 times in a "
                                  "row, with no checkpoint completed in between"));
+}
+END_TEST
+
+START_TEST(a_state_that_the_store_never_takes_leaves_the_job_stuck_sooner)
+{
+    outgrow_the_store();
+    cluster_run(&cluster);
+    ck_assert_int_eq(cluster.run.verdict, VERDICT_STUCK);
+    ck_assert_uint_eq(cluster_facts(&cluster, FACT_RESTART_SCHEDULED), VAIN_TOO_LARGE_MAX);
+    ck_assert_uint_lt(cluster.run.simulated_ns, 10 * CLUSTER_S);
     ck_assert_ptr_nonnull(strstr(cluster.run.unmet[0].message,
                                  "has no end: declined: the state of "));
+    ck_assert_ptr_nonnull(strstr(cluster.run.unmet[0].message,
+                                 "the checkpoint store memory takes 16 of a subtask: "
+                                 "checkpoint.store_state_max, or another store"));
 }
 END_TEST
 
@@ -331,6 +347,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_job_that_does_not_end_in_time_is_stuck);
     tcase_add_test(tcase, a_job_manager_that_never_returns_leaves_the_job_stuck);
     tcase_add_test(tcase, a_job_that_fails_again_and_again_is_stuck_long_before_its_time_is_up);
+    tcase_add_test(tcase, a_state_that_the_store_never_takes_leaves_the_job_stuck_sooner);
     tcase_add_test(tcase, a_final_checkpoint_that_always_fails_leaves_the_job_stuck);
     tcase_add_test(tcase, a_restart_strategy_that_has_an_end_is_left_to_reach_it);
     tcase_add_test(tcase, every_verdict_has_a_name);
