@@ -38,11 +38,8 @@ static inline int32_t key_group_murmur(int32_t hash)
     bits ^= bits >> 13;
     bits *= UINT32_C(0xc2b2ae35);
     bits ^= bits >> 16;
-    if (bits == UINT32_C(0x80000000)) {
-        return 0; /* the one negative number that has no opposite */
-    }
-    int32_t signed_hash = (int32_t)bits;
-    return signed_hash < 0 ? -signed_hash : signed_hash;
+    uint32_t magnitude = bits > INT32_MAX ? 0 - bits : bits;
+    return (int32_t)(magnitude & INT32_MAX); /* the one number without an opposite becomes 0 */
 }
 
 /* 0..max_parallelism-1. */

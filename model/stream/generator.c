@@ -8,19 +8,9 @@ __extension__ typedef unsigned __int128 wide;
 enum { FRACTION_BITS = 32 };
 
 /* One column of Walker's table: the coin decides between the column's own key and the other. */
-struct column {
+struct generator_column {
     uint32_t threshold; /* coins below it take the column's own key */
     uint32_t other;
-};
-
-struct generator {
-    uint64_t keys;
-    uint64_t seed;
-    struct column *columns;     /* NULL: uniform */
-    const uint32_t *remembered; /* the keys of the first records, but for those in ranges */
-    uint64_t remembered_count;
-    const struct generator_range *ranges;
-    uint32_t range_count;
 };
 
 /* log2 of `value` >= 1, with FRACTION_BITS fractional bits: each squaring of the mantissa yields
@@ -110,7 +100,8 @@ static void fill_columns(struct arena *arena, struct generator *generator, uint3
         uint32_t small = light[--light_count];
         uint32_t large = heavy[heavy_count - 1];
         generator->columns[small] =
-            (struct column){ .threshold = (uint32_t)(share[small] / unit), .other = large };
+            (struct generator_column){ .threshold = (uint32_t)(share[small] / unit),
+                                       .other = large };
         share[large] -= total - share[small];
         if (share[large] < total) {
             heavy_count--;
@@ -119,7 +110,8 @@ static void fill_columns(struct arena *arena, struct generator *generator, uint3
     }
     while (heavy_count > 0 || light_count > 0) {
         uint32_t key = heavy_count > 0 ? heavy[--heavy_count] : light[--light_count];
-        generator->columns[key] = (struct column){ .threshold = UINT32_MAX, .other = key };
+        generator->columns[key] =
+            (struct generator_column){ .threshold = UINT32_MAX, .other = key };
     }
     arena_free(arena, share);
     arena_free(arena, light);
@@ -149,6 +141,7 @@ void generator_set_ranges(struct generator *generator, const struct generator_ra
     }
     generator->ranges = ranges;
     generator->range_count = count;
+    generator->remembered_count = 0;
 }
 
 static uint64_t draw_key(const struct generator *generator, uint64_t number)
@@ -158,13 +151,13 @@ static uint64_t draw_key(const struct generator *generator, uint64_t number)
     if (generator->columns == NULL) {
         return index;
     }
-    const struct column *column = &generator->columns[index];
+    const struct generator_column *column = &generator->columns[index];
     return (uint32_t)random < column->threshold ? index : column->other;
 }
 
 void generator_remember(struct generator *generator, struct arena *arena, uint64_t count)
 {
-    CHECK(generator->remembered == NULL);
+    CHECK(generator->remembered == NULL && generator->range_count == 0);
     uint32_t *keys = arena_alloc(arena, count, sizeof *keys);
     for (uint64_t i = 0; i < count; i++) {
         keys[i] = (uint32_t)draw_key(generator, i);
@@ -173,13 +166,12 @@ void generator_remember(struct generator *generator, struct arena *arena, uint64
     generator->remembered_count = count;
 }
 
-uint64_t generator_key(const struct generator *generator, uint64_t number)
+uint64_t generator_key_any(const struct generator *generator, uint64_t number)
 {
     for (uint32_t i = 0; i < generator->range_count; i++) {
         if (number >= generator->ranges[i].first && number < generator->ranges[i].end) {
             return generator->ranges[i].key;
         }
     }
-    return number < generator->remembered_count ? generator->remembered[number]
-                                                : draw_key(generator, number);
+    return draw_key(generator, number);
 }

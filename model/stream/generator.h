@@ -10,7 +10,15 @@
 
 #include "model/base/arena.h"
 
-struct generator;
+struct generator {
+    uint64_t keys;
+    uint64_t seed;
+    struct generator_column *columns; /* NULL: uniform */
+    const uint32_t *remembered;       /* the keys of the first records */
+    uint64_t remembered_count;
+    const struct generator_range *ranges;
+    uint32_t range_count;
+};
 
 /* `keys` >= 1; `skew_ppm` is the exponent in millionths, at most 4000000. Immutable after this;
  * owned by `arena`. */
@@ -26,7 +34,8 @@ struct generator_range {
     uint64_t key;
 };
 
-/* Before the first use; of ranges that overlap the first counts. They are borrowed. */
+/* Before the first use; of ranges that overlap the first counts. They are borrowed. What was
+ * remembered is so no more. */
 void generator_set_ranges(struct generator *generator, const struct generator_range *ranges,
                           uint32_t count);
 
@@ -34,7 +43,15 @@ void generator_set_ranges(struct generator *generator, const struct generator_ra
  * runs. Takes 4 bytes a record from `arena`, which must live as long. */
 void generator_remember(struct generator *generator, struct arena *arena, uint64_t count);
 
-/* The key of record `number`: 0..keys-1, unless it lies in a range. */
-uint64_t generator_key(const struct generator *generator, uint64_t number);
+/* The general case of generator_key. */
+uint64_t generator_key_any(const struct generator *generator, uint64_t number);
+
+/* The key of record `number`: 0..keys-1, unless it lies in a range. Inline, because a source and
+ * the judge ask for every record. */
+static inline uint64_t generator_key(const struct generator *generator, uint64_t number)
+{
+    return number < generator->remembered_count ? generator->remembered[number]
+                                                : generator_key_any(generator, number);
+}
 
 #endif
