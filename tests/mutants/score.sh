@@ -28,7 +28,9 @@ bases=(
           --set job.input.nexmark.rate=200/s --set job.input.rate=1k/s
           --set job.input.nexmark.out_of_order=190 --set state.incremental=true
           --set state.backend=sqlite"
+    "base --set job.name=rules --set job.input.keys=5000"
     "base --set checkpoint.store=sqlite"
+    "base --set checkpoint.store=memory"
 )
 bases_text=$(for one in "${bases[@]}"; do xargs <<<"${one//$'\n'/ }"; done)
 starts=(1 100001 200001)
