@@ -6,7 +6,8 @@
 
 void pipeline_init(struct pipeline *pipeline)
 {
-    *pipeline = (struct pipeline){ 0 };
+    pipeline->vertex_count = 0; /* the vertices are set as they come: there is room for many */
+    pipeline->sink_count = 0;
 }
 
 static struct vertex *add_vertex(struct pipeline *pipeline, const char *name)
