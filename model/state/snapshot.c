@@ -62,20 +62,6 @@ void snapshot_write_append(struct buffer *out, uint16_t key_group, uint16_t stat
     memcpy(out->data + start + sizeof key_group, &flagged, sizeof flagged);
 }
 
-void snapshot_write_words(struct buffer *out, uint16_t key_group, uint16_t state, uint64_t key,
-                          uint64_t value)
-{
-    enum { WORD_BYTES = sizeof(uint64_t), BYTES = SNAPSHOT_ENTRY_BYTES + 2 * WORD_BYTES };
-    CHECK(key_group < KEY_GROUP_COUNT_MAX);
-    CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
-    uint8_t *at = buffer_extend(out, BYTES);
-    store_u32(at, key_group | (uint32_t)state << 16);
-    store_u32(at + 4, WORD_BYTES);
-    store_u64(at + 8, key);
-    store_u32(at + 16, WORD_BYTES);
-    store_u64(at + 20, value);
-}
-
 void snapshot_write_removal(struct buffer *out, uint16_t key_group, uint16_t state,
                             struct bytes key)
 {
