@@ -222,9 +222,9 @@ static void judge_line(struct reading *reading, const char *path, struct line li
 }
 
 /* Is it the next line of its key, as nearly every one is? It is counted then. */
-static inline bool continues_key(const struct reading *reading, struct line line)
+static inline bool continues_key(const struct key_table *table, struct line line)
 {
-    struct key_entry *entry = key_table_find(&reading->oracle->reference.table, line.key);
+    struct key_entry *entry = key_table_find(table, line.key);
     if (entry == NULL || line.count != entry->committed + 1 || line.count > entry->folded) {
         return false;
     }
@@ -234,14 +234,14 @@ static inline bool continues_key(const struct reading *reading, struct line line
 
 /* Reads lines of plain numbers, which nearly all are, from `*at` on, until `lines` is full or
  * another line comes; `*at` is then behind them. Returns how many. */
-static uint32_t read_plain_lines(const struct reading *reading, struct bytes content, size_t *at,
+static uint32_t read_plain_lines(const struct key_table *table, struct bytes content, size_t *at,
                                  struct line lines[BATCH_LINES])
 {
     static const char separator[] = { ' ', ':', ' ' };
+    const uint8_t *start = content.data + *at;
     const uint8_t *end = content.data + content.size;
     uint32_t count = 0;
     for (; count < BATCH_LINES; count++) {
-        const uint8_t *start = content.data + *at;
         const uint8_t *key_end = reference_read_digits(start, end, &lines[count].key);
         if (key_end == NULL || end - key_end < (ptrdiff_t)sizeof separator ||
             memcmp(key_end, separator, sizeof separator) != 0) {
@@ -252,9 +252,10 @@ static uint32_t read_plain_lines(const struct reading *reading, struct bytes con
         if (feed == NULL || feed == end || *feed != '\n' || lines[count].count == 0) {
             break;
         }
-        key_table_prefetch(&reading->oracle->reference.table, lines[count].key);
-        *at += (size_t)(feed - start) + 1;
+        key_table_prefetch(table, lines[count].key);
+        start = feed + 1;
     }
+    *at = (size_t)(start - content.data);
     return count;
 }
 
@@ -275,23 +276,27 @@ static bool read_any_line(struct bytes content, size_t *at, struct line *line)
 static void read_file(void *context, const char *path, struct bytes content)
 {
     struct reading *reading = context;
+    const struct key_table *table = &reading->oracle->reference.table;
     uint64_t number = 0;
     if (!reading->is_readable) {
         return; /* an earlier file was reported */
     }
     for (size_t at = 0; at < content.size && reading->is_readable;) {
         struct line lines[BATCH_LINES];
-        uint32_t count = read_plain_lines(reading, content, &at, lines);
+        uint32_t count = read_plain_lines(table, content, &at, lines);
         if (count == 0) {
-            reading->is_readable = read_any_line(content, &at, &lines[count++]);
+            number++;
+            reading->is_readable = read_any_line(content, &at, &lines[0]);
+            count = reading->is_readable;
+        } else {
+            number += count;
         }
-        number += count;
-        for (uint32_t i = 0; i < count && reading->is_readable; i++) {
-            if (!continues_key(reading, lines[i])) {
+        for (uint32_t i = 0; i < count; i++) {
+            if (!continues_key(table, lines[i])) {
                 judge_line(reading, path, lines[i]);
             }
-            reading->oracle->totals.output_lines++;
         }
+        reading->oracle->totals.output_lines += count;
     }
     if (!reading->is_readable) {
         judge_report(reading->oracle, PROPERTY_OUTPUT, "%s: line %llu is no line `KEY : COUNT`",
