@@ -294,19 +294,21 @@ static bool is_simple(const struct heap_snapshot *snapshot, const struct state_d
            entry->history == 0 && states[entry->state].ttl_ns == 0;
 }
 
-/* Writes what is left of a block that write_from_block has begun, up to `end_bytes` of `out` or an
- * entry that is not simple. It writes the same as one call for each: most entries of most jobs are
- * counters, and all of them are written for every checkpoint. */
+/* Writes on up to `end_bytes` of `out` or an entry that is not simple: of a whole snapshot to the
+ * table's end, else to that of a block which write_from_block has begun. It writes the same as one
+ * call for each: most entries of most jobs are counters, and all of them are written for every
+ * checkpoint. */
 static void write_simple_run(struct heap_snapshot *snapshot, struct buffer *out, size_t end_bytes)
 {
     const struct heap_backend *heap = heap_of_const(snapshot->base.backend);
     if (!snapshot->has_header || snapshot->table == heap_table_count(heap)) {
         return;
     }
+    bool is_whole = snapshot->since == 0;
     const struct heap_table *table = &heap->tables[snapshot->table];
     uint16_t key_group = (uint16_t)(heap->range.first + snapshot->table);
-    while (snapshot->entry % HEAP_BLOCK_PLACES != 0 && snapshot->entry < table->entry_count &&
-           out->size < end_bytes &&
+    while ((is_whole || snapshot->entry % HEAP_BLOCK_PLACES != 0) &&
+           snapshot->entry < table->entry_count && out->size < end_bytes &&
            is_simple(snapshot, heap->states.states, &table->entries[snapshot->entry])) {
         const struct heap_entry *entry = &table->entries[snapshot->entry++];
         CHECK(entry->state < snapshot->state_count);
