@@ -175,6 +175,7 @@ void snapshot_reader_count(const struct snapshot_reader *reader, struct key_grou
     while (left >= SNAPSHOT_ENTRY_BYTES) {
         uint32_t key_group = load_u16(at);
         size_t size = (size_t)load_u32(at + 4) + SNAPSHOT_ENTRY_BYTES;
+        snapshot_fetch_ahead(at);
         if (size > left) {
             return;
         }

@@ -103,6 +103,14 @@ void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input);
 void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
                            struct bytes *descriptor);
 
+/* Who reads entries, a few bytes each, waits for memory less if what stands well behind them is
+ * asked for already: the processor itself looks ahead no farther than to the end of a page. */
+static inline void snapshot_fetch_ahead(const uint8_t *at)
+{
+    enum { AHEAD_BYTES = 1024 };
+    __builtin_prefetch((const void *)((uintptr_t)at + AHEAD_BYTES)); /* there may be none */
+}
+
 /* The general case of snapshot_reader_next. */
 bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_entry *entry);
 
@@ -119,6 +127,7 @@ static inline bool snapshot_reader_next(struct snapshot_reader *reader,
         return snapshot_reader_next_any(reader, entry);
     }
     const uint8_t *at = decoder->data + decoder->position;
+    snapshot_fetch_ahead(at);
     left -= SNAPSHOT_ENTRY_BYTES;
     entry->key_group = load_u16(at);
     entry->state = load_u16(at + 2);
