@@ -140,17 +140,23 @@ bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_
     return true;
 }
 
+bool checkpoint_reader_open_sound(struct checkpoint_reader *reader, struct bytes manifest)
+{
+    struct checkpoint_subtask subtask;
+    if (!checkpoint_reader_open(reader, manifest)) {
+        return false;
+    }
+    struct checkpoint_reader scout = *reader;
+    while (checkpoint_reader_next(&scout, &subtask)) {
+    }
+    CHECK(scout.error != NULL || scout.vertex == scout.vertex_count);
+    return scout.error == NULL;
+}
+
 bool checkpoint_is_sound(struct bytes manifest)
 {
     struct checkpoint_reader reader;
-    struct checkpoint_subtask subtask;
-    if (!checkpoint_reader_open(&reader, manifest)) {
-        return false;
-    }
-    while (checkpoint_reader_next(&reader, &subtask)) {
-    }
-    CHECK(reader.error != NULL || reader.vertex == reader.vertex_count);
-    return reader.error == NULL;
+    return checkpoint_reader_open_sound(&reader, manifest);
 }
 
 bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state)

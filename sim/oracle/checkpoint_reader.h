@@ -62,6 +62,9 @@ bool part_reader_next(struct part_reader *reader, struct state_handle *part);
 /* Is `manifest` sound from its first byte to its last? */
 bool checkpoint_is_sound(struct bytes manifest);
 
+/* Opens it, too, if it is; all of its subtasks can then be read. */
+bool checkpoint_reader_open_sound(struct checkpoint_reader *reader, struct bytes manifest);
+
 /* What operator `index` of the chain put into `operators`. False if there is no such operator, or
  * the bytes are damaged. */
 bool checkpoint_operator_state(struct bytes operators, uint32_t index, struct bytes *state);

@@ -175,12 +175,11 @@ static void collect_paths_of(struct reference_list *list, uint64_t id)
     struct checkpoint_reader reader;
     struct checkpoint_subtask subtask;
     judge_manifest_path(path, id);
-    if (!stored_peek(&oracle->stored, path, &manifest) || !checkpoint_is_sound(manifest)) {
+    if (!stored_peek(&oracle->stored, path, &manifest) ||
+        !checkpoint_reader_open_sound(&reader, manifest)) {
         list->is_shared_open = true;
         return;
     }
-    bool is_open = checkpoint_reader_open(&reader, manifest);
-    CHECK(is_open);
     while (checkpoint_reader_next(&reader, &subtask)) {
         struct part_reader parts;
         struct state_handle part;

@@ -252,12 +252,11 @@ void property_operator_state_on_restored(struct oracle *oracle, const struct fac
         return; /* nothing to restore, for it had finished or nothing was; or nobody can tell */
     }
     judge_manifest_path(path, fact->checkpoint);
-    if (!stored_peek(&oracle->stored, path, &manifest) || !checkpoint_is_sound(manifest)) {
+    struct given given = { .vertex = fact->vertex };
+    if (!stored_peek(&oracle->stored, path, &manifest) ||
+        !checkpoint_reader_open_sound(&given.reader, manifest)) {
         return; /* a fault did that meanwhile, or property 6 knows */
     }
-    struct given given = { .vertex = fact->vertex };
-    bool is_open = checkpoint_reader_open(&given.reader, manifest);
-    CHECK(is_open);
     while (checkpoint_operator_state(fact->content, given.operator, & given.state) &&
            judge_operator(oracle, fact, &given)) {
         given.operator++;
