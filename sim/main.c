@@ -6,6 +6,7 @@
 #include "sim/campaign/verdict.h"
 #include "sim/command/calibrate.h"
 #include "sim/command/compare.h"
+#include "sim/command/help_command.h"
 #include "sim/command/hunt_command.h"
 #include "sim/command/list_command.h"
 #include "sim/command/options.h"
@@ -17,14 +18,6 @@
 #ifndef FAULTLINE_BUILD_ID
 #define FAULTLINE_BUILD_ID "unknown"
 #endif
-
-static enum verdict command_help(void)
-{
-    for (const char *const *text = options_help(); *text != NULL; text++) {
-        (void)fputs(*text, stdout);
-    }
-    return VERDICT_PASS;
-}
 
 static enum verdict do_command(const struct options *options)
 {
@@ -40,7 +33,7 @@ static enum verdict do_command(const struct options *options)
     case COMMAND_CALIBRATE: return calibrate_command(options);
     case COMMAND_COMPARE: return compare_command(options, FAULTLINE_BUILD_ID);
     case COMMAND_LIST: list_command(options->topic); return VERDICT_PASS;
-    case COMMAND_HELP: return command_help();
+    case COMMAND_HELP: help_command(options->about); return VERDICT_PASS;
     case COMMAND_VERSION: (void)puts("faultline " FAULTLINE_BUILD_ID); return VERDICT_PASS;
     }
     CHECK_UNREACHABLE("a command");

@@ -20,9 +20,19 @@ static const char *take_word(struct words *words)
 
 /* ---- names, and what was meant by a wrong one ------------------------------------------------ */
 
-static const char *const verb_names[] = { "run",     "live", "sweep",     "report", "predict",
-                                         "fuzz",    "enumerate", "shrink", "calibrate",
-                                         "compare", "list", "help" };
+static const char *const verb_names[COMMAND_VERSION] = {
+    [COMMAND_RUN] = "run",         [COMMAND_LIVE] = "live",       [COMMAND_SWEEP] = "sweep",
+    [COMMAND_REPORT] = "report",   [COMMAND_FUZZ] = "fuzz",       [COMMAND_ENUMERATE] = "enumerate",
+    [COMMAND_SHRINK] = "shrink",   [COMMAND_PREDICT] = "predict", [COMMAND_CALIBRATE] = "calibrate",
+    [COMMAND_COMPARE] = "compare", [COMMAND_LIST] = "list",       [COMMAND_HELP] = "help",
+};
+
+const char *verb_name(enum command command)
+{
+    CHECK(command < COMMAND_VERSION);
+    return verb_names[command];
+}
+
 static const char *const topic_names[] = { "jobs",       "backends", "faults", "facts",
                                           "properties", "marks" };
 _Static_assert(sizeof topic_names / sizeof *topic_names == LIST_TOPIC_COUNT, "a name each");
@@ -282,6 +292,12 @@ static bool apply_value(struct options *options, struct words *words, enum optio
     }
 }
 
+static void ask_for_help(struct options *options)
+{
+    options->about = options->command;
+    options->command = COMMAND_HELP;
+}
+
 static void apply_switch(struct options *options, enum option option)
 {
     CHECK(!option_has_value(option));
@@ -298,7 +314,7 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_RECALIBRATE: options->recalibrate = true; return;
     case OPTION_THREADS: options->threads = true; return;
     case OPTION_SKIP_FAULTS: options->skip_faults = true; return;
-    case OPTION_HELP: options->command = COMMAND_HELP; return;
+    case OPTION_HELP: ask_for_help(options); return;
     default: CHECK_UNREACHABLE("an option with a value");
     }
 }
@@ -465,6 +481,29 @@ static bool parse_compare(struct options *options, struct words *words)
 
 /* ---- the other verbs ------------------------------------------------------------------------- */
 
+static bool blame_verb(struct words *words, const char *verb)
+{
+    return blame_name(words, "verb", bytes_of_text(verb), verb_names, COMMAND_VERSION,
+                      "there are run, live, sweep, report, predict, fuzz, enumerate, shrink, "
+                      "calibrate, compare, list, help");
+}
+
+/* `help`, or `help VERB`. */
+static bool parse_help(struct options *options, struct words *words)
+{
+    const char *verb = take_word(words);
+    options->command = COMMAND_HELP;
+    options->about = COMMAND_HELP;
+    if (verb == NULL) {
+        return true;
+    }
+    options->about = (enum command)find_name(verb_names, COMMAND_VERSION, bytes_of_text(verb));
+    if (options->about == COMMAND_VERSION) {
+        return blame_verb(words, verb);
+    }
+    return *words->at == NULL || blame(words, "help: takes one verb only");
+}
+
 static bool parse_list(struct options *options, struct words *words)
 {
     const char *word = take_word(words);
@@ -472,7 +511,7 @@ static bool parse_list(struct options *options, struct words *words)
         return blame(words, "list: needs one of jobs, backends, faults, facts, properties, marks");
     }
     if (strcmp(word, "--help") == 0) {
-        options->command = COMMAND_HELP;
+        ask_for_help(options);
         return true;
     }
     options->topic = (enum list_topic)find_name(topic_names, LIST_TOPIC_COUNT, bytes_of_text(word));
@@ -549,116 +588,11 @@ bool options_parse(struct options *options, struct arena *arena, int argc, const
         return parse_list(options, &words);
     }
     if (strcmp(verb, "help") == 0 || strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
-        options->command = COMMAND_HELP;
-        return true;
+        return parse_help(options, &words);
     }
     if (strcmp(verb, "--version") == 0) {
         options->command = COMMAND_VERSION;
         return true;
     }
-    return blame_name(&words, "verb", bytes_of_text(verb), verb_names,
-                      sizeof verb_names / sizeof *verb_names,
-                      "there are run, live, sweep, report, predict, fuzz, enumerate, shrink, "
-                      "calibrate, compare, list, help");
-}
-
-/* ---- help ------------------------------------------------------------------------------------ */
-
-/* In parts: a compiler need not take a longer text. */
-static const char *const help_texts[] = {
-    "faultline breaks a stream processor on purpose and checks that it recovers.\n"
-    "\n"
-    "  faultline run SCENARIO... [OPTION]...         run, judge, print the verdict\n"
-    "  faultline live SCENARIO... [OPTION]...        the same on real processes and files\n"
-    "  faultline sweep SCENARIO... [OPTION]...       run every cell of its grid\n"
-    "  faultline report [DB] [OPTION]...             figures and one HTML page\n"
-    "  faultline predict SCENARIO [OPTION]...        what the models say, and an interval\n"
-    "  faultline fuzz SCENARIO [OPTION]...           random faults, one run a seed\n"
-    "  faultline enumerate SCENARIO [OPTION]...      a crash at every step of the protocol\n"
-    "  faultline shrink SCENARIO [OPTION]...         the smallest one that fails alike\n"
-    "  faultline calibrate [OPTION]...               what this machine takes, as a scenario\n"
-    "  faultline compare SCENARIO [OPTION]...        simulated and live, side by side\n"
-    "  faultline list jobs|backends|faults|facts|properties|marks   what can be named\n"
-    "  faultline help | --version\n"
-    "\n"
-    "Options of run:\n"
-    "  --seed N          another seed than the scenario's\n"
-    "  --set PATH=VALUE  another value, such as checkpoint.interval=250ms; may be repeated\n"
-    "  --out DIR         where the files go (default out/NAME; of several scenarios\n"
-    "                    each has its own folder DIR/NAME)\n"
-    "  --verify          run twice; both must leave the same trace hash\n"
-    "  --trace           also write trace.jsonl (every fact) and timeline.json (Perfetto)\n"
-    "  --plots           also write gnuplot scripts, and draw them if gnuplot is installed\n"
-    "  --db FILE         the results database (default out/results.db)\n"
-    "  --no-db           no results database\n"
-    "  --json            print result.json instead of the text\n"
-    "  --quiet           print one line a scenario instead of the text\n"
-    "  --junit FILE      also write the verdicts as JUnit XML, for CI servers\n"
-    "\n"
-    "Options of live: as of run, but for --verify, and\n"
-    "  --threads         threads instead of processes\n"
-    "  --skip-faults     leave out the faults that cannot be caused for real\n"
-    "\n",
-    "Options of sweep: --seed, --set, --db, --junit as above, and\n"
-    "  -j N              how many runs at once (default: one a core)\n"
-    "  --quiet           no progress, only the end\n"
-    "  -o DIR            also make the page of report in DIR; the database is then\n"
-    "                    DIR/results.db, if --db names no other\n"
-    "  --csv             with -o: also write the table behind each figure\n"
-    "A sweep that was stopped goes on where it was: cells that the database has from this\n"
-    "build are not run again.\n"
-    "\n"
-    "Options of report:\n"
-    "  -o DIR            where the page goes (default out/report)\n"
-    "  --csv             also write the table behind each figure\n"
-    "gnuplot must be installed for the figures.\n"
-    "\n"
-    "Options of predict: --seed, --set as above, and\n"
-    "  --failure-rate R  how often the job fails, such as 3/day, 1/h, 0.075/min\n"
-    "  --recovery-limit D  how long a recovery may take, such as 30s\n"
-    "  --json            print the same as one JSON object\n"
-    "\n"
-    "Options of calibrate:\n"
-    "  -o FILE           where to write (default out/calibration.json)\n"
-    "  --set PATH=VALUE  another job or backend to measure, as in a scenario\n"
-    "\n"
-    "Options of compare: --seed, --set, --threads, --db, --no-db as above, and\n"
-    "  --calibration FILE  what calibrate wrote, instead of the scenario's own costs\n"
-    "  --recalibrate     measure messages and the store again around each live run\n"
-    "  -n N              how often for real; the median counts (default 1)\n"
-    "  --out DIR         where the live files are meanwhile (default out/compare/NAME)\n"
-    "  --csv             print the numbers as CSV\n"
-    "\n"
-    "Options of fuzz, enumerate and shrink: --seed, --set, --quiet as above, and\n"
-    "  -j N              how many runs at once (default: one a core)\n"
-    "  --seeds A..B      fuzz: one run a seed (default 1..1000; with --time from 1 on)\n"
-    "  --time T          fuzz, shrink: begin no further run after this real time\n"
-    "  --faults N        fuzz: at most so many faults a run (default 5)\n"
-    "  --shrink          fuzz: also shrink the first failure of each kind\n"
-    "  --require-marks M,...  fuzz: fail unless each of these marks was hit\n"
-    "  --pairs           enumerate: also a second crash after each first one\n"
-    "  --out DIR         failing runs are stored in DIR/failures (default out/failures)\n"
-    "  -o FILE           shrink: where to write (default SCENARIO-small.json)\n"
-    "\n"
-    "Files of a run:\n"
-    "  output.txt        what the sink committed, in commit order\n"
-    "  state.tsv         the final keyed state, sorted by key\n"
-    "  run.json          the resolved scenario: run it to get the same run again\n"
-    "  result.json       the verdict, with all numbers\n"
-    "\n"
-    "Exit codes:\n"
-    "  0  pass\n"
-    "  1  a wrong result, a broken property or an expectation not met\n"
-    "  2  stuck: the job did not end\n"
-    "  3  a bad scenario or command line\n"
-    "  4  not deterministic\n"
-    "  5  a planned fault never fired\n"
-    "  6  the surroundings failed: disk full, file unreadable\n"
-    "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n",
-    NULL,
-};
-
-const char *const *options_help(void)
-{
-    return help_texts;
+    return blame_verb(&words, verb);
 }

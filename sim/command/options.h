@@ -34,7 +34,7 @@ enum command {
     COMMAND_COMPARE,
     COMMAND_LIST,
     COMMAND_HELP,
-    COMMAND_VERSION
+    COMMAND_VERSION /* the last, and no verb */
 };
 
 enum list_topic {
@@ -50,6 +50,9 @@ enum list_topic {
 struct options {
     enum command command;
     const char *program; /* as it was called */
+
+    /* help: about which verb; COMMAND_HELP: about all */
+    enum command about;
 
     /* list */
     enum list_topic topic;
@@ -98,7 +101,7 @@ struct options {
 MUST_USE bool options_parse(struct options *options, struct arena *arena, int argc,
                             const char *const *argv, struct buffer *error);
 
-/* What `help` prints: texts, ended by NULL. Static storage. */
-const char *const *options_help(void);
+/* "run", "live" ...; not of COMMAND_VERSION, which is no verb. Static storage. */
+const char *verb_name(enum command command);
 
 #endif

@@ -25,11 +25,28 @@ hash_of() {
 
 # --- what can be asked for ---
 expect 0 '^faultline [^ ]+$' "$program" --version
-for words in help --help -h 'run --help' 'list --help'; do
+for words in help --help -h 'run --help' 'help run'; do
     # shellcheck disable=SC2086 # several words
     expect 0 'faultline run SCENARIO' "$program" $words
 done
+expect 3 'help: takes one verb only' "$program" help run live
+expect 3 'unknown verb "rum"; did you mean "run"' "$program" help rum
 expect 0 '^count ' "$program" list jobs
+
+# The help of a verb has its options, each of them, and no other's.
+program_path=$(realpath "$program")
+"$program" help | grep -oE -- '^  --?[a-z-]+|, --out' | tr -d ' ,' | sort -u >"$scratch/options"
+for verb in run live sweep report predict fuzz enumerate shrink calibrate compare; do
+    "$program" "$verb" --help >"$scratch/help"
+    expect 0 "^faultline $verb " cat "$scratch/help"
+    while read -r option; do
+        said=$(cd "$scratch" && "$program_path" "$verb" "$option=1" x y 2>&1)
+        [[ $said != *': is no option of this verb' ]] && takes=0 || takes=1
+        grep -qE -- "^  (-o, )?$option( |,)" "$scratch/help" && tells=0 || tells=1
+        [ "$takes" -eq "$tells" ] || echo "$verb $option"
+    done <"$scratch/options"
+done >"$scratch/differ"
+check "help and options differ: $(tr '\n' ' ' <"$scratch/differ")" test ! -s "$scratch/differ"
 expect 0 '^sqlite ' "$program" list backends
 expect 0 '^ *crash ' "$program" list faults
 expect 0 '^manifest\.renamed ' "$program" list facts

@@ -220,6 +220,14 @@ START_TEST(help_and_version_are_found_where_they_are_expected)
         ck_assert_int_eq(line.options.command, COMMAND_HELP);
         arena_drop(&line.arena);
     }
+    ck_assert_int_eq(line.options.about, COMMAND_LIST);
+    line_init(&line, "f help shrink");
+    ck_assert_int_eq(line.options.command, COMMAND_HELP);
+    ck_assert_int_eq(line.options.about, COMMAND_SHRINK);
+    arena_drop(&line.arena);
+    line_init(&line, "f --help");
+    ck_assert_int_eq(line.options.about, COMMAND_HELP);
+    arena_drop(&line.arena);
     line_init(&line, "f --version");
     ck_assert(line.accepted);
     ck_assert_int_eq(line.options.command, COMMAND_VERSION);
