@@ -44,8 +44,9 @@ static enum status open_database(sqlite3 **db, const char *path, struct buffer *
     (void)sqlite3_busy_timeout(*db, BUSY_TIMEOUT_MS);
     int64_t application = pragma(*db, "PRAGMA application_id");
     if (application < 0) {
+        int code = sqlite3_errcode(*db) & 0xff;
         buffer_append_format(error, "%s: cannot read: %s", path, sqlite3_errmsg(*db));
-        return STATUS_CORRUPT;
+        return code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? STATUS_CORRUPT : STATUS_IO;
     }
     if (application != RESULTS_APPLICATION_ID) {
         buffer_append_format(error, "%s: is no results database", path);

@@ -2,6 +2,7 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/failure_file.h"
+#include "sim/campaign/verdict.h"
 
 enum { RECORDS_REMEMBERED_MAX = 1 << 20 };
 
@@ -20,7 +21,7 @@ enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, s
         status = run_keep_input(&hunt->scenario, &hunt->arena, options->out, hunt->input, error);
     }
     if (status != STATUS_OK) {
-        return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        return verdict_of_status(status);
     }
     struct input_config *input = &hunt->scenario.job.input;
     if (input->kind == INPUT_GENERATOR) {

@@ -5,6 +5,7 @@
 #include "sim/campaign/failure_file.h"
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/shrink.h"
+#include "sim/campaign/verdict.h"
 #include "sim/scenario/scenario_short.h"
 
 /* `path` without ".json". */
@@ -164,7 +165,7 @@ enum verdict shrink_file(const struct shrink_file_options *options, struct buffe
     if (status == STATUS_OK) {
         verdict = shrink_read(options, &arena, &scenario, input, error);
     } else {
-        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        verdict = verdict_of_status(status);
     }
     arena_drop(&arena);
     return verdict;

@@ -220,6 +220,16 @@ enum verdict verdict_worse(enum verdict a, enum verdict b)
     return severity[a] >= severity[b] ? a : b;
 }
 
+enum verdict verdict_of_status(enum status status)
+{
+    switch (status) {
+    case STATUS_OK: return VERDICT_PASS;
+    case STATUS_INVALID:
+    case STATUS_CORRUPT: return VERDICT_BAD_USAGE;
+    default: return VERDICT_SURROUNDINGS;
+    }
+}
+
 static uint32_t count_not_fired(const struct run *run)
 {
     uint32_t count = 0;

@@ -36,4 +36,9 @@ const char *verdict_word(enum verdict verdict);
  * deterministic, stuck, not fired, surroundings, bad usage, pass. */
 enum verdict verdict_worse(enum verdict a, enum verdict b);
 
+/* What it comes to that a command could not begin, or not end. A file that was read, and is not
+ * what it is to be, is a mistake of whoever named it; one that is missing or cannot be read or
+ * written is a lack of the surroundings, whatever named it and whatever it is for. OK: PASS. */
+enum verdict verdict_of_status(enum status status);
+
 #endif

@@ -7,6 +7,7 @@
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
 #include "sim/campaign/output_files.h"
+#include "sim/campaign/verdict.h"
 #include "sim/command/probe.h"
 #include "sim/command/trial.h"
 #include "sim/live/live_measure.h"
@@ -418,7 +419,5 @@ enum verdict calibrate_command(const struct options *options)
         (void)fprintf(stderr, "%.*s\n", (int)error.size, (const char *)error.data);
     }
     arena_drop(&arena);
-    return status == STATUS_OK        ? VERDICT_PASS
-           : status == STATUS_INVALID ? VERDICT_BAD_USAGE
-                                      : VERDICT_SURROUNDINGS;
+    return verdict_of_status(status);
 }

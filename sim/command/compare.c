@@ -8,6 +8,7 @@
 #include "reports/results.h"
 #include "sim/campaign/output_files.h"
 #include "sim/campaign/progress.h"
+#include "sim/campaign/verdict.h"
 #include "sim/command/compare_private.h"
 #include "sim/live/live_measure.h"
 #include "sim/live/live_run.h"
@@ -233,7 +234,7 @@ enum verdict compare_command(const struct options *options, const char *build)
     if (status != STATUS_OK) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "%.*s\n", (int)error.size, (const char *)error.data);
-        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        verdict = verdict_of_status(status);
     }
     arena_drop(&arena);
     return verdict;

@@ -128,10 +128,10 @@ static const char exit_codes_text[] =
     "  0  pass\n"
     "  1  a wrong result, a broken property or an expectation not met\n"
     "  2  stuck: the job did not end\n"
-    "  3  a bad scenario or command line\n"
+    "  3  a bad scenario, command line or input\n"
     "  4  not deterministic\n"
     "  5  a planned fault never fired\n"
-    "  6  the surroundings failed: disk full, file unreadable\n"
+    "  6  the surroundings failed: disk full, a file missing or unreadable\n"
     "Of several scenarios the worst counts, in the order 1, 4, 2, 5, 6, 3, 0.\n";
 
 static bool has_options(const struct verb_help *verb)

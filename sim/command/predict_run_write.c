@@ -6,6 +6,7 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
+#include "sim/campaign/verdict.h"
 #include "sim/command/predict_run_private.h"
 #include "sim/scenario/scenario_values.h"
 
@@ -450,7 +451,5 @@ enum verdict predict_command(const struct options *options)
         (void)fprintf(stderr, "%.*s\n", (int)error.size, (const char *)error.data);
     }
     arena_drop(&arena);
-    return status == STATUS_OK        ? VERDICT_PASS
-           : status == STATUS_INVALID ? VERDICT_BAD_USAGE
-                                      : VERDICT_SURROUNDINGS;
+    return verdict_of_status(status);
 }

@@ -7,6 +7,7 @@
 #include "model/base/check.h"
 #include "reports/report.h"
 #include "sim/campaign/output_files.h"
+#include "sim/campaign/verdict.h"
 
 struct writing {
     struct arena arena;
@@ -129,16 +130,6 @@ static enum status write_all(struct writing *writing, const char *build)
     return status == STATUS_OK ? write_page(writing, build) : status;
 }
 
-static enum verdict verdict_of(enum status status)
-{
-    switch (status) {
-    case STATUS_OK: return VERDICT_PASS;
-    case STATUS_INVALID:
-    case STATUS_NOT_FOUND: return VERDICT_BAD_USAGE;
-    default: return VERDICT_SURROUNDINGS;
-    }
-}
-
 enum verdict report_command(const struct options *options, const char *build)
 {
     CHECK(options->database != NULL);
@@ -163,5 +154,5 @@ enum verdict report_command(const struct options *options, const char *build)
     }
     arena_drop(&writing->arena);
     free(writing);
-    return verdict_of(status);
+    return verdict_of_status(status);
 }

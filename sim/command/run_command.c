@@ -297,7 +297,7 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
         enum status status = run_live(options, &run, arena, scenario, input, error);
         if (status != STATUS_OK) {
             complain(error);
-            return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+            return verdict_of_status(status);
         }
     } else {
         run_scenario(&run, arena, scenario, input, &keep);
@@ -353,7 +353,7 @@ static enum verdict run_one(struct session *session, uint32_t index)
         verdict = run_read(session, index, &arena, &scenario, input, &error);
     } else {
         complain(&error);
-        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        verdict = verdict_of_status(status);
         session->cases[index].message =
             arena_format(&session->arena, "%.*s", (int)error.size, (const char *)error.data);
     }
@@ -419,7 +419,7 @@ enum verdict run_command(const struct options *options, const char *build)
         }
     } else {
         complain(&error);
-        verdict = status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
+        verdict = verdict_of_status(status);
     }
     results_close(session.results);
     arena_drop(&session.arena);

@@ -159,11 +159,6 @@ static void complain(const struct buffer *sentence)
     (void)fprintf(stderr, "%.*s\n", (int)sentence->size, (const char *)sentence->data);
 }
 
-static enum verdict verdict_of(enum status status)
-{
-    return status == STATUS_INVALID ? VERDICT_BAD_USAGE : VERDICT_SURROUNDINGS;
-}
-
 /* Sweeps scenario number `index`. STATUS_OK also if cells failed. */
 static enum status sweep_one(struct sweep_state *state, const struct options *options,
                              uint32_t index, const char *build, struct results *results,
@@ -214,7 +209,7 @@ static enum verdict sweep_into(const struct options *options, const char *build,
     }
     if (status != STATUS_OK) {
         complain(error);
-        worst = verdict_worse(worst, verdict_of(status));
+        worst = verdict_worse(worst, verdict_of_status(status));
     }
     return worst;
 }
@@ -235,7 +230,7 @@ enum verdict sweep_command(const struct options *options, const char *build)
         verdict = sweep_into(options, build, results, &display, &error);
     } else {
         complain(&error);
-        verdict = verdict_of(status);
+        verdict = verdict_of_status(status);
     }
     results_close(results);
     arena_drop(&display.arena);

@@ -75,8 +75,10 @@ static const struct job_info *load_job(struct reader *reader)
     struct scenario *scenario = reader->scenario;
     struct buffer error;
     buffer_init(&error, reader->arena);
-    scenario->library = library_load(reader->arena, scenario->library_path, &error);
-    if (scenario->library == NULL) {
+    enum status status =
+        library_load(reader->arena, scenario->library_path, &scenario->library, &error);
+    if (status != STATUS_OK) {
+        reader->lack = status;
         reader_fail(reader, "job.library", "%.*s", (int)error.size, (const char *)error.data);
         return NULL;
     }
@@ -320,7 +322,7 @@ static enum status end_reading(struct reader *reader, bool ok)
     CHECK(ok != reader->failed);
     json_decref(reader->root);
     json_decref(reader->origins);
-    return ok ? STATUS_OK : STATUS_INVALID;
+    return ok || reader->lack != STATUS_OK ? reader->lack : STATUS_INVALID;
 }
 
 /* The reader has its arena, error, label and scenario. */

@@ -20,20 +20,26 @@ static const char *loader_error(const char *path)
     return begins ? text + size + 2 : text;
 }
 
-/* NULL: no such file, or no library. */
-static const struct faultline_job *find(const char *path, struct buffer *error)
+/* Is there a file to load? */
+static enum status look_for(const char *path, struct buffer *error)
 {
     if (*path == '\0') {
         buffer_append_text(error, "must be the path of a shared library");
-        return NULL;
+        return STATUS_INVALID;
     }
     FILE *file = fopen(path, "rb");
     if (file == NULL) {
-        buffer_append_format(error, "%s: %s", path,
-                             errno == ENOENT ? "no such file" : strerror(errno));
-        return NULL;
+        bool is_missing = errno == ENOENT;
+        buffer_append_format(error, "%s: %s", path, is_missing ? "no such file" : strerror(errno));
+        return is_missing ? STATUS_NOT_FOUND : STATUS_IO;
     }
     (void)fclose(file);
+    return STATUS_OK;
+}
+
+/* NULL: it is no library, or holds no job. */
+static const struct faultline_job *find(const char *path, struct buffer *error)
+{
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (library == NULL) {
         buffer_append_format(error, "%s: cannot be loaded: %s", path, loader_error(path));
@@ -52,12 +58,17 @@ static const struct faultline_job *find(const char *path, struct buffer *error)
     return job;
 }
 
-const struct job_info *library_load(struct arena *arena, const char *path, struct buffer *error)
+enum status library_load(struct arena *arena, const char *path, const struct job_info **loaded,
+                         struct buffer *error)
 {
     CHECK(error->size == 0);
+    enum status status = look_for(path, error);
+    if (status != STATUS_OK) {
+        return status;
+    }
     const struct faultline_job *job = find(path, error);
     if (job == NULL) {
-        return NULL;
+        return STATUS_INVALID;
     }
     struct pipeline pipeline;
     pipeline_init(&pipeline);
@@ -66,11 +77,12 @@ const struct job_info *library_load(struct arena *arena, const char *path, struc
     if (!library_job_build(job, &pipeline, &mistake)) {
         buffer_append_format(error, "%s: %.*s", path, (int)mistake.size,
                              (const char *)mistake.data);
-        return NULL;
+        return STATUS_INVALID;
     }
     struct job_info *info = arena_alloc(arena, 1, sizeof *info);
     *info = (struct job_info){
         .name = job->name, .help = "", .input = JOB_READS_LINES, .library = job
     };
-    return info;
+    *loaded = info;
+    return STATUS_OK;
 }

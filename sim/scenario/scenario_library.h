@@ -4,8 +4,10 @@
 
 #include "model/jobs/jobs.h"
 
-/* The job in the library at `path`, which stays loaded until the process ends; NULL: `error`, which
- * is empty before, says why there is none. Memory from `arena`. */
-const struct job_info *library_load(struct arena *arena, const char *path, struct buffer *error);
+/* The job in the library at `path`, which stays loaded until the process ends; memory from `arena`.
+ * Errors: NOT_FOUND, IO, INVALID (it is no library, or holds no job), and `error`, which is empty
+ * before, says which. */
+MUST_USE enum status library_load(struct arena *arena, const char *path,
+                                  const struct job_info **loaded, struct buffer *error);
 
 #endif

@@ -32,7 +32,7 @@ enum status file_load(struct arena *arena, const char *path, struct bytes *conte
         status = STATUS_IO;
     } else if (buffer.size > FILE_SIZE_MAX) {
         *reason = "is larger than any scenario";
-        status = STATUS_IO;
+        status = STATUS_INVALID;
     }
     fclose(file);
     *content = buffer_bytes(&buffer);
@@ -257,7 +257,9 @@ static json_t *load_like(struct reader *reader, const json_t *like, const char *
     }
     struct bytes content = { 0 };
     const char *reason = NULL;
-    if (file_load(reader->arena, path, &content, &reason) != STATUS_OK) {
+    enum status status = file_load(reader->arena, path, &content, &reason);
+    if (status != STATUS_OK) {
+        reader->lack = status;
         reader_fail(reader, "like", "\"%s\": %s", name, reason);
         return NULL;
     }

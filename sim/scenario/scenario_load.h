@@ -13,7 +13,8 @@
 
 #include "sim/scenario/scenario_reader.h"
 
-/* The whole file. STATUS_NOT_FOUND or STATUS_IO: `reason` says why, as a borrowed text. */
+/* The whole file. STATUS_NOT_FOUND, STATUS_IO or STATUS_INVALID (far too large): `reason` says why,
+ * as a borrowed text. */
 MUST_USE enum status file_load(struct arena *arena, const char *path, struct bytes *content,
                                const char **reason);
 

@@ -19,6 +19,7 @@ struct reader {
     struct arena *arena; /* of the scenario */
     struct buffer *error;
     bool failed;               /* `error` holds its sentence */
+    enum status lack;          /* why a file that it names is no use; OK: it is wrong itself */
     const char *label;         /* names the file that is read */
     json_t *root;              /* owned: the file, with all that it is like and all overrides */
     json_t *origins;           /* owned: path -> label of who set it, where that is another */

@@ -45,7 +45,8 @@ refused() {
 echo 'int nothing;' | gcc -shared -fPIC -o "$scratch/empty.so" -x c -
 sed 's/= FAULTLINE_JOB_VERSION/= 99/' "$scratch/my_job/payments.c" |
     gcc -shared -fPIC -I "$scratch/root/include" -o "$scratch/newer.so" -x c -
-refused "$scratch/none.so" '.*/none\.so: no such file$'
+expect 6 '^--set: job.library: .*/none\.so: no such file$' \
+    "$program" run "$job" "${quiet[@]}" --set "job.library=$scratch/none.so"
 refused payments.txt '.*/payments\.txt: cannot be loaded: '
 refused "$scratch/empty.so" '.*/empty\.so: is no job: it does not define "faultline_job"$'
 refused "$scratch/newer.so" '.*/newer\.so: was built for version 99 of faultline/job\.h, '

@@ -44,7 +44,14 @@ expect 3 '^--set: ' "$program" run "$good" "${quiet[@]}" --set =1
 expect 3 '^--set: faults\[0\].at: ' "$program" run "$good" "${quiet[@]}" \
     --set 'faults=[{"at":"-1s","do":"crash","on":"job_manager"}]'
 
-# scenarios that are none
+# scenarios that are none; whatever names a file that is not there, the exit code is the same
+echo '{ "like": "no_such_scenario.json" }' >"$scratch/alone.json"
+expect 6 'alone.json: like: "no_such_scenario.json": no such file' \
+    "$program" run "$scratch/alone.json" "${quiet[@]}"
+expect 6 'job.input.file: cannot read .*/gone.txt: No such file' \
+    "$program" run "$good" "${quiet[@]}" --set 'job.input={"file":"gone.txt"}'
+expect 6 'job.input.sqlite: cannot read .*/gone.db: unable to open' \
+    "$program" run "$good" "${quiet[@]}" --set 'job.input={"sqlite":"gone.db","query":"SELECT 1"}'
 expect 6 'gone.json: no such file' "$program" run "$scratch/gone.json" "${quiet[@]}"
 expect 6 ': Is a directory' "$program" run "$scratch" "${quiet[@]}"
 expect 6 'mem: Input/output error' "$program" run /proc/self/mem "${quiet[@]}"
@@ -62,8 +69,10 @@ expect 6 "$scratch/file: cannot make the folder" \
     "$program" run "$good" --quiet --no-db --out "$scratch/file/out"
 expect 6 'cannot open' "$program" run "$good" --quiet --out "$scratch/out" --db "$scratch/file/db"
 echo 'no database at all, only a text' >"$scratch/text.db"
-expect 6 'not a SQLite database' \
+expect 3 'not a SQLite database' \
     "$program" run "$good" --quiet --out "$scratch/out" --db "$scratch/text.db"
+expect 3 'text.db: cannot read: file is not a database' \
+    "$program" report "$scratch/text.db" -o "$scratch/out"
 to_full_device() {
     "$program" "$@" >/dev/full
 }

@@ -147,7 +147,7 @@ if command -v gnuplot >/dev/null; then
 else
     echo 'report: gnuplot is not installed; the figures were not drawn'
 fi
-expect 3 'there is no results database' "$program" report "$scratch/gone.db" -o "$scratch/report"
+expect 6 'there is no results database' "$program" report "$scratch/gone.db" -o "$scratch/report"
 sqlite3 "$scratch/foreign.db" 'CREATE TABLE t (x)'
 expect 3 'is no results database' "$program" report "$scratch/foreign.db" -o "$scratch/report"
 
