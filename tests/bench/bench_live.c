@@ -4,7 +4,7 @@
  * has other work. Beside each rate stands its share of what a bare loop does that parses the same
  * numbers and counts them. Then what checkpoints cost, and how fast state is written and read
  * compared with the disk, measured in the same run: FAULTLINE_BENCH_STATE_BYTES in the environment
- * says how much the heap holds. Usage: bench_live [state] */
+ * says how much the heap holds, at most 1 GiB, which takes minutes. Usage: bench_live [state] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -361,8 +361,8 @@ static bool measure_overhead(struct bench *bench)
 static bool measure_state(struct bench *bench, const char *backend, uint64_t state_bytes,
                           const struct live_disk_speed *disk)
 {
-    enum { ENTRY_BYTES = 28, KEYS_A_RECORD = 4 };
-    uint64_t records = state_bytes / ENTRY_BYTES * 9 / 8; /* some keys come twice */
+    enum { ENTRY_BYTES = 28, KEYS_A_RECORD = 2 };
+    uint64_t records = state_bytes / ENTRY_BYTES * 5 / 4; /* some keys come twice */
     struct cell cell =
         make_cell(&bench->arena, killed_text, backend, records, records * KEYS_A_RECORD);
     struct result result;
