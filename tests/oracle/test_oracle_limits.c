@@ -15,12 +15,6 @@ static void teardown(void)
     oracle_world_free(&world);
 }
 
-static void finish_right(uint64_t id)
-{
-    oracle_checkpoint(&world, id, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
-    oracle_finish(&world);
-}
-
 static void fail_and_deploy(void)
 {
     oracle_tell(&world, FACT_FAILURE_DETECTED, 0);
@@ -305,7 +299,7 @@ START_TEST(a_completed_checkpoint_forgives_failed_ones)
     oracle_trigger(&world, 3);
     oracle_tell_why(&world, FACT_CHECKPOINT_ABORTED, 3, 0, "expired");
     oracle_discard(&world, 1);
-    finish_right(4);
+    oracle_finish_right(&world, 4);
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_PACE), 0);
 }
 END_TEST
@@ -372,9 +366,9 @@ static void send_buffer(uint64_t sender, uint64_t receiver)
 
 static void return_credit(uint64_t sender, uint64_t receiver)
 {
-    oracle_on_credit(world.oracle, &(struct credit_event){ .sender = sender,
-                                                           .receiver = receiver,
-                                                           .is_returned = true });
+    oracle_on_credit(
+        world.oracle,
+        &(struct credit_event){ .sender = sender, .receiver = receiver, .is_returned = true });
 }
 
 /* So many beyond the two that may be on their way. */
@@ -458,14 +452,13 @@ static void heartbeat(enum heartbeat_kind kind, uint64_t manager, uint64_t worke
 
 static void tell_of_worker(enum fact_kind kind, const char *text)
 {
-    oracle_on_fact(world.oracle,
-                   &(struct fact_event){ .time_ns = world.now_ns,
-                                         .fact = { .kind = kind,
-                                                   .vertex = FACT_NO_TASK,
-                                                   .subtask = FACT_NO_TASK,
-                                                   .attempt = world.attempt,
-                                                   .values = { 1 },
-                                                   .text = bytes_of_text(text) } });
+    oracle_on_fact(world.oracle, &(struct fact_event){ .time_ns = world.now_ns,
+                                                       .fact = { .kind = kind,
+                                                                 .vertex = FACT_NO_TASK,
+                                                                 .subtask = FACT_NO_TASK,
+                                                                 .attempt = world.attempt,
+                                                                 .values = { 1 },
+                                                                 .text = bytes_of_text(text) } });
 }
 
 static void start_with_worker(void)

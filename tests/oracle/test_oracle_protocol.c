@@ -1,5 +1,5 @@
-/* The oracle's properties of the protocol - ids, restores, files, fencing, liveness - against runs
- * that are right and runs in which one thing is wrong. */
+/* The oracle's properties of the protocol - ids, fencing, liveness - against runs that are right
+ * and runs in which one thing is wrong. */
 #include "tests/support/oracle_world.h"
 #include "tests/support/runner.h"
 
@@ -17,21 +17,6 @@ static void teardown(void)
     oracle_world_free(&world);
 }
 
-/* Starts and takes right checkpoints 1 to `count`, two lines of each source apart. */
-static void run_checkpoints(uint64_t count)
-{
-    oracle_world_start(&world);
-    for (uint64_t id = 1; id <= count; id++) {
-        oracle_checkpoint(&world, id, 2 * id, 2 * id);
-    }
-}
-
-static void finish_right(uint64_t id)
-{
-    oracle_checkpoint(&world, id, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
-    oracle_finish(&world);
-}
-
 START_TEST(every_property_has_a_name_and_one_line_of_help)
 {
     for (int i = PROPERTY_STATE; i < PROPERTY_COUNT_PLUS_ONE; i++) {
@@ -45,7 +30,7 @@ END_TEST
 
 START_TEST(only_a_few_violations_of_a_property_are_kept)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     for (int i = 0; i < 100; i++) {
         oracle_tell(&world, FACT_CHECKPOINT_TRIGGERED, 1);
     }
@@ -58,19 +43,19 @@ END_TEST
 
 START_TEST(gaps_and_aborted_checkpoints_are_right)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_trigger(&world, 5);
     oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 5);
     oracle_restart(&world, 2);
     oracle_discard(&world, 2);
-    finish_right(9);
+    oracle_finish_right(&world, 9);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
 }
 END_TEST
 
 START_TEST(an_id_that_is_used_twice_is_found)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_trigger(&world, 3);
     oracle_restart(&world, 2);
     oracle_trigger(&world, 3);
@@ -80,7 +65,7 @@ END_TEST
 
 START_TEST(an_id_that_sinks_is_found)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_trigger(&world, 7);
     oracle_trigger(&world, 6);
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_CHECKPOINT_IDS), 1);
@@ -89,7 +74,7 @@ END_TEST
 
 START_TEST(a_checkpoint_that_completes_twice_is_found)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_tell(&world, FACT_CHECKPOINT_COMPLETED, 2);
     ck_assert(oracle_says(&world, PROPERTY_CHECKPOINT_IDS, "for the second time"));
 }
@@ -97,7 +82,7 @@ END_TEST
 
 START_TEST(a_checkpoint_that_completes_untriggered_is_found)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
     oracle_write_checkpoint(&world, 2, &cut);
     oracle_complete(&world, 2);
@@ -107,7 +92,7 @@ END_TEST
 
 START_TEST(a_checkpoint_that_completes_after_its_abort_is_found)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
     oracle_trigger(&world, 2);
     oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 2);
@@ -119,328 +104,9 @@ END_TEST
 
 START_TEST(a_completed_checkpoint_that_is_aborted_is_found)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 1);
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_CHECKPOINT_IDS), 1);
-}
-END_TEST
-
-/* ---- 5 newest restored ----------------------------------------------------------------------- */
-
-START_TEST(restoring_the_newest_is_right)
-{
-    run_checkpoints(3);
-    oracle_restart(&world, 3);
-    oracle_restart(&world, 3);
-    finish_right(4);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(restoring_an_older_one_is_found)
-{
-    world.scenario.job.checkpoint.retained = 2;
-    run_checkpoints(3);
-    oracle_restart(&world, 2);
-    ck_assert(oracle_says(&world, PROPERTY_NEWEST_RESTORED, "checkpoint 3 is the newest"));
-}
-END_TEST
-
-START_TEST(starting_from_nothing_after_a_completed_checkpoint_is_found)
-{
-    run_checkpoints(1);
-    oracle_restart(&world, 0);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), 1);
-}
-END_TEST
-
-START_TEST(starting_from_nothing_is_right_while_nothing_completed)
-{
-    oracle_world_start(&world);
-    oracle_trigger(&world, 1);
-    oracle_restart(&world, 0);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(restoring_an_aborted_one_is_found)
-{
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_restart(&world, 2);
-    ck_assert(oracle_says(&world, PROPERTY_NEWEST_RESTORED, "had been aborted"));
-}
-END_TEST
-
-START_TEST(restoring_one_that_never_completed_is_found)
-{
-    run_checkpoints(1);
-    oracle_trigger(&world, 2);
-    oracle_restart(&world, 2);
-    ck_assert(oracle_says(&world, PROPERTY_NEWEST_RESTORED, "never completed"));
-}
-END_TEST
-
-START_TEST(a_manifest_that_got_its_name_before_the_crash_must_be_restored)
-{
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
-    if (_i == 1) {
-        oracle_tell(&world, FACT_MANIFEST_RENAMED, 2);
-    }
-    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
-    oracle_restart(&world, 2);
-    oracle_discard(&world, 1);
-    oracle_commit(&world, 2, &cut);
-    ck_assert_uint_eq(oracle_totals(world.oracle).checkpoints_verified, 2);
-    finish_right(3);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-/* Checkpoint 2 is given up with its manifest in place, and counts among two that are retained: 0:
- * for a JobManager that knows so, which is found; 1: for its successor. */
-START_TEST(a_successor_may_retain_what_was_given_up_in_doubt)
-{
-    world.scenario.job.checkpoint.retained = 2;
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
-    oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 2);
-    oracle_checkpoint(&world, 3, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
-    if (_i == 1) {
-        oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
-    }
-    oracle_restart(&world, 3);
-    oracle_finish(&world);
-    ck_assert(_i == 1 || oracle_says(&world, PROPERTY_FILES, "checkpoint 1: its manifest"));
-    ck_assert_uint_eq(oracle_found_any(&world) == 0, _i == 1);
-}
-END_TEST
-
-START_TEST(an_abort_that_could_not_know_does_not_forbid_a_restore)
-{
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
-    oracle_tell(&world, FACT_CHECKPOINT_ABORTED, 2);
-    oracle_restart(&world, 2);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(passing_over_a_manifest_that_is_there_is_found)
-{
-    world.scenario.job.allow_older = _i == 1;
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_restart(&world, 1);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), 1);
-}
-END_TEST
-
-START_TEST(a_manifest_lost_in_the_crash_does_not_count)
-{
-    run_checkpoints(1);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 2);
-    oracle_write_checkpoint(&world, 2, &cut);
-    oracle_tell(&world, FACT_MANIFEST_SYNCED, 2);
-    oracle_tell(&world, FACT_MANIFEST_RENAMED, 2);
-    oracle_discard(&world, 2); /* the power cut */
-    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
-    oracle_restart(&world, 1);
-    oracle_discard(&world, 1);
-    finish_right(3);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-/* Two retained checkpoints, the newer one damaged. */
-static void damage_the_newest(void)
-{
-    world.scenario.job.checkpoint.retained = 2;
-    run_checkpoints(3);
-    const char *path = "checkpoints/chk-3/count-1";
-    ck_assert(disk_corrupt(world.disk, path, 77));
-    oracle_on_damage(world.oracle, path);
-}
-
-START_TEST(going_back_behind_a_damaged_one_is_right_if_allowed)
-{
-    world.scenario.job.allow_older = true;
-    damage_the_newest();
-    oracle_tell(&world, FACT_RESTORE_CHOSEN, 3);
-    oracle_restart(&world, 2);
-    /* What was committed for checkpoint 3 comes again. */
-    world.committed = oracle_cut_at(&world, 4, 4);
-    oracle_checkpoint(&world, 4, 5, 5);
-    oracle_discard(&world, 2);
-    oracle_checkpoint(&world, 5, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
-    if (_i == 1) { /* nobody has to remove what is left of the damaged one */
-        oracle_write_file(&world, "checkpoints/chk-3/count-1", "damaged");
-    }
-    oracle_finish(&world);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-    ck_assert_uint_eq(oracle_totals(world.oracle).output_duplicates, 4);
-}
-END_TEST
-
-START_TEST(going_back_behind_a_damaged_one_is_found_if_not_allowed)
-{
-    damage_the_newest();
-    oracle_restart(&world, 2);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), 1);
-}
-END_TEST
-
-START_TEST(going_back_without_damage_is_found_even_if_allowed)
-{
-    world.scenario.job.allow_older = true;
-    world.scenario.job.checkpoint.retained = 3;
-    run_checkpoints(3);
-    oracle_on_damage(world.oracle, "checkpoints/chk-2/count-1");
-    oracle_restart(&world, 2);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), 1);
-}
-END_TEST
-
-/* ---- 6 files --------------------------------------------------------------------------------- */
-
-START_TEST(a_missing_state_file_is_found)
-{
-    oracle_world_start(&world);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 1);
-    oracle_write_checkpoint(&world, 1, &cut);
-    oracle_remove_file(&world, "checkpoints/chk-1/count-0");
-    oracle_complete(&world, 1);
-    ck_assert(oracle_says(&world, PROPERTY_FILES, "checkpoints/chk-1/count-0"));
-}
-END_TEST
-
-START_TEST(a_missing_manifest_is_found)
-{
-    oracle_world_start(&world);
-    oracle_trigger(&world, 1);
-    oracle_complete(&world, 1);
-    ck_assert(oracle_says(&world, PROPERTY_FILES, "manifest is missing"));
-}
-END_TEST
-
-START_TEST(an_undamaged_name_with_other_bytes_is_found)
-{
-    static const char *const paths[] = { "checkpoints/chk-2/count-0",
-                                         "checkpoints/chk-2/_metadata" };
-    run_checkpoints(2);
-    ck_assert(disk_corrupt(world.disk, paths[_i], 100));
-    oracle_end(&world, OUTCOME_STUCK);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), 1);
-}
-END_TEST
-
-START_TEST(a_state_file_that_is_too_short_is_found)
-{
-    run_checkpoints(2);
-    ck_assert(disk_truncate(world.disk, "checkpoints/chk-2/count-1", 10));
-    oracle_end(&world, OUTCOME_STUCK);
-    ck_assert(oracle_says(&world, PROPERTY_FILES, "wrong size"));
-}
-END_TEST
-
-START_TEST(damage_by_a_fault_is_not_held_against_the_model)
-{
-    static const char *const paths[] = { "checkpoints/chk-2/count-0",
-                                         "checkpoints/chk-2/_metadata" };
-    world.scenario.expect.result = EXPECT_REFUSED;
-    run_checkpoints(2);
-    if (_i < 2) {
-        ck_assert(disk_corrupt(world.disk, paths[_i % 2], 100));
-    } else {
-        oracle_remove_file(&world, paths[_i % 2]);
-    }
-    oracle_on_damage(world.oracle, paths[_i % 2]);
-    oracle_tell(&world, FACT_JOB_FAILED, 0);
-    oracle_end(&world, OUTCOME_REFUSED);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(damage_to_a_manifest_that_has_no_name_yet_is_not_held_against_the_model)
-{
-    oracle_world_start(&world);
-    struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
-    oracle_trigger(&world, 1);
-    oracle_write_checkpoint(&world, 1, &cut);
-    ck_assert(disk_corrupt(world.disk, "checkpoints/chk-1/_metadata", 100));
-    oracle_on_damage(world.oracle, "checkpoints/chk-1/_metadata.part");
-    oracle_complete(&world, 1);
-    oracle_commit(&world, 1, &cut);
-    finish_right(2);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(every_retained_checkpoint_must_be_whole)
-{
-    world.scenario.job.checkpoint.retained = 3;
-    run_checkpoints(4);
-    oracle_remove_file(&world, "checkpoints/chk-2/count-0");
-    finish_right(5);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), 0); /* 2 is beyond the three newest */
-    oracle_remove_file(&world, "checkpoints/chk-4/count-0");
-    oracle_checkpoint(&world, 6, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
-    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), 1);
-}
-END_TEST
-
-START_TEST(a_file_that_must_not_remain_is_found)
-{
-    static const char *const paths[] = {
-        "checkpoints/chk-1/_metadata", "checkpoints/chk-2/count-0",
-        "checkpoints/chk-7/count-0",   "checkpoints/chk-4/other",
-        "checkpoints/shared/left",     "checkpoints/chk-4/_metadata.tmp",
-        "output/0/.pending-1-3",       "checkpoints/something",
-    };
-    run_checkpoints(3);
-    oracle_write_file(&world, paths[_i], "left behind");
-    finish_right(4);
-    ck_assert(oracle_says(&world, PROPERTY_FILES, paths[_i]));
-    ck_assert_uint_eq(oracle_found_any(&world), 1);
-}
-END_TEST
-
-START_TEST(a_job_that_gave_up_may_leave_files_behind)
-{
-    world.scenario.expect.result = EXPECT_FAILED;
-    run_checkpoints(3);
-    oracle_write_file(&world, "checkpoints/chk-7/count-0", "left behind");
-    oracle_write_file(&world, "output/0/.pending-1-3", "left behind");
-    oracle_tell(&world, FACT_JOB_FAILED, 0);
-    oracle_end(&world, OUTCOME_FAILED);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
-}
-END_TEST
-
-START_TEST(files_elsewhere_are_nobody_s_business)
-{
-    run_checkpoints(3);
-    oracle_write_file(&world, "job/epoch", "3");
-    oracle_write_file(&world, "checkpointsx", "3");
-    finish_right(4);
-    ck_assert_uint_eq(oracle_found_any(&world), 0);
 }
 END_TEST
 
@@ -450,7 +116,7 @@ START_TEST(a_stale_effect_is_found)
 {
     static const enum fact_kind kinds[] = { FACT_ACK_RECEIVED, FACT_CHECKPOINT_TRIGGERED,
                                             FACT_CHECKPOINT_COMPLETED };
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_trigger(&world, 2);
     oracle_restart(&world, 1);
     struct oracle_cut cut = oracle_cut_at(&world, 4, 4);
@@ -463,7 +129,7 @@ END_TEST
 
 START_TEST(an_old_attempt_may_commit_only_what_completed)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_trigger(&world, 2);
     oracle_restart(&world, 1);
     oracle_tell_of(&world, FACT_SINK_COMMITTED, 1, 1);
@@ -475,7 +141,7 @@ END_TEST
 
 START_TEST(an_old_attempt_may_not_commit_because_the_new_one_completed_something)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_trigger(&world, 2);
     oracle_restart(&world, 1);
     oracle_checkpoint(&world, 3, 6, 6);
@@ -486,7 +152,7 @@ END_TEST
 
 START_TEST(an_attempt_number_that_does_not_rise_is_found)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_tell_of(&world, FACT_JOB_DEPLOYED, 1, 0);
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_FENCING), 1);
 }
@@ -494,7 +160,7 @@ END_TEST
 
 START_TEST(what_an_old_attempt_only_tries_is_right)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_trigger(&world, 2);
     oracle_restart(&world, 1);
     oracle_tell_of(&world, FACT_TASK_ACKED, 1, 2);
@@ -509,7 +175,7 @@ END_TEST
 
 START_TEST(a_job_that_is_stuck_is_found)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_end(&world, OUTCOME_STUCK);
     ck_assert(oracle_says(&world, PROPERTY_LIVENESS, "neither finished nor failed"));
 }
@@ -517,7 +183,7 @@ END_TEST
 
 START_TEST(a_job_that_gave_up_is_found_where_the_same_result_is_expected)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_tell(&world, FACT_JOB_FAILED, 0);
     oracle_end(&world, _i == 0 ? OUTCOME_FAILED : OUTCOME_REFUSED);
     ck_assert(oracle_says(&world, PROPERTY_LIVENESS, "the job gave up: no restart is left"));
@@ -527,7 +193,7 @@ END_TEST
 START_TEST(a_refusal_is_right_where_the_scenario_says_so)
 {
     world.scenario.expect.result = EXPECT_SAME_OR_REFUSED;
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     oracle_tell(&world, FACT_JOB_FAILED, 0);
     oracle_end(&world, OUTCOME_REFUSED);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
@@ -561,9 +227,9 @@ END_TEST
 /* Timeout 10 s, twice the interval of 1 s, heartbeat 5 s: 17 s are right, 18 are not. */
 START_TEST(checkpoints_that_stop_are_found)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_wait(&world, (_i == 0 ? 16 : 18) * ORACLE_SECOND);
-    finish_right(3);
+    oracle_finish_right(&world, 3);
     ck_assert_uint_eq(oracle_found(&world, PROPERTY_LIVENESS), _i == 0 ? 0 : 1);
     ck_assert_uint_eq(oracle_found_any(&world), _i == 0 ? 0 : 1);
 }
@@ -571,7 +237,7 @@ END_TEST
 
 START_TEST(checkpoints_that_never_come_after_a_restart_are_found)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_restart(&world, 2);
     oracle_wait(&world, 20 * ORACLE_SECOND);
     oracle_tell(&world, FACT_JOB_FINISHED, 0);
@@ -589,7 +255,7 @@ START_TEST(what_a_fault_delayed_may_come_when_it_is_over)
     };
     world.scenario.faults = delays;
     world.scenario.fault_count = _i == 0 ? 0 : 2;
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     uint64_t last_fault_ns = world.now_ns;
     oracle_wait(&world, 19 * ORACLE_SECOND);
     oracle_checkpoint(&world, 3, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
@@ -601,7 +267,7 @@ END_TEST
 
 START_TEST(checkpoints_need_not_complete_while_faults_last)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_wait(&world, 30 * ORACLE_SECOND);
     uint64_t last_fault_ns = world.now_ns;
     oracle_wait(&world, 10 * ORACLE_SECOND);
@@ -614,22 +280,22 @@ END_TEST
 
 START_TEST(the_time_of_a_restart_does_not_count)
 {
-    run_checkpoints(2);
+    oracle_run_checkpoints(&world, 2);
     oracle_tell(&world, FACT_FAILURE_DETECTED, 0);
     oracle_wait(&world, 60 * ORACLE_SECOND);
     oracle_restart(&world, 2);
-    finish_right(3);
+    oracle_finish_right(&world, 3);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
 }
 END_TEST
 
 START_TEST(a_fact_may_be_older_than_the_one_before)
 {
-    run_checkpoints(1);
+    oracle_run_checkpoints(&world, 1);
     world.now_ns -= 500000000;
     oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
     oracle_restart(&world, 1);
-    finish_right(2);
+    oracle_finish_right(&world, 2);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
 }
 END_TEST
@@ -659,31 +325,6 @@ static Suite *suite(void)
     tcase_add_test(tests, a_checkpoint_that_completes_untriggered_is_found);
     tcase_add_test(tests, a_checkpoint_that_completes_after_its_abort_is_found);
     tcase_add_test(tests, a_completed_checkpoint_that_is_aborted_is_found);
-    tcase_add_test(tests, restoring_the_newest_is_right);
-    tcase_add_test(tests, restoring_an_older_one_is_found);
-    tcase_add_test(tests, starting_from_nothing_after_a_completed_checkpoint_is_found);
-    tcase_add_test(tests, starting_from_nothing_is_right_while_nothing_completed);
-    tcase_add_test(tests, restoring_an_aborted_one_is_found);
-    tcase_add_test(tests, restoring_one_that_never_completed_is_found);
-    tcase_add_loop_test(tests, a_manifest_that_got_its_name_before_the_crash_must_be_restored, 0,
-                        2);
-    tcase_add_loop_test(tests, a_successor_may_retain_what_was_given_up_in_doubt, 0, 2);
-    tcase_add_test(tests, an_abort_that_could_not_know_does_not_forbid_a_restore);
-    tcase_add_loop_test(tests, passing_over_a_manifest_that_is_there_is_found, 0, 2);
-    tcase_add_test(tests, a_manifest_lost_in_the_crash_does_not_count);
-    tcase_add_loop_test(tests, going_back_behind_a_damaged_one_is_right_if_allowed, 0, 2);
-    tcase_add_test(tests, going_back_behind_a_damaged_one_is_found_if_not_allowed);
-    tcase_add_test(tests, going_back_without_damage_is_found_even_if_allowed);
-    tcase_add_test(tests, a_missing_state_file_is_found);
-    tcase_add_test(tests, a_missing_manifest_is_found);
-    tcase_add_loop_test(tests, an_undamaged_name_with_other_bytes_is_found, 0, 2);
-    tcase_add_test(tests, a_state_file_that_is_too_short_is_found);
-    tcase_add_loop_test(tests, damage_by_a_fault_is_not_held_against_the_model, 0, 4);
-    tcase_add_test(tests, damage_to_a_manifest_that_has_no_name_yet_is_not_held_against_the_model);
-    tcase_add_test(tests, every_retained_checkpoint_must_be_whole);
-    tcase_add_loop_test(tests, a_file_that_must_not_remain_is_found, 0, 8);
-    tcase_add_test(tests, a_job_that_gave_up_may_leave_files_behind);
-    tcase_add_test(tests, files_elsewhere_are_nobody_s_business);
     tcase_add_loop_test(tests, a_stale_effect_is_found, 0, 3);
     tcase_add_test(tests, an_old_attempt_may_commit_only_what_completed);
     tcase_add_test(tests, an_old_attempt_may_not_commit_because_the_new_one_completed_something);

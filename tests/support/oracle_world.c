@@ -434,6 +434,14 @@ void oracle_checkpoint(struct oracle_world *world, uint64_t id, uint64_t lines0,
     oracle_commit(world, id, &cut);
 }
 
+void oracle_run_checkpoints(struct oracle_world *world, uint64_t count)
+{
+    oracle_world_start(world);
+    for (uint64_t id = 1; id <= count; id++) {
+        oracle_checkpoint(world, id, 2 * id, 2 * id);
+    }
+}
+
 void oracle_restart(struct oracle_world *world, uint64_t checkpoint)
 {
     oracle_tell(world, FACT_FAILURE_DETECTED, 0);
@@ -455,6 +463,12 @@ void oracle_finish(struct oracle_world *world)
 {
     oracle_tell(world, FACT_JOB_FINISHED, 0);
     oracle_end(world, OUTCOME_FINISHED);
+}
+
+void oracle_finish_right(struct oracle_world *world, uint64_t id)
+{
+    oracle_checkpoint(world, id, ORACLE_LINES_EACH, ORACLE_LINES_EACH);
+    oracle_finish(world);
 }
 
 /* ---- files and findings ---------------------------------------------------------------------- */

@@ -100,11 +100,16 @@ void oracle_commit(struct oracle_world *world, uint64_t id, const struct oracle_
  * `id - retained`. */
 void oracle_checkpoint(struct oracle_world *world, uint64_t id, uint64_t lines0, uint64_t lines1);
 
+/* Starts, and takes right checkpoints 1 to `count`, two lines of each source apart. */
+void oracle_run_checkpoints(struct oracle_world *world, uint64_t count);
+
 /* A failure, and a restart that restores `checkpoint`. */
 void oracle_restart(struct oracle_world *world, uint64_t checkpoint);
 
-/* The end. oracle_finish tells job.finished first. */
+/* The end. oracle_finish tells job.finished first; before that oracle_finish_right takes checkpoint
+ * `id`, of all the lines. */
 void oracle_finish(struct oracle_world *world);
+void oracle_finish_right(struct oracle_world *world, uint64_t id);
 void oracle_end(struct oracle_world *world, enum outcome outcome);
 
 /* Files of the volume. oracle_path formats into the world's memory. */
