@@ -123,3 +123,31 @@ void contract_note_message(struct contract_actor *actor, const struct message *m
     contract_report(actor, message->kind == HOST_PEER_LOST ? LOST : ARRIVED,
                     message->kind == HOST_PEER_LOST ? message->from : message->attempt);
 }
+
+void contract_ticking_start(struct contract_actor *actor, struct bytes argument)
+{
+    (void)argument;
+    contract_report(actor, STARTED, actor->host->self);
+    if (contract_process(actor) == 0) {
+        actor->other = actor_address(1, 1, HOST_MAIN_ACTOR);
+        (void)host_timer_set(actor->host, 10 * MS, 0);
+    }
+}
+
+void contract_ticking_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
+{
+    (void)timer;
+    actor->count++;
+    contract_report(actor, SENT, actor->count);
+    contract_send(actor, tag == 0 ? actor->other : contract_main_of(1), 0, actor->count);
+    (void)host_timer_set(actor->host, (actor->count + 1) * 10 * MS, tag);
+}
+
+void contract_add_timed(Suite *suite, const TTest *test)
+{
+    TCase *tcase = tcase_create(test->name);
+    tcase_set_timeout(tcase, 20);
+    tcase_add_checked_fixture(tcase, contract_setup_timed, contract_teardown);
+    tcase_add_test(tcase, test);
+    suite_add_tcase(suite, tcase);
+}

@@ -78,6 +78,11 @@ void contract_assert(uint64_t what, size_t count, const uint64_t *values);
 /* A script's on_message: reports numbers as ARRIVED and lost peers as LOST. */
 void contract_note_message(struct contract_actor *actor, const struct message *message);
 
+/* A script's on_start and on_timer: process 0 sends numbers to process 1 at 10, 20, 30 ... ms, to
+ * the incarnation that it first saw if the timer's tag is 0, else to the one that lives. */
+void contract_ticking_start(struct contract_actor *actor, struct bytes argument);
+void contract_ticking_timer(struct contract_actor *actor, timer_id timer, uint64_t tag);
+
 static inline uint32_t contract_process(const struct contract_actor *actor)
 {
     return actor_process(actor->host->self);
@@ -94,7 +99,11 @@ static inline actor_id contract_main_of(uint32_t process)
     return actor_address(process, HOST_INCARNATION_ANY, HOST_MAIN_ACTOR);
 }
 
-/* The part of the suite that is about storage. */
+/* Adds one test in which moments matter: alone, so that it can be tried again alone. */
+void contract_add_timed(Suite *suite, const TTest *test);
+
+/* The parts of the suite that are about lost peers, and about storage. */
+void contract_add_peer_tests(Suite *suite, const struct contract_host *host);
 TCase *contract_storage_tests(const struct contract_host *host);
 
 #endif

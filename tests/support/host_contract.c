@@ -100,30 +100,10 @@ START_TEST(a_message_arrives_as_it_was_sent)
 }
 END_TEST
 
-/* Process 0 sends numbers to process 1 at 10, 20, 30 ... ms, to the incarnation it first saw. */
-static void ticking_start(struct contract_actor *actor, struct bytes argument)
-{
-    (void)argument;
-    contract_report(actor, STARTED, actor->host->self);
-    if (contract_process(actor) == 0) {
-        actor->other = actor_address(1, 1, HOST_MAIN_ACTOR);
-        (void)host_timer_set(actor->host, 10 * MS, 0);
-    }
-}
-
-static void ticking_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
-{
-    (void)timer;
-    actor->count++;
-    contract_report(actor, SENT, actor->count);
-    contract_send(actor, tag == 0 ? actor->other : contract_main_of(1), 0, actor->count);
-    (void)host_timer_set(actor->host, (actor->count + 1) * 10 * MS, tag);
-}
-
 START_TEST(messages_to_an_incarnation_that_is_gone_are_lost)
 {
-    contract_start(2,
-                   (struct contract_script){ ticking_start, contract_note_message, ticking_timer });
+    contract_start(2, (struct contract_script){ contract_ticking_start, contract_note_message,
+                                                contract_ticking_timer });
     contract_run(25 * MS);
     contract.host->crash(contract.cluster, 1,
                          10 * MS); /* returns at 35 ms as another incarnation */
@@ -143,7 +123,8 @@ static void any_start(struct contract_actor *actor, struct bytes argument)
 
 START_TEST(whichever_incarnation_lives_can_be_addressed)
 {
-    contract_start(2, (struct contract_script){ any_start, contract_note_message, ticking_timer });
+    contract_start(
+        2, (struct contract_script){ any_start, contract_note_message, contract_ticking_timer });
     contract_run(25 * MS);
     contract.host->crash(contract.cluster, 1, 10 * MS); /* number 3 finds nobody */
     contract_run(65 * MS);
@@ -153,8 +134,8 @@ END_TEST
 
 START_TEST(a_message_on_its_way_is_lost_when_its_sender_dies)
 {
-    contract_start(2,
-                   (struct contract_script){ ticking_start, contract_note_message, ticking_timer });
+    contract_start(2, (struct contract_script){ contract_ticking_start, contract_note_message,
+                                                contract_ticking_timer });
     contract_run(20 * MS + MS / 20); /* number 2 has left */
     ck_assert_uint_eq(contract_count(SENT), 2);
     contract.host->crash(contract.cluster, 0, FOR_EVER);
@@ -165,8 +146,8 @@ END_TEST
 
 START_TEST(a_message_on_its_way_is_lost_when_its_receiver_dies)
 {
-    contract_start(2,
-                   (struct contract_script){ ticking_start, contract_note_message, ticking_timer });
+    contract_start(2, (struct contract_script){ contract_ticking_start, contract_note_message,
+                                                contract_ticking_timer });
     contract_run(20 * MS + MS / 20);
     contract.host->crash(contract.cluster, 1, 10 * MS);
     contract_run(100 * MS);
@@ -458,7 +439,7 @@ END_TEST
 START_TEST(no_address_is_used_twice)
 {
     enum { LIVES = 5 };
-    contract_start(2, (struct contract_script){ ticking_start, NULL, NULL });
+    contract_start(2, (struct contract_script){ contract_ticking_start, NULL, NULL });
     for (uint64_t i = 1; i < LIVES; i++) {
         contract_run(i * 10 * MS);
         contract.host->crash(contract.cluster, 1, 5 * MS);
@@ -497,214 +478,25 @@ START_TEST(every_actor_draws_other_numbers)
 }
 END_TEST
 
-/* ---- lost peers ------------------------------------------------------------------------------ */
-
-/* Process 0 watches process 1, and writes to it every 10 ms. */
-static void watch_start(struct contract_actor *actor, struct bytes argument)
-{
-    (void)argument;
-    if (contract_process(actor) == 0) {
-        actor->other = actor_address(1, 1, HOST_MAIN_ACTOR);
-        host_watch(actor->host, actor->other);
-        (void)host_timer_set(actor->host, 10 * MS, 0);
-    }
-}
-
-START_TEST(the_crash_of_a_watched_process_is_told_once)
-{
-    contract_start(2,
-                   (struct contract_script){ watch_start, contract_note_message, ticking_timer });
-    contract_run(25 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 0);
-    contract.host->crash(contract.cluster, 1, 10 * MS);
-    contract_run(29 * MS);
-    contract_assert(LOST, 1, (uint64_t[]){ actor_address(1, 1, HOST_MAIN_ACTOR) });
-    contract_run(50 * MS);
-    contract.host->crash(contract.cluster, 1, 10 * MS); /* another incarnation: nobody watches it */
-    contract_run(100 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 1);
-}
-END_TEST
-
-START_TEST(a_machine_without_power_is_silent_until_it_is_back)
-{
-    contract_start(2,
-                   (struct contract_script){ watch_start, contract_note_message, ticking_timer });
-    contract_run(25 * MS);
-    contract.host->cut(contract.cluster, 1, 100 * MS, DISK_KEEP);
-    contract_run(124 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 0);
-    ck_assert_uint_eq(contract_count(ARRIVED), 2);
-    contract_run(145 * MS); /* it is up: the next message is answered by its kernel */
-    contract_assert(LOST, 1, (uint64_t[]){ actor_address(1, 1, HOST_MAIN_ACTOR) });
-    contract_run(200 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 1);
-}
-END_TEST
-
-/* From 50 ms on process 0 watches the first incarnation of process 1, and writes to it. */
-static void late_start(struct contract_actor *actor, struct bytes argument)
-{
-    (void)argument;
-    if (contract_process(actor) == 0) {
-        (void)host_timer_set(actor->host, 50 * MS, 0);
-    }
-}
-
-static void late_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
-{
-    (void)timer;
-    if (tag == 0) {
-        actor->other = actor_address(1, 1, HOST_MAIN_ACTOR);
-        host_watch(actor->host, actor->other);
-    }
-    contract_send(actor, actor->other, 0, tag);
-    (void)host_timer_set(actor->host, (50 + 10 * (tag + 1)) * MS, tag + 1);
-}
-
-START_TEST(a_peer_that_was_gone_before_it_was_watched_is_found_by_writing_to_it)
-{
-    contract_start(2, (struct contract_script){ late_start, contract_note_message, late_timer });
-    contract_run(25 * MS);
-    contract.host->crash(contract.cluster, 1, 10 * MS);
-    contract_run(100 * MS);
-    contract_assert(LOST, 1, (uint64_t[]){ actor_address(1, 1, HOST_MAIN_ACTOR) });
-}
-END_TEST
-
-START_TEST(a_peer_that_has_not_come_back_is_found_by_writing_to_it)
-{
-    contract_start(2, (struct contract_script){ late_start, contract_note_message, late_timer });
-    contract_run(25 * MS);
-    contract.host->crash(contract.cluster, 1, FOR_EVER); /* its machine is up */
-    contract_run(100 * MS);
-    contract_assert(LOST, 1, (uint64_t[]){ actor_address(1, 1, HOST_MAIN_ACTOR) });
-}
-END_TEST
-
-START_TEST(a_machine_without_power_does_not_answer_for_those_who_died_before)
-{
-    contract_start(2, (struct contract_script){ late_start, contract_note_message, late_timer });
-    contract_run(25 * MS);
-    contract.host->crash(contract.cluster, 1, 10 * MS);
-    contract_run(45 * MS);
-    contract.host->cut(contract.cluster, 1, 100 * MS, DISK_KEEP);
-    contract_run(144 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 0);
-    contract_run(160 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 1);
-}
-END_TEST
-
-START_TEST(a_process_that_nobody_watches_dies_quietly)
-{
-    contract_start(2,
-                   (struct contract_script){ ticking_start, contract_note_message, ticking_timer });
-    contract_run(25 * MS);
-    contract.host->crash(contract.cluster, 1, 10 * MS);
-    contract_run(100 * MS);
-    ck_assert_uint_eq(contract_count(LOST), 0);
-}
-END_TEST
-
-/* ---- broken connections ---------------------------------------------------------------------- */
-
-enum { OF_CONTROL = 10, OF_RECORDS, CHANNELS_LOST, OF_A_CHILD = 100 };
-
-/* Process 1 watches process 2, and sends it a number of each stream every 10 ms; at 40 ms a child
- * sends one, too. */
-static void broken_start(struct contract_actor *actor, struct bytes argument)
-{
-    (void)argument;
-    actor->other = actor_address(2, 1, HOST_MAIN_ACTOR);
-    if (contract_process(actor) != 1) {
-        return;
-    }
-    if (!contract_is_main(actor)) {
-        contract_send(actor, actor->other, 1, OF_A_CHILD);
-        return;
-    }
-    host_watch(actor->host, actor->other);
-    (void)host_timer_set(actor->host, 10 * MS, 0);
-}
-
-static void broken_timer(struct contract_actor *actor, timer_id timer, uint64_t tag)
-{
-    (void)timer;
-    actor->count++;
-    contract_send(actor, actor->other, 0, actor->count);
-    contract_send(actor, actor->other, 1, actor->count);
-    if (actor->count == 4) {
-        (void)host_spawn(actor->host, CHILD, &contract_actor_ops, (struct bytes){ 0 });
-    }
-    (void)host_timer_set(actor->host, (actor->count + 1) * 10 * MS, tag);
-}
-
-static void broken_message(struct contract_actor *actor, const struct message *message)
-{
-    if (message->kind == HOST_PEER_LOST) {
-        contract_report(actor, LOST, message->from);
-    } else if (message->kind == HOST_CHANNELS_LOST) {
-        contract_report(actor, CHANNELS_LOST, message->from);
-    } else {
-        contract_report(actor, OF_CONTROL + message->stream, message->attempt);
-    }
-}
-
-START_TEST(a_broken_connection_is_told_and_carries_no_records_between_those_who_had_it)
-{
-    contract_start(3, (struct contract_script){ broken_start, broken_message, broken_timer });
-    contract_run(15 * MS);
-    contract.host->reset(contract.cluster, 0, 2); /* nobody watches, and records do not go there */
-    contract_run(25 * MS);
-    ck_assert_uint_eq(contract_count(CHANNELS_LOST) + contract_count(LOST), 0);
-    contract.host->reset(contract.cluster, 1, 2);
-    contract_run(55 * MS);
-    contract_assert(OF_CONTROL, 5, (uint64_t[]){ 1, 2, 3, 4, 5 });
-    contract_assert(OF_RECORDS, 3, (uint64_t[]){ 1, 2, OF_A_CHILD });
-    contract_assert(LOST, 1, (uint64_t[]){ actor_address(2, 1, HOST_MAIN_ACTOR) });
-    ck_assert_uint_eq(contract_count(CHANNELS_LOST), 2);
-    uint64_t told = contract_entry(CHANNELS_LOST, 0)->value;
-    ck_assert_uint_eq(actor_process(told) + actor_process(contract_entry(CHANNELS_LOST, 1)->value),
-                      1 + 2);
-}
-END_TEST
-
-static void add(Suite *suite, const TTest *test)
-{
-    TCase *tcase = tcase_create(test->name); /* alone, so that it can be tried again alone */
-    tcase_set_timeout(tcase, 20);
-    tcase_add_checked_fixture(tcase, contract_setup_timed, contract_teardown);
-    tcase_add_test(tcase, test);
-    suite_add_tcase(suite, tcase);
-}
-
 static void add_actor_tests(Suite *suite, const struct contract_host *host)
 {
-    add(suite, messages_of_a_stream_arrive_in_the_order_sent);
-    add(suite, a_message_arrives_as_it_was_sent);
-    add(suite, messages_to_an_incarnation_that_is_gone_are_lost);
-    add(suite, whichever_incarnation_lives_can_be_addressed);
-    add(suite, what_comes_to_a_busy_actor_waits_its_turn);
-    add(suite, timers_fire_once_in_the_order_of_their_times);
-    add(suite, a_cancelled_timer_does_not_fire);
-    add(suite, a_timer_that_waits_for_its_busy_actor_can_still_be_cancelled);
-    add(suite, a_spawned_actor_starts_after_the_handler_with_a_copy_of_its_argument);
-    add(suite, a_stopped_actor_gets_no_messages_and_no_timers);
-    add(suite, an_actor_can_end_itself);
-    add(suite, no_address_is_used_twice);
-    add(suite, every_actor_draws_other_numbers);
-    add(suite, the_crash_of_a_watched_process_is_told_once);
-    add(suite, a_peer_that_was_gone_before_it_was_watched_is_found_by_writing_to_it);
-    add(suite, a_peer_that_has_not_come_back_is_found_by_writing_to_it);
-    add(suite, a_process_that_nobody_watches_dies_quietly);
-    add(suite, a_broken_connection_is_told_and_carries_no_records_between_those_who_had_it);
+    contract_add_timed(suite, messages_of_a_stream_arrive_in_the_order_sent);
+    contract_add_timed(suite, a_message_arrives_as_it_was_sent);
+    contract_add_timed(suite, messages_to_an_incarnation_that_is_gone_are_lost);
+    contract_add_timed(suite, whichever_incarnation_lives_can_be_addressed);
+    contract_add_timed(suite, what_comes_to_a_busy_actor_waits_its_turn);
+    contract_add_timed(suite, timers_fire_once_in_the_order_of_their_times);
+    contract_add_timed(suite, a_cancelled_timer_does_not_fire);
+    contract_add_timed(suite, a_timer_that_waits_for_its_busy_actor_can_still_be_cancelled);
+    contract_add_timed(suite, a_spawned_actor_starts_after_the_handler_with_a_copy_of_its_argument);
+    contract_add_timed(suite, a_stopped_actor_gets_no_messages_and_no_timers);
+    contract_add_timed(suite, an_actor_can_end_itself);
+    contract_add_timed(suite, no_address_is_used_twice);
+    contract_add_timed(suite, every_actor_draws_other_numbers);
     if (host->simulated) {
-        add(suite, a_busy_actor_does_not_hold_up_what_its_neighbours_send);
-        add(suite, a_message_on_its_way_is_lost_when_its_sender_dies);
-        add(suite, a_message_on_its_way_is_lost_when_its_receiver_dies);
-        add(suite, a_machine_without_power_is_silent_until_it_is_back);
-        add(suite, a_machine_without_power_does_not_answer_for_those_who_died_before);
+        contract_add_timed(suite, a_busy_actor_does_not_hold_up_what_its_neighbours_send);
+        contract_add_timed(suite, a_message_on_its_way_is_lost_when_its_sender_dies);
+        contract_add_timed(suite, a_message_on_its_way_is_lost_when_its_receiver_dies);
     }
 }
 
@@ -714,6 +506,7 @@ Suite *contract_suite(const struct contract_host *host, uint64_t slowness)
     contract.slowness = slowness;
     Suite *suite = suite_create(host->name);
     add_actor_tests(suite, host);
+    contract_add_peer_tests(suite, host);
     suite_add_tcase(suite, contract_storage_tests(host));
     return suite;
 }
