@@ -267,7 +267,8 @@ Made by \`make mutant-scores\` (\`tests/mutants/score.sh\`). A line is one bug o
   1 with no fault left: the bug shows without a fault.
 - **property**: what these runs break most often; **alone**: they break no other.
 - **left**: faults after \`shrink\`; **enumerate**: whether a crash at some step of the protocol
-  shows it; **at**: the commit at which all this was measured (\`+\`: and changes to it).
+  shows it; **at**: the commit at which, and with whose bases, all this was measured (\`+\`: and
+  changes to it).
 
 The seeds go round robin over ${#bases[@]} bases, up to eight faults a run:
 
