@@ -45,13 +45,6 @@ bool heap_snapshot_is_awaited(const struct heap_backend *heap, uint32_t table, u
     return false;
 }
 
-/* Is it better to go on from `base` than to begin anew? */
-static bool is_worth_building_on(const struct heap_backend *heap, const struct snapshot_base *base)
-{
-    return base != NULL && base->part_count > 0 && base->part_count < heap->parts_max &&
-           base->entry_count / 2 <= heap->entry_count;
-}
-
 struct backend_snapshot *heap_snapshot_begin(struct backend *backend, uint64_t id, uint64_t base)
 {
     struct heap_backend *heap = heap_of(backend);
@@ -67,13 +60,9 @@ struct backend_snapshot *heap_snapshot_begin(struct backend *backend, uint64_t i
         .now_ns = backend->now_ns,
         .entry_count = heap->entry_count,
     };
-    snapshot_bases_forget_below(&heap->changes.bases, base);
-    const struct snapshot_base *found =
-        base == 0 ? NULL : snapshot_bases_find(&heap->changes.bases, base);
-    if (is_worth_building_on(heap, found)) {
-        snapshot->built_on = *found;
-        snapshot->since = found->epoch;
-    }
+    snapshot->built_on =
+        snapshot_bases_choose(&heap->changes.bases, base, heap->parts_max, heap->entry_count);
+    snapshot->since = snapshot->built_on.epoch;
     if (heap->parts_max > 1) {
         snapshot_bases_add(&heap->changes.bases, heap->arena,
                            (struct snapshot_base){ .id = id, .epoch = snapshot->epoch });
@@ -276,12 +265,8 @@ static void complete(struct heap_snapshot *snapshot, struct buffer *out)
         snapshot_write_trailer(out, snapshot->written_count);
     }
     snapshot->is_done = true;
-    struct snapshot_base *base = snapshot_bases_find(&heap->changes.bases, snapshot->id);
-    if (base != NULL) {
-        base->part_count = snapshot->built_on.part_count + snapshot->has_header;
-        base->last_part = snapshot->has_header ? snapshot->id : snapshot->built_on.last_part;
-        base->entry_count = snapshot->built_on.entry_count + snapshot->written_count;
-    }
+    snapshot_bases_complete(&heap->changes.bases, snapshot->id, &snapshot->built_on,
+                            snapshot->has_header, snapshot->written_count);
 }
 
 /* Is it an entry that write_place would write as it stands, of a key and a value of one word

@@ -60,10 +60,6 @@ static void open_states(struct row_backend *backend)
         buffer_init(&state->iteration.end, backend->arena);
         buffer_init(&state->iteration.at, backend->arena);
         buffer_init(&state->iteration.value, backend->arena);
-        if (!row_backend_has_failed(backend)) {
-            (void)row_backend_note(backend,
-                                   row_store_open_space(backend->store, backend->open_count));
-        }
     }
 }
 
@@ -528,9 +524,6 @@ struct backend *row_backend_create(struct host *host, struct key_group_range ran
     backend->epoch = 1;
     backend->marks_dropped =
         arena_alloc(host->arena, range.last - range.first + 1, sizeof *backend->marks_dropped);
-    if (parts_max > 1) {
-        (void)row_backend_note(backend, row_store_open_space(store, ROW_SPACE_MARKS));
-    }
     return &backend->base;
 }
 

@@ -22,14 +22,6 @@ static struct row_backend *backend_of(const struct row_snapshot *snapshot)
     return row_backend_of(snapshot->base.backend);
 }
 
-/* Is it better to go on from `base` than to begin anew? */
-static bool is_worth_building_on(const struct row_backend *backend,
-                                 const struct snapshot_base *base)
-{
-    return base != NULL && base->part_count > 0 && base->part_count < backend->parts_max &&
-           base->entry_count / 2 <= backend->entry_count;
-}
-
 struct backend_snapshot *row_snapshot_begin(struct backend *base, uint64_t id, uint64_t base_id)
 {
     struct row_backend *backend = row_backend_of(base);
@@ -47,12 +39,10 @@ struct backend_snapshot *row_snapshot_begin(struct backend *base, uint64_t id, u
         .key_group = backend->range.first,
     };
     buffer_init(&snapshot->at, backend->arena);
-    snapshot_bases_forget_below(&backend->bases, base_id);
-    const struct snapshot_base *found =
-        base_id == 0 ? NULL : snapshot_bases_find(&backend->bases, base_id);
-    if (is_worth_building_on(backend, found)) {
-        snapshot->built_on = *found;
-        snapshot->since = found->epoch;
+    snapshot->built_on =
+        snapshot_bases_choose(&backend->bases, base_id, backend->parts_max, backend->entry_count);
+    snapshot->since = snapshot->built_on.epoch;
+    if (snapshot->since > 0) {
         snapshot->phase = PHASE_REMOVALS;
     }
     if (backend->parts_max > 1) {
@@ -240,12 +230,8 @@ static void complete(struct row_snapshot *snapshot, struct buffer *out)
     if (snapshot->has_header) {
         snapshot_write_trailer(out, snapshot->written_count);
     }
-    struct snapshot_base *base = snapshot_bases_find(&backend->bases, snapshot->id);
-    if (base != NULL) {
-        base->part_count = snapshot->built_on.part_count + snapshot->has_header;
-        base->last_part = snapshot->has_header ? snapshot->id : snapshot->built_on.last_part;
-        base->entry_count = snapshot->built_on.entry_count + snapshot->written_count;
-    }
+    snapshot_bases_complete(&backend->bases, snapshot->id, &snapshot->built_on,
+                            snapshot->has_header, snapshot->written_count);
 }
 
 /* Goes on in the phase; true: it has come to the limit before the phase's end. */

@@ -39,7 +39,6 @@ struct row {
 
 struct row_store_ops {
     void (*destroy)(struct row_store *);
-    enum status (*open_space)(struct row_store *, uint16_t space);
     enum status (*get)(struct row_store *, const struct row_view *, struct bytes key,
                        struct bytes *value);
     enum status (*put)(struct row_store *, struct bytes key, struct bytes value);
@@ -67,12 +66,7 @@ static inline void row_store_destroy(struct row_store *store)
     store->ops->destroy(store);
 }
 
-/* To be called once for each space, before any other call that names it. Errors of all calls:
- * HALTED, IO, NO_SPACE, CORRUPT. */
-MUST_USE static inline enum status row_store_open_space(struct row_store *store, uint16_t space)
-{
-    return store->ops->open_space(store, space);
-}
+/* Errors of all calls: HALTED, IO, NO_SPACE, CORRUPT. */
 
 /* The row's value, or data == NULL; now, or in `view` if that is not NULL. */
 MUST_USE static inline enum status row_store_get(struct row_store *store,

@@ -183,13 +183,6 @@ static size_t key_size(struct bytes key)
     return key.size - ROW_SPACE_BYTES;
 }
 
-static enum status open_space(struct row_store *store, uint16_t number)
-{
-    (void)store;
-    (void)number;
-    return STATUS_OK;
-}
-
 static enum status make_family(struct rocks *rocks, uint16_t number)
 {
     char name[8] = { 's',
@@ -452,7 +445,6 @@ static void scan_end(struct row_store *store, struct row_scan *scan)
 
 static const struct row_store_ops ops = {
     .destroy = destroy,
-    .open_space = open_space,
     .get = get,
     .put = put,
     .remove = remove_row,

@@ -156,13 +156,6 @@ static void destroy(struct row_store *base)
     arena_free(store->arena, store);
 }
 
-static enum status open_space(struct row_store *base, uint16_t space)
-{
-    (void)base;
-    (void)space;
-    return STATUS_OK;
-}
-
 static enum status execute(struct sqlite_store *store, enum statement number)
 {
     return sqlite_database_execute(store->database, store->statements[number]);
@@ -508,7 +501,6 @@ static void scan_end(struct row_store *base, struct row_scan *scan)
 
 static const struct row_store_ops ops = {
     .destroy = destroy,
-    .open_space = open_space,
     .get = get,
     .put = put,
     .remove = remove_row,

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_STATE_SNAPSHOT_BASE_H
 #define FAULTLINE_STATE_SNAPSHOT_BASE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/base/arena.h"
@@ -29,6 +30,18 @@ struct snapshot_base *snapshot_bases_find(const struct snapshot_bases *bases, ui
 /* Adds a base with the largest id so far; memory from `arena`. */
 void snapshot_bases_add(struct snapshot_bases *bases, struct arena *arena,
                         struct snapshot_base base);
+
+/* What a snapshot of `entry_count` entries that names `id` as its base (0: none) is built on: it,
+ * if that is better than to begin anew, which takes the place of compaction; else a base without
+ * parts. Forgets those with smaller ids. */
+struct snapshot_base snapshot_bases_choose(struct snapshot_bases *bases, uint64_t id,
+                                           uint32_t parts_max, uint64_t entry_count);
+
+/* Makes the base called `id`, if it is there, one that is written out: on `built_on`, and with a
+ * new part of `written_count` entries and removals, if it has one. */
+void snapshot_bases_complete(const struct snapshot_bases *bases, uint64_t id,
+                             const struct snapshot_base *built_on, bool has_part,
+                             uint64_t written_count);
 
 /* Forgets the base called `id`, if it is there; those with smaller ids; or all. */
 void snapshot_bases_forget(struct snapshot_bases *bases, uint64_t id);
