@@ -193,8 +193,8 @@ struct fact {
     uint64_t values[2];  /* what they mean: fact_info */
     struct bytes text;   /* borrowed for the call */
     struct bytes content; /* what came to lie where nobody else can look (task.restored: the
-                           * operator state that the subtask was given); shown to who listens in
-                           * this process, and no part of the trace; borrowed for the call */
+                           * operator state that the subtask was given); shown to who listens,
+                           * and no part of the trace; borrowed for the call */
 };
 
 /* A fact as a listener gets it. */

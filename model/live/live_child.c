@@ -31,6 +31,16 @@ static void send_message(void *context, struct message *message)
     live_links_send(child->links, message);
 }
 
+/* A text that is too long is cut; a content is whole, or nothing. */
+static void fit_wire(struct bytes *outside, bool is_text)
+{
+    if (is_text && outside->size > WIRE_TEXT_BYTES_MAX) {
+        outside->size = WIRE_TEXT_BYTES_MAX;
+    } else if (!is_text && outside->size > WIRE_CONTENT_BYTES_MAX) {
+        outside->size = 0;
+    }
+}
+
 /* A supervisor that is gone takes this process with it; until then nobody notices. */
 static void tell(void *context, const struct live_report *report)
 {
@@ -38,19 +48,16 @@ static void tell(void *context, const struct live_report *report)
     struct wire_head head = { .process = child->member->number,
                               .incarnation = child->member->incarnation,
                               .report = *report };
-    struct bytes text = { 0 };
-    struct bytes *outside = live_report_text(&head.report);
-    if (outside != NULL) {
-        outside->size = outside->size > WIRE_TEXT_BYTES_MAX ? WIRE_TEXT_BYTES_MAX : outside->size;
-        text = *outside;
-        outside->data = NULL;
+    struct iovec parts[1 + LIVE_OUTSIDE_MAX] = { { .iov_base = &head, .iov_len = sizeof head } };
+    struct msghdr what = { .msg_iov = parts, .msg_iovlen = 1 };
+    struct bytes *outside[LIVE_OUTSIDE_MAX];
+    uint32_t count = live_report_outside(&head.report, outside);
+    for (uint32_t i = 0; i < count; i++) {
+        fit_wire(outside[i], i == 0);
+        parts[what.msg_iovlen++] = (struct iovec){ .iov_base = (void *)(uintptr_t)outside[i]->data,
+                                                   .iov_len = outside[i]->size };
+        outside[i]->data = NULL;
     }
-    if (report->kind == LIVE_FACT) {
-        head.report.event.fact.content = (struct bytes){ 0 };
-    }
-    struct iovec parts[] = { { .iov_base = &head, .iov_len = sizeof head },
-                             { .iov_base = (void *)(uintptr_t)text.data, .iov_len = text.size } };
-    struct msghdr what = { .msg_iov = parts, .msg_iovlen = text.size > 0 ? 2 : 1 };
     (void)pthread_mutex_lock(&child->lock);
     while (sendmsg(child->line, &what, MSG_NOSIGNAL) < 0 && errno == EINTR) {
     }

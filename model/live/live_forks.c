@@ -103,11 +103,14 @@ static bool hear(struct live_cluster *cluster)
         return false;
     }
     struct live_report *report = &head->report;
-    struct bytes *text = live_report_text(report);
-    if (text != NULL) {
-        text->data = forks->heard->text;
+    struct bytes *outside[LIVE_OUTSIDE_MAX];
+    uint32_t count = live_report_outside(report, outside);
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        outside[i]->data = forks->heard->outside + size;
+        size += outside[i]->size;
     }
-    CHECK((size_t)got == sizeof *head + (text != NULL ? text->size : 0));
+    CHECK((size_t)got == sizeof *head + size);
     CHECK(head->process < cluster->options.process_count);
     struct live_member *member = &cluster->members[head->process];
     bool waits = live_report_waits(cluster, report);

@@ -23,7 +23,7 @@ enum live_report_kind { LIVE_FACT, LIVE_PASSING, LIVE_STRUCK, LIVE_CALL, LIVE_RE
 struct live_report {
     enum live_report_kind kind;
     union {
-        struct fact_event event; /* its text is borrowed for the call */
+        struct fact_event event; /* its text and content are borrowed for the call */
         struct live_passing passing;
         struct live_struck struck;
         struct live_call call;
@@ -31,13 +31,18 @@ struct live_report {
     };
 };
 
-/* What of a report lies outside it; NULL: nothing does. */
-static inline struct bytes *live_report_text(struct live_report *report)
+/* What of a report lies outside it; tells how many such there are. */
+enum { LIVE_OUTSIDE_MAX = 2 };
+static inline uint32_t live_report_outside(struct live_report *report,
+                                           struct bytes *outside[LIVE_OUTSIDE_MAX])
 {
     switch (report->kind) {
-    case LIVE_FACT: return &report->event.fact.text;
-    case LIVE_REFUSED: return &report->refused.path;
-    default: return NULL;
+    case LIVE_FACT:
+        outside[0] = &report->event.fact.text;
+        outside[1] = &report->event.fact.content;
+        return 2;
+    case LIVE_REFUSED: outside[0] = &report->refused.path; return 1;
+    default: return 0;
     }
 }
 

@@ -13,7 +13,7 @@ struct told_report {
     struct told_report *next;
     struct live_member *member;
     struct live_report report;
-    uint8_t text[];
+    uint8_t outside[];
 };
 
 struct group {
@@ -61,17 +61,19 @@ static void send(void *context, struct message *message)
 static struct told_report *copy_of(struct live_member *member, const struct live_report *report)
 {
     struct live_report copy = *report;
-    struct bytes *text = live_report_text(&copy);
-    struct told_report *told = malloc(sizeof *told + (text != NULL ? text->size : 0));
-    CHECK(told != NULL);
-    if (text != NULL) {
-        if (text->size > 0) {
-            memcpy(told->text, text->data, text->size);
-        }
-        text->data = told->text;
+    struct bytes *outside[LIVE_OUTSIDE_MAX];
+    uint32_t count = live_report_outside(&copy, outside);
+    size_t size = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        size += outside[i]->size;
     }
-    if (copy.kind == LIVE_FACT) {
-        copy.event.fact.content = (struct bytes){ 0 };
+    struct told_report *told = malloc(sizeof *told + size);
+    CHECK(told != NULL);
+    uint8_t *at = told->outside;
+    for (uint32_t i = 0; i < count; i++) {
+        bytes_put(at, outside[i]->data, outside[i]->size);
+        outside[i]->data = at;
+        at += outside[i]->size;
     }
     told->next = NULL;
     told->member = member;

@@ -9,17 +9,20 @@
 
 #include "model/live/live_cluster_private.h"
 
-enum { WIRE_TEXT_BYTES_MAX = 32 * 1024 }; /* a longer text is cut */
+enum {
+    WIRE_TEXT_BYTES_MAX = 32 * 1024,    /* a longer text is cut */
+    WIRE_CONTENT_BYTES_MAX = 64 * 1024, /* a larger content of a fact is left out */
+};
 
 /* Process -> supervisor, over the line. */
 struct wire_head {
     uint32_t process;
     uint32_t incarnation;
-    struct live_report report; /* the `data` of its text means nothing */
+    struct live_report report; /* the `data` of what lies outside means nothing */
 };
 struct wire_report {
     struct wire_head head;
-    uint8_t text[WIRE_TEXT_BYTES_MAX];
+    uint8_t outside[WIRE_TEXT_BYTES_MAX + WIRE_CONTENT_BYTES_MAX];
 };
 
 /* Supervisor -> process, over the process's own socket, whose end is that of the process. */

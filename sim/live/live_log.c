@@ -50,6 +50,7 @@ void live_log_add_fact(struct live_log *log, const struct fact_event *event)
     struct entry *entry = add(log, ENTRY_FACT, event->time_ns);
     entry->event = *event;
     entry->event.fact.text = bytes_copy(log->arena, event->fact.text);
+    entry->event.fact.content = bytes_copy(log->arena, event->fact.content);
     log->fact_count++;
 }
 

@@ -6,7 +6,7 @@
  *
  * At a restore, of any job and at any parallelism: each subtask that gets operator state gets of a
  * union list the items of all old subtasks, in their order, and of broadcast state some old one's
- * copy. What it is given is seen only in the process in which it happens: not in a live run. */
+ * copy. What it is given the fact tells; in a live run, if it is at most 64 KiB. */
 #include <string.h>
 
 #include "model/base/check.h"

@@ -61,6 +61,8 @@ expect 3 'cannot cause "reset": all links between two processes share one connec
     live --set 'faults=[{"at":"1ms","do":"reset","on":"link source->count"}]' "$kills"
 expect 0 '^PASS +live-ambiguous$' live scenarios/live/ambiguous.json
 expect 0 '^PASS +live-ambiguous$' live --threads scenarios/live/ambiguous.json
+expect 0 '^PASS +rules-crashes$' live --set expect.recoveries=any --set expect.fired=any \
+    scenarios/jobs/rules-crashes.json # whose operator state is judged at each restore
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 

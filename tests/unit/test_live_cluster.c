@@ -179,6 +179,35 @@ static const struct actor_ops overreacher = {
     .name = "overreacher", .on_start = start, .on_message = overreach, .on_timer = on_timer
 };
 
+/* When told so: reports a content that all take, then one that is too large for a packet. */
+static void show_contents(void *self, struct message *message)
+{
+    static const uint8_t bytes[65 * 1024] = { [9] = 'x' };
+    struct fact fact = { .kind = FACT_SOURCE_PROGRESS,
+                         .vertex = FACT_NO_TASK,
+                         .subtask = FACT_NO_TASK,
+                         .text = bytes_of_text("text"),
+                         .content = { .data = bytes, .size = 10 } };
+    host_trace(self, &fact);
+    fact.content.size = sizeof bytes;
+    host_trace(self, &fact);
+    host_message_free(self, message);
+}
+
+static const struct actor_ops shower = {
+    .name = "shower", .on_start = start, .on_message = show_contents, .on_timer = on_timer
+};
+
+/* Its size, and the last byte of the first. */
+static void on_content(void *context, const struct fact_event *event)
+{
+    struct heard *heard = context;
+    const struct bytes *content = &event->fact.content;
+    ck_assert(bytes_equal(event->fact.text, bytes_of_text("text")));
+    ck_assert(heard->count > 0 || content->data[9] == 'x');
+    heard->numbers[heard->count++] = content->size;
+}
+
 static void on_refused(void *context, uint32_t process, const struct live_refused *refused)
 {
     struct heard *heard = context;
@@ -341,6 +370,36 @@ START_TEST(what_is_reported_because_of_another_report_is_told_behind_it)
 }
 END_TEST
 
+/* With processes (0), where it is whole or left out, and with threads (1). */
+START_TEST(the_content_of_a_fact_is_told)
+{
+    char folder[] = "/tmp/faultline-XXXXXX";
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    struct heard heard = { .count = 0 };
+    struct live_cluster_options options = {
+        .threads = _i == 1,
+        .process_count = 1,
+        .first = &shower,
+        .others = &shower,
+        .directory = folder,
+        .slowness = clock_slowness,
+        .listener = { .on_fact = on_content, .on_death = on_death, .context = &heard }
+    };
+    struct live_cluster *cluster = live_cluster_create(&options);
+    ck_assert_ptr_nonnull(cluster);
+    ck_assert(live_cluster_begin(cluster));
+    ck_assert(live_cluster_tell(cluster, 0, 1, bytes_of_text("go")));
+    while (heard.count < 2 && heard.death[0] == '\0') {
+        live_cluster_poll(cluster, 1000 * (uint64_t)MS);
+    }
+    live_cluster_destroy(cluster);
+    ck_assert_int_eq(nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_str_eq(heard.death, "");
+    ck_assert_uint_eq(heard.numbers[0], 10);
+    ck_assert_uint_eq(heard.numbers[1], _i == 1 ? 65 * 1024 : 0);
+}
+END_TEST
+
 /* What the machine refuses, a name that is too long, is told; what a rule strikes is not. With
  * processes (0) and with threads (1). */
 START_TEST(a_call_that_the_machine_refuses_is_told_and_one_that_a_rule_strikes_is_not)
@@ -424,6 +483,7 @@ static Suite *make(uint64_t slowness)
     tcase_add_loop_test(tcase, a_stream_is_delayed_in_its_order_and_others_are_not, 0, 2);
     tcase_add_loop_test(tcase, calls_are_timed_by_what_they_did_to_the_shared_volume, 0, 2);
     tcase_add_loop_test(tcase, what_is_reported_because_of_another_report_is_told_behind_it, 0, 2);
+    tcase_add_loop_test(tcase, the_content_of_a_fact_is_told, 0, 2);
     tcase_add_loop_test(tcase, an_ambiguous_call_has_happened_though_it_says_that_it_failed, 0, 2);
     tcase_add_loop_test(
         tcase, a_call_that_the_machine_refuses_is_told_and_one_that_a_rule_strikes_is_not, 0, 2);
