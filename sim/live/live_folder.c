@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -20,6 +21,7 @@ enum { REMOVE_TRIES = 50, REMOVE_PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX =
 struct live_folder {
     struct arena *arena;
     const char *path;
+    int lock; /* the folder itself, open and locked: it is in use */
     pid_t keeper;
     int to_keeper; /* when this end is closed, by whatever reason, the keeper cleans up */
 };
@@ -46,7 +48,7 @@ static bool remove_all(const char *path)
 }
 
 /* In a process group of its own: whoever kills the run's group does not mean it. */
-static _Noreturn void keep(const char *path, int from_run)
+static _Noreturn void keep(const char *path, int from_run, int lock)
 {
     char byte;
     ssize_t got;
@@ -55,8 +57,8 @@ static _Noreturn void keep(const char *path, int from_run)
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     (void)dup2(from_run, STDIN_FILENO);
+    (void)dup2(lock, STDOUT_FILENO); /* it is in use until it is gone */
     (void)close_range(STDERR_FILENO, ~0u, 0);
-    (void)close(STDOUT_FILENO);
     do {
         got = read(STDIN_FILENO, &byte, 1);
     } while (got > 0 || (got < 0 && errno == EINTR));
@@ -73,7 +75,7 @@ static bool start_keeper(struct live_folder *folder)
     folder->keeper = fork();
     if (folder->keeper == 0) {
         (void)close(ends[1]);
-        keep(folder->path, ends[0]);
+        keep(folder->path, ends[0], folder->lock);
     }
     (void)close(ends[0]);
     folder->to_keeper = ends[1];
@@ -83,11 +85,48 @@ static bool start_keeper(struct live_folder *folder)
     return folder->keeper > 0;
 }
 
+/* Does no other run use it? One that was just killed is given the time to clean up. */
+static bool is_free(const char *path)
+{
+    bool is_free = false;
+    for (int i = 0; i < REMOVE_TRIES && !is_free; i++) {
+        if (i > 0) {
+            (void)nanosleep(&(struct timespec){ .tv_nsec = REMOVE_PAUSE_NS }, NULL);
+        }
+        int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        is_free = file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0;
+        if (file >= 0) {
+            (void)close(file);
+        }
+    }
+    return is_free;
+}
+
+static bool make_anew(struct live_folder *folder)
+{
+    if (!remove_all(folder->path) || mkdir(folder->path, 0777) != 0) {
+        return false;
+    }
+    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->lock < 0) {
+        return false;
+    }
+    bool made = flock(folder->lock, LOCK_EX | LOCK_NB) == 0 && start_keeper(folder);
+    if (!made) {
+        (void)close(folder->lock);
+    }
+    return made;
+}
+
 struct live_folder *live_folder_open(struct arena *arena, const char *path, struct buffer *error)
 {
     struct live_folder *folder = arena_alloc(arena, 1, sizeof *folder);
     *folder = (struct live_folder){ .arena = arena, .path = path };
-    if (!remove_all(path) || mkdir(path, 0777) != 0 || !start_keeper(folder)) {
+    if (!is_free(path)) {
+        buffer_append_format(error, "%s: another run is using it", path);
+        return NULL;
+    }
+    if (!make_anew(folder)) {
         buffer_append_format(error, "%s: cannot be made anew: %s", path, strerror(errno));
         return NULL;
     }
@@ -136,6 +175,7 @@ enum status live_folder_link(struct live_folder *folder, const char *path, const
 void live_folder_close(struct live_folder *folder)
 {
     (void)close(folder->to_keeper);
+    (void)close(folder->lock);
     while (waitpid(folder->keeper, NULL, 0) < 0 && errno == EINTR) {
     }
 }

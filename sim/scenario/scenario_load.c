@@ -393,6 +393,10 @@ static bool apply_setting(struct reader *reader, const char *setting, const char
                    ? reader_fail(reader, path, "unknown key")
                    : reader_fail(reader, path, "unknown key; did you mean \"%s\"?", meant);
     }
+    if (strcmp(pattern, "like") == 0) {
+        blame_setting(reader, path);
+        return reader_fail(reader, path, "only a file can be like another");
+    }
     json_t *value = setting_value(reader, path, pattern, equals + 1);
     if (value == NULL) {
         return false;

@@ -201,6 +201,17 @@ expect_ended() {
     expect_nothing_left "$scratch/ended"
 }
 
+# Of two runs in one folder the second is refused, and the first goes on.
+"$program" live --no-db --quiet --out "$scratch/shared" "$kills" >"$scratch/first" 2>&1 </dev/null &
+first=$!
+until [ -e "$scratch/shared/volumes/shared/checkpoints" ] || ! kill -0 "$first" 2>/dev/null; do
+    sleep 0.05
+done
+expect 6 '/shared/volumes: another run is using it$' \
+    "$program" live --no-db --quiet --out "$scratch/shared" "$kills"
+wait "$first"
+expect 0 '^PASS +live-three-kills$' cat "$scratch/first"
+
 # An interrupted run leaves no results of the run before, which could be taken for its own.
 expect 0 "^PASS" "$program" live --no-db --quiet --out "$scratch/ended" "$refused" --skip-faults
 expect 0 '^result.json$' ls "$scratch/ended"

@@ -41,6 +41,8 @@ expect 3 '^--set: checkpoint.intervall: unknown key; did you mean "checkpoint.in
 expect 3 '^--set: checkpoint.interval: must be a duration' \
     "$program" run "$good" "${quiet[@]}" --set checkpoint.interval=soon
 expect 3 '^--set: ' "$program" run "$good" "${quiet[@]}" --set =1
+expect 3 '^--set: like: only a file can be like another' \
+    "$program" run "$good" "${quiet[@]}" --set like=other.json
 expect 3 '^--set: faults\[0\].at: ' "$program" run "$good" "${quiet[@]}" \
     --set 'faults=[{"at":"-1s","do":"crash","on":"job_manager"}]'
 
