@@ -8,7 +8,7 @@
  * its beginning, of one of its steps, of its end, or of STOP_CHANGES changes while it is open, in
  * the best of some snapshots, since a system that has something else to do stops everybody.
  *
- * Ten million keys take a backend of rows two minutes: without numbers of keys they are left out
+ * Ten million keys take a backend of rows some minutes: without numbers of keys they are left out
  * with a changelog around it, which adds little to what a million tell.
  * Usage: bench_state [BACKEND[+log]] [KEYS...] */
 #include <inttypes.h>
