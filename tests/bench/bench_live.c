@@ -4,7 +4,8 @@
  * has other work. Beside each rate stands its share of what a bare loop does that parses the same
  * numbers and counts them. Then what checkpoints cost, and how fast state is written and read
  * compared with the disk, measured in the same run: FAULTLINE_BENCH_STATE_BYTES in the environment
- * says how much the heap holds, at most 1 GiB, which takes minutes. Usage: bench_live [state] */
+ * says how much the heap holds, at most 1 GiB, which takes minutes. A name as the argument measures
+ * one part alone: bench_live [rates|overhead|state] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 enum {
     SETTINGS_MAX = 8,
     MIB = 1024 * 1024,
-    PAIRS = 3,
+    PAIRS = 9,
     DISK_FILE_BYTES = 256 * MIB, /* each of those by which the disk is measured */
     STATE_BYTES = 256 * MIB,
     STATE_BYTES_IN_ROWS = 4 * MIB,
@@ -316,45 +317,69 @@ static bool measure_backend(struct bench *bench, const char *backend, uint64_t r
     return passed;
 }
 
-static double more_per_cent(uint64_t *promilles)
+/* More than 1 in the middle of the pairs, and where half of them lie, in per cent. */
+struct more {
+    double lower_quartile;
+    double median;
+    double upper_quartile;
+};
+
+static struct more more_per_cent(uint64_t *promilles)
 {
-    return ((double)live_median(promilles, PAIRS) - 1000) / 10;
+    struct more more = { .median = ((double)live_median(promilles, PAIRS) - 1000) / 10 };
+    more.lower_quartile = ((double)promilles[PAIRS / 4] - 1000) / 10; /* they are sorted now */
+    more.upper_quartile = ((double)promilles[PAIRS - 1 - PAIRS / 4] - 1000) / 10;
+    return more;
 }
 
-/* By how much checkpoints slow the job down: the median of pairs, run one after the other. A job
- * takes checkpoints at its beginning and its end, too: it must run for seconds, or these two are
- * nearly all that is measured. On a machine with other work the pairs say little; what the job
- * took of the processors, and how long its subtasks stood still, say more. */
-static bool measure_overhead(struct bench *bench)
+/* Runs a job with checkpoints and without, as many times as there are pairs. A job takes
+ * checkpoints at its beginning and its end, too: it must run for seconds, or these two are nearly
+ * all that is measured. Which of a pair comes first alternates: the second often finds the
+ * machine in another state than the first. */
+static bool run_pairs(struct bench *bench, struct result results[2][PAIRS])
 {
-    enum { RECORDS = 20000000 };
-    uint64_t promilles[PAIRS];
-    uint64_t processor_promilles[PAIRS];
-    uint64_t stops_ppm[PAIRS];
+    enum { RECORDS = 30000000 };
+    static const char *const intervals[] = { "off", "1s" };
     bool passed = true;
-    for (int i = 0; i < PAIRS && passed; i++) {
-        struct result without;
-        struct result with;
+    for (size_t i = 0; i < 2 * (size_t)PAIRS && passed; i++) {
+        size_t pair = i / 2;
+        size_t with = (i ^ pair) & 1;
         struct cell cell = make_cell(&bench->arena, plain_text, "heap", RECORDS, KEYS_FEW);
         set(&cell, &bench->arena, "job.parallelism", "2");
-        struct cell other = cell;
-        set(&cell, &bench->arena, "checkpoint.interval", "off");
-        set(&other, &bench->arena, "checkpoint.interval", "1s");
-        passed = run_cell(bench->folder, &cell, &without) && run_cell(bench->folder, &other, &with);
-        if (passed) {
-            promilles[i] = without.records_per_s * 1000 / with.records_per_s;
-            processor_promilles[i] = with.processor_ns * 1000 / without.processor_ns;
-            stops_ppm[i] = with.stop_ppm;
-        }
-    }
-    if (passed) {
-        (void)printf("  live: a checkpoint every second, 10,000 keys on the heap, parallelism 2: "
-                     "the job takes %.1f %% longer and %.1f %% more of the processors; a subtask "
-                     "stands still for %.1f %% of the time (medians of %d pairs)\n",
-                     more_per_cent(promilles), more_per_cent(processor_promilles),
-                     (double)live_median(stops_ppm, PAIRS) / 10000, PAIRS);
+        set(&cell, &bench->arena, "checkpoint.interval", intervals[with]);
+        passed = run_cell(bench->folder, &cell, &results[with][pair]);
     }
     return passed;
+}
+
+/* By how much checkpoints slow the job down. One pair says little, as a machine's speed varies by
+ * more than that; what the job took of the processors, and how long its subtasks stood still, say
+ * more. */
+static bool measure_overhead(struct bench *bench)
+{
+    struct result results[2][PAIRS];
+    uint64_t time_promilles[PAIRS];
+    uint64_t processor_promilles[PAIRS];
+    uint64_t stops_ppm[PAIRS];
+    if (!run_pairs(bench, results)) {
+        return false;
+    }
+    for (size_t i = 0; i < PAIRS; i++) {
+        const struct result *without = &results[0][i];
+        const struct result *with = &results[1][i];
+        time_promilles[i] = without->records_per_s * 1000 / with->records_per_s;
+        processor_promilles[i] = with->processor_ns * 1000 / without->processor_ns;
+        stops_ppm[i] = with->stop_ppm;
+    }
+    struct more time = more_per_cent(time_promilles);
+    struct more processor = more_per_cent(processor_promilles);
+    (void)printf("  live: a checkpoint every second, 10,000 keys on the heap, parallelism 2: the "
+                 "job takes %.1f %% longer (half of %d pairs %.1f to %.1f) and %.1f %% more of the "
+                 "processors (%.1f to %.1f); a subtask stands still for %.1f %% of the time\n",
+                 time.median, PAIRS, time.lower_quartile, time.upper_quartile, processor.median,
+                 processor.lower_quartile, processor.upper_quartile,
+                 (double)live_median(stops_ppm, PAIRS) / 10000);
+    return true;
 }
 
 /* About `state_bytes` of it. */
@@ -397,42 +422,54 @@ static bool measure_disk(struct bench *bench, struct live_disk_speed *disk)
     return true;
 }
 
-static bool measure_states(struct bench *bench, bool has_rocksdb)
+static bool measure_states(struct bench *bench)
 {
     const char *wanted_bytes = getenv("FAULTLINE_BENCH_STATE_BYTES");
     uint64_t heap_bytes = wanted_bytes == NULL ? STATE_BYTES : strtoull(wanted_bytes, NULL, 10);
     struct live_disk_speed disk;
     return measure_disk(bench, &disk) && measure_state(bench, "heap", heap_bytes, &disk) &&
            measure_state(bench, "sqlite", STATE_BYTES_IN_ROWS, &disk) &&
-           (!has_rocksdb || measure_state(bench, "rocksdb", STATE_BYTES_IN_ROWS, &disk));
+           (!state_backend_is_built_in(STATE_BACKEND_ROCKSDB) ||
+            measure_state(bench, "rocksdb", STATE_BYTES_IN_ROWS, &disk));
 }
 
-static bool measure_rates(struct bench *bench, bool has_rocksdb)
+static bool measure_rates(struct bench *bench)
 {
     bench->few = measure_bare(KEYS_FEW);
     bench->many = measure_bare(KEYS_MANY);
     (void)printf("  bare loop: %" PRIu64 " records/s with 10,000 keys, %" PRIu64
                  " with a million\n",
                  bench->few, bench->many);
-    return measure_backend(bench, "heap", 2000000) && measure_backend(bench, "sqlite", 50000) &&
-           (!has_rocksdb || measure_backend(bench, "rocksdb", 30000)) && measure_overhead(bench);
+    return measure_backend(bench, "heap", 10000000) && measure_backend(bench, "sqlite", 50000) &&
+           (!state_backend_is_built_in(STATE_BACKEND_ROCKSDB) ||
+            measure_backend(bench, "rocksdb", 30000));
 }
+
+/* What an argument can name, in the order in which all of it is measured. */
+static const struct part {
+    const char *name;
+    bool (*measure)(struct bench *bench);
+} parts[] = { { "rates", measure_rates },
+              { "overhead", measure_overhead },
+              { "state", measure_states } };
 
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/bench_live.XXXXXX";
     struct bench bench = { .folder = folder };
-    bool is_state_only = argc == 2 && strcmp(argv[1], "state") == 0;
-    if (argc > 1 && !is_state_only) {
-        (void)fprintf(stderr, "usage: bench_live [state]\n");
-        return EXIT_FAILURE;
-    }
+    size_t measured = 0;
     arena_init(&bench.arena);
-    bool has_rocksdb = state_backend_is_built_in(STATE_BACKEND_ROCKSDB);
-    bool passed = mkdtemp(folder) != NULL &&
-                  (is_state_only || measure_rates(&bench, has_rocksdb)) &&
-                  measure_states(&bench, has_rocksdb);
+    bool passed = mkdtemp(folder) != NULL;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && passed; i++) {
+        if (argc == 1 || (argc == 2 && strcmp(argv[1], parts[i].name) == 0)) {
+            passed = parts[i].measure(&bench);
+            measured++;
+        }
+    }
     (void)rmdir(folder);
     arena_drop(&bench.arena);
-    return passed ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (measured == 0) {
+        (void)fprintf(stderr, "usage: bench_live [rates|overhead|state]\n");
+    }
+    return passed && measured > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
