@@ -58,10 +58,10 @@ static uint32_t read_keyed(const struct task *task, key_function key_of,
     return at;
 }
 
-/* Records of a keyed input without timestamps, for `process` and a large state: this is where the
- * time goes. Apart from its caller, which so has a small frame. */
-__attribute__((noinline)) static void process_keyed(struct task *task, key_function key_of,
-                                                    const struct message *message)
+/* Keyed records without timestamps, for `process` and a large state, whose keys are foreseen. Apart
+ * from its caller, which so has a small frame. */
+__attribute__((noinline)) static void process_foreseen(struct task *task, key_function key_of,
+                                                       const struct message *message)
 {
     struct backend *backend = task->context.backend;
     struct keyed_records batch;
@@ -73,6 +73,24 @@ __attribute__((noinline)) static void process_keyed(struct task *task, key_funct
             backend_set_foreseen(backend, &batch.foreseen[i]);
             operator_chain_process(&task->chain, &batch.records[i]);
         }
+    }
+    task->context.key = NULL;
+    host_charge(task->host, HOST_WORK_RECORDS, records);
+}
+
+/* The same for a small state. This and process_foreseen are where the time goes. */
+__attribute__((noinline)) static void process_keyed(struct task *task, key_function key_of,
+                                                    const struct message *message)
+{
+    struct backend *backend = task->context.backend;
+    struct record record;
+    struct key key;
+    uint32_t records = 0;
+    task->context.key = &key;
+    for (uint32_t at = 0; at < message->size && can_go_on(&task->context); records++) {
+        at = read_record(key_of, message, at, &record, &key);
+        backend_set_key(backend, key_group_of(key.hash, task->context.max_parallelism), key.bytes);
+        operator_chain_process(&task->chain, &record);
     }
     task->context.key = NULL;
     host_charge(task->host, HOST_WORK_RECORDS, records);
@@ -116,11 +134,13 @@ static void on_data(struct task *task, const struct message *message)
 {
     const struct vertex_input *input =
         vertex_input_of_channel(task->vertex, message->channel, task->context.parallelism);
-    if (input->key_of != NULL && !input->has_timestamps && input->side == 0 &&
-        task->vertex->keyed && backend_entry_count(task->context.backend) >= FORESEEN_ENTRIES_MIN) {
-        process_keyed(task, input->key_of, message);
-    } else {
+    if (input->key_of == NULL || input->has_timestamps || input->side != 0 ||
+        !task->vertex->keyed) {
         process_any(task, input, message);
+    } else if (backend_entry_count(task->context.backend) >= FORESEEN_ENTRIES_MIN) {
+        process_foreseen(task, input->key_of, message);
+    } else {
+        process_keyed(task, input->key_of, message);
     }
     struct message *credit = message_of_kind(task->host, MESSAGE_CREDIT, task->context.attempt);
     credit->channel = task->output_channels[input - task->vertex->inputs];
