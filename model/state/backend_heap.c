@@ -361,15 +361,16 @@ static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
 {
     struct heap_backend *heap = heap_of(backend);
     CHECK(state < heap->state_count && heap->table != NULL);
-    if (heap->cursors[state].turn != heap->turn && heap_is_plain(heap, state)) {
-        struct heap_place place = heap_table_glance(heap->table, &heap->key, state);
-        if (place.entry != 0) {
-            heap->cursors[state] = (struct cursor){ .turn = heap->turn, .place = place };
-        }
+    struct heap_entry *entry = NULL;
+    if (heap->cursors[state].turn == heap->turn) {
+        entry = known_word(heap, state);
+    } else if (heap_is_plain(heap, state)) {
+        entry = heap_table_glance(heap->table, &heap->key, state);
     }
-    struct heap_entry *entry = known_word(heap, state);
-    return entry != NULL ? overwrite(heap, entry, entry->value.word + amount)
-                         : add_any(heap, state, amount);
+    /* The cursor stays as it is: what adds seldom reads the same entry once more. */
+    return entry != NULL && entry->value_size == HEAP_CELL_INLINE_MAX
+               ? overwrite(heap, entry, entry->value.word + amount)
+               : add_any(heap, state, amount);
 }
 
 static void append(struct backend *backend, state_id state, struct bytes more)

@@ -183,23 +183,23 @@ static inline uint32_t heap_bucket_entry(const struct heap_bucket *bucket, uint3
     return (uint32_t)(folded | (folded >> 32));
 }
 
-/* The same as heap_table_find without a call: it finds nearly every entry that is there. */
-static inline struct heap_place heap_table_glance(const struct heap_table *table,
-                                                  const struct heap_key *key, uint16_t state)
+/* The entry of (`key`, `state`), or NULL: then heap_table_find may find it yet. Without a call, and
+ * it finds nearly every entry that is there. */
+static inline struct heap_entry *heap_table_glance(const struct heap_table *table,
+                                                   const struct heap_key *key, uint16_t state)
 {
     if (table->buckets == NULL) {
-        return (struct heap_place){ 0 };
+        return NULL;
     }
     uint32_t hash = heap_hash(key, state);
-    struct heap_place place = { .bucket = hash & table->bucket_mask };
-    uint32_t entry = heap_bucket_entry(&table->buckets[place.bucket], hash);
-    if (entry != 0 && entry <= table->entry_count) {
-        const struct heap_entry *found = &table->entries[entry - 1];
-        bool is_it = found->key.word == key->word && found->state == state &&
-                     found->key_size == key->size && key->size <= HEAP_CELL_INLINE_MAX;
-        place.entry = is_it ? entry : 0;
+    uint32_t number = heap_bucket_entry(&table->buckets[hash & table->bucket_mask], hash) - 1;
+    if (number >= table->entry_count) {
+        return NULL; /* no slot has the hash, or several */
     }
-    return place;
+    struct heap_entry *entry = &table->entries[number];
+    bool is_it = entry->key.word == key->word && entry->state == state &&
+                 entry->key_size == key->size && key->size <= HEAP_CELL_INLINE_MAX;
+    return is_it ? entry : NULL;
 }
 
 /* Where the entry of (`key`, `state`) is. Valid until the next insertion or removal. */
