@@ -315,6 +315,20 @@ START_TEST(adding_is_a_get_and_a_put_also_while_a_snapshot_is_written)
 }
 END_TEST
 
+START_TEST(adding_to_what_is_no_number_trips_a_check)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct backend *backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
+    struct value_state count;
+    value_state_open(&count, backend, "count");
+    backend_set_key(backend, 1, text("k"));
+    backend_put(backend, count.id, text("four"));
+    backend_set_key(backend, 1, text("k")); /* so that it must be looked up */
+    (void)value_state_add(&count, 1);
+}
+END_TEST
+
 START_TEST(a_key_group_outside_the_range_trips_a_check)
 {
     struct arena arena;
@@ -343,6 +357,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tcase, a_value_state_keeps_a_number_for_each_key, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, adding_is_a_get_and_a_put_also_while_a_snapshot_is_written, 0,
                         KIND_COUNT);
+    tcase_add_loop_test_raise_signal(tcase, adding_to_what_is_no_number_trips_a_check, SIGABRT, 0,
+                                     KIND_COUNT);
     tcase_add_loop_test_raise_signal(tcase, a_key_group_outside_the_range_trips_a_check, SIGABRT, 0,
                                      KIND_COUNT);
     Suite *suite = suite_create("backend");
