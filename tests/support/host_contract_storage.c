@@ -97,13 +97,45 @@ static void call_on_names(struct contract_actor *actor, enum host_volume volume)
     expect(actor, host_remove_dir(host, volume, "d") == STATUS_NOT_FOUND);
 }
 
+/* A host may treat what is large in another way. Memory beside that of a read stays as it was. */
+static void call_on_large_file(struct contract_actor *actor, enum host_volume volume)
+{
+    enum { FILE_BYTES = 5 << 20, BESIDE_BYTES = 4096, BESIDE = 0xa5 };
+    enum { ALL_BYTES = FILE_BYTES + 2 * BESIDE_BYTES };
+    struct host *host = actor->host;
+    file_id file;
+    size_t got = 0;
+    uint8_t *all = arena_alloc_raw(host->arena, ALL_BYTES);
+    uint8_t *content = arena_alloc_raw(host->arena, FILE_BYTES);
+    for (uint32_t i = 0; i < FILE_BYTES; i++) {
+        content[i] = (uint8_t)(i ^ i >> 8 ^ i >> 16);
+    }
+    (void)memset(all, BESIDE, ALL_BYTES);
+    struct bytes written = { .data = content, .size = FILE_BYTES };
+    expect(actor, host_file_open(host, volume, "large", HOST_TRUNCATE, &file) == STATUS_OK);
+    expect(actor, host_file_write(host, file, 0, written) == STATUS_OK);
+    expect(actor, host_file_read(host, file, 0, all + BESIDE_BYTES, FILE_BYTES, &got) == STATUS_OK);
+    expect(actor, got == FILE_BYTES && memcmp(all + BESIDE_BYTES, content, FILE_BYTES) == 0);
+    bool is_kept = true;
+    for (uint32_t i = 0; i < BESIDE_BYTES; i++) {
+        is_kept = is_kept && all[i] == BESIDE && all[ALL_BYTES - 1 - i] == BESIDE;
+    }
+    expect(actor, is_kept);
+    host_file_close(host, file);
+    expect(actor, host_remove(host, volume, "large") == STATUS_OK);
+    arena_free(host->arena, content);
+    arena_free(host->arena, all);
+}
+
 static void calls_start(struct contract_actor *actor, struct bytes argument)
 {
     (void)argument;
     call_on_files(actor, HOST_LOCAL);
     call_on_names(actor, HOST_LOCAL);
+    call_on_large_file(actor, HOST_LOCAL);
     call_on_files(actor, HOST_SHARED);
     call_on_names(actor, HOST_SHARED);
+    call_on_large_file(actor, HOST_SHARED);
     contract_report(actor, STARTED, actor->count);
 }
 
@@ -112,7 +144,7 @@ START_TEST(storage_calls_answer_as_they_promise)
     contract_start(1, (struct contract_script){ calls_start, NULL, NULL });
     contract_run(1000 * (uint64_t)MS);
     contract_assert(ANSWER, 0, NULL);
-    contract_assert(STARTED, 1, (uint64_t[]){ 2 * 22 });
+    contract_assert(STARTED, 1, (uint64_t[]){ 2 * 28 });
 }
 END_TEST
 
