@@ -8,6 +8,10 @@ static void parse(struct operator_context *context, const struct record *line,
                   struct collector *out)
 {
     int64_t value;
+    if (line->is_number) {
+        collector_emit(out, line);
+        return;
+    }
     if (!text_parse_i64(line->value, &value)) {
         operator_bad_record(context, line, "not a 64-bit integer");
         return;
@@ -20,7 +24,7 @@ static void parse(struct operator_context *context, const struct record *line,
 struct stream numbers_source(struct pipeline *pipeline)
 {
     static const struct map_parameters parsing = { .map = parse };
-    return stream_map(pipeline_source(pipeline, "source"), "parse", &parsing);
+    return stream_map(pipeline_number_source(pipeline, "source"), "parse", &parsing);
 }
 
 void numbers_by_value(const struct record *number, struct key *key)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/stream/source.h"
 
 void pipeline_init(struct pipeline *pipeline)
 {
@@ -82,12 +83,25 @@ static struct stream add_operator(const struct stream *stream, const char *name,
     return stream_of(pipeline, vertex, vertex->chain_length++, has_timestamps(stream));
 }
 
-struct stream pipeline_source(struct pipeline *pipeline, const char *name)
+static struct stream add_source(struct pipeline *pipeline, const char *name,
+                                const struct source_parameters *parameters)
 {
     struct vertex *vertex = add_vertex(pipeline, name);
-    vertex->chain[vertex->chain_length++] =
-        (struct operator_spec){ .name = name, .ops = &source_operator, .parent = -1 };
+    vertex->chain[vertex->chain_length++] = (struct operator_spec){
+        .name = name, .ops = &source_operator, .parameters = parameters, .parent = -1
+    };
     return stream_of(pipeline, vertex, 0, false);
+}
+
+struct stream pipeline_source(struct pipeline *pipeline, const char *name)
+{
+    return add_source(pipeline, name, NULL);
+}
+
+struct stream pipeline_number_source(struct pipeline *pipeline, const char *name)
+{
+    static const struct source_parameters numbers = { .gives_numbers = true };
+    return add_source(pipeline, name, &numbers);
 }
 
 static struct stream exchanged(struct stream stream, enum exchange exchange, key_function key_of)

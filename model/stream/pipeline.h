@@ -81,6 +81,10 @@ void pipeline_init(struct pipeline *pipeline);
 /* The job's input, as the configuration describes it. Its vertex is called `name`. */
 struct stream pipeline_source(struct pipeline *pipeline, const char *name);
 
+/* The same for a job over integers: those that are generated come as record_i64, with is_number,
+ * instead of being written as lines that the job would read at once. */
+struct stream pipeline_number_source(struct pipeline *pipeline, const char *name);
+
 /* ---- where records go ------------------------------------------------------------------------ */
 
 /* Partitions the stream by key. */

@@ -2,6 +2,7 @@
 #ifndef FAULTLINE_STREAM_RECORD_H
 #define FAULTLINE_STREAM_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/base/bytes.h"
@@ -11,6 +12,7 @@
 /* Borrowed for the call it is handed to. */
 struct record {
     struct bytes value;
+    bool is_number; /* of the source's records: no line, but a number that need not be read */
 };
 
 /* A key: its bytes for the backend, which lie in the record or in `room`, and Flink's hash. */

@@ -39,6 +39,7 @@ struct source {
     file_id file;
     uint64_t file_size; /* of one that grows: where its last whole line ends, as far as is known */
     bool grows;
+    bool gives_numbers;
     struct operator_states *states; /* what a snapshot writes */
 };
 
@@ -169,10 +170,13 @@ static void look_for_growth(struct source *source, struct split *split)
 static void *source_open(struct operator_context *context, const void *parameters,
                          struct collector *out)
 {
-    CHECK(parameters == NULL);
     CHECK(context->split_count > 0);
+    const struct source_parameters *given = parameters;
     struct source *source = arena_alloc(context->host->arena, 1, sizeof *source);
-    *source = (struct source){ .context = context, .input = context->input, .out = out };
+    *source = (struct source){ .context = context,
+                               .input = context->input,
+                               .out = out,
+                               .gives_numbers = given != NULL && given->gives_numbers };
     source->states = operator_states_create(context->host->arena);
     context->source = source;
     if (source->input->kind == INPUT_FILE) {
@@ -427,7 +431,7 @@ static uint32_t emit_lines(struct source *source, struct split *split, uint32_t 
 {
     uint32_t count = 0;
     for (; count < limit && can_emit(source, split); count++) {
-        struct record record;
+        struct record record = { 0 };
         uint64_t next;
         if (!read_line(source, split, split->position, &record.value, &next)) {
             break;
@@ -448,15 +452,26 @@ static inline void take_number(struct source *source, struct split *split)
     split->records++;
 }
 
+/* The record of `key`, at `room`. A bad key is none that a number may be. */
+static inline struct record generated_record(const struct source *source, uint64_t key,
+                                             uint8_t room[TEXT_INTEGER_SIZE_MAX])
+{
+    if (source->gives_numbers && key <= INT64_MAX) {
+        struct record record = record_i64(room, (int64_t)key);
+        record.is_number = true;
+        return record;
+    }
+    return (struct record){ .value = { .data = room, .size = text_format_u64(room, key) } };
+}
+
 static uint32_t emit_generated(struct source *source, struct split *split, uint32_t limit)
 {
     uint32_t count = 0;
     for (; count < limit && can_emit(source, split); count++) {
         take_number(source, split);
-        uint8_t digits[TEXT_INTEGER_SIZE_MAX];
-        size_t size =
-            text_format_u64(digits, generator_key(source->input->generator, source->place));
-        struct record record = { .value = { .data = digits, .size = size } };
+        uint8_t room[TEXT_INTEGER_SIZE_MAX];
+        struct record record =
+            generated_record(source, generator_key(source->input->generator, source->place), room);
         collector_emit(source->out, &record);
     }
     return count;

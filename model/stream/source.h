@@ -21,6 +21,11 @@
 
 struct source;
 
+/* Of the operator; NULL: all zero. */
+struct source_parameters {
+    bool gives_numbers; /* pipeline_number_source */
+};
+
 enum source_state {
     SOURCE_MORE, /* call again when there is room for output */
     SOURCE_WAIT, /* the next record is not due before source_due_ns, or has not come yet */

@@ -1,6 +1,7 @@
 #include "tests/support/source_bed.h"
 
 #include <check.h>
+#include <inttypes.h>
 
 #include "model/base/check.h"
 #include "model/base/codec.h"
@@ -62,7 +63,12 @@ struct bytes source_bed_split(struct source_bed *bed, uint32_t split, uint64_t r
 static void collect(void *target, const struct record *record)
 {
     struct reader *reader = target;
-    buffer_append(&reader->lines, record->value);
+    if (record->is_number) {
+        buffer_append_format(&reader->lines, "%" PRIi64, record_to_i64(record));
+        reader->number_count++;
+    } else {
+        buffer_append(&reader->lines, record->value);
+    }
     buffer_append_text(&reader->lines, "\n");
     reader->count++;
     if (reader->bad != NULL && bytes_equal(record->value, bytes_of_text(reader->bad))) {
@@ -74,7 +80,8 @@ void reader_open(struct reader *reader, struct source_bed *bed, const struct inp
                  uint32_t subtask, uint32_t parallelism, struct bytes state)
 {
     CHECK(subtask < parallelism);
-    *reader = (struct reader){ .input = *input, .bad = reader->bad };
+    *reader =
+        (struct reader){ .input = *input, .bad = reader->bad, .parameters = reader->parameters };
     disk_host_init(&reader->machine, bed->disk, 0);
     reader->out = (struct collector){ .emit = collect, .target = reader };
     reader->context = (struct operator_context){ .host = &reader->machine.host,
@@ -86,7 +93,7 @@ void reader_open(struct reader *reader, struct source_bed *bed, const struct inp
                                                  .attempt = 1 };
     buffer_init(&reader->context.failure, &reader->machine.arena);
     buffer_init(&reader->lines, &reader->machine.arena);
-    reader->source = source_operator.open(&reader->context, NULL, &reader->out);
+    reader->source = source_operator.open(&reader->context, &reader->parameters, &reader->out);
     ck_assert_ptr_eq(reader->context.source, reader->source);
     if (reader->context.failure.size == 0) {
         ck_assert_int_eq(source_operator.restore(reader->source, state), STATUS_OK);

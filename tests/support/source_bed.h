@@ -38,6 +38,8 @@ struct reader {
     struct buffer lines; /* what it emitted, each with a line feed behind */
     uint64_t count;
     const char *bad; /* the record to complain of, which the test sets first; NULL: none */
+    struct source_parameters parameters; /* set by the test, too */
+    uint64_t number_count;               /* how many came as numbers; `lines` has them as lines */
 };
 
 /* Opens the source of a subtask; restores it from `state` (no bytes: from its beginning). */

@@ -210,6 +210,33 @@ START_TEST(generated_records_are_shared_out_in_turn)
 }
 END_TEST
 
+START_TEST(a_source_of_numbers_gives_as_lines_only_those_that_are_none)
+{
+    static const struct generator_range bad = { .first = 5, .end = 7, .key = GENERATOR_BAD_KEY };
+    struct input_config input = source_bed_generated(&bed, 20, 0);
+    struct generator *generator = generator_create(&bed.arena, input.keys, 0, 1);
+    generator_set_ranges(generator, &bad, 1);
+    input.generator = generator;
+    struct reader lines = { 0 };
+    struct reader numbers = { .parameters = { .gives_numbers = true } };
+    reader_open(&lines, &bed, &input, 0, 1, (struct bytes){ 0 });
+    reader_open(&numbers, &bed, &input, 0, 1, (struct bytes){ 0 });
+    ck_assert_uint_eq(reader_to_end(&lines, 20), 20);
+    ck_assert_uint_eq(reader_to_end(&numbers, 20), 20);
+    ck_assert(bytes_equal(buffer_bytes(&lines.lines), buffer_bytes(&numbers.lines)));
+    ck_assert_uint_eq(lines.number_count, 0);
+    ck_assert_uint_eq(numbers.number_count, 18);
+    reader_close(&lines);
+    reader_close(&numbers);
+
+    input = source_bed_text(&bed, "1\n2\n");
+    reader_open(&numbers, &bed, &input, 0, 1, (struct bytes){ 0 });
+    ck_assert_uint_eq(reader_to_end(&numbers, 20), 2);
+    ck_assert_uint_eq(numbers.number_count, 0);
+    reader_close(&numbers);
+}
+END_TEST
+
 static struct input_config events_input(uint64_t events)
 {
     struct input_config input = { .kind = INPUT_NEXMARK,
@@ -348,6 +375,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_source_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, a_generating_source_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, generated_records_are_shared_out_in_turn);
+    tcase_add_test(tcase, a_source_of_numbers_gives_as_lines_only_those_that_are_none);
     tcase_add_test(tcase, a_source_of_events_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, events_are_shared_out_in_turn_in_the_order_of_their_places);
     tcase_add_test(tcase, a_source_skipped_to_its_end_emits_nothing);
