@@ -171,6 +171,22 @@ static struct arena_block *take_small(struct arena *arena, size_t size_bytes)
     return block;
 }
 
+static bool is_told(const struct arena *arena, size_t size_bytes)
+{
+    return arena->on_large != NULL && size_bytes >= ARENA_LARGE_BYTES;
+}
+
+/* Makes a large block one of the arena's. */
+static struct arena_block *admit(struct arena *arena, struct arena_block *block, size_t size_bytes)
+{
+    CHECK(block != NULL);
+    if (is_told(arena, size_bytes)) {
+        arena->on_large(block, size_bytes);
+    }
+    attach(arena, block);
+    return block;
+}
+
 /* A block, of which the content is not cleared. */
 static struct arena_block *take(struct arena *arena, size_t size_bytes)
 {
@@ -179,10 +195,13 @@ static struct arena_block *take(struct arena *arena, size_t size_bytes)
     if (HAS_SMALL_BLOCKS && size_bytes <= SMALL_BYTES_MAX) {
         return take_small(arena, size_bytes);
     }
-    struct arena_block *block = malloc(sizeof *block + size_bytes);
-    CHECK(block != NULL);
-    attach(arena, block);
-    return block;
+    size_bytes += sizeof(struct arena_block);
+    if (!is_told(arena, size_bytes)) {
+        return admit(arena, malloc(size_bytes), size_bytes);
+    }
+    /* As many large pages as there can be: the block begins with one. */
+    size_bytes = (size_bytes + ARENA_LARGE_BYTES - 1) / ARENA_LARGE_BYTES * ARENA_LARGE_BYTES;
+    return admit(arena, aligned_alloc(ARENA_LARGE_BYTES, size_bytes), size_bytes);
 }
 
 void *arena_alloc_raw(struct arena *arena, size_t size_bytes)
@@ -199,11 +218,9 @@ void *arena_alloc(struct arena *arena, size_t count, size_t size_bytes)
         return memset(take(arena, size)->data, 0, size);
     }
     /* Large ones may come fresh from the system, which has cleared them. */
-    struct arena_block *block = calloc(1, sizeof *block + size);
-    CHECK(block != NULL);
     arena->live_count++;
-    attach(arena, block);
-    return block->data;
+    size += sizeof(struct arena_block);
+    return admit(arena, calloc(1, size), size)->data;
 }
 
 struct arena_deferred *arena_defer(struct arena *arena, void (*end)(void *argument), void *argument)
@@ -259,10 +276,8 @@ void *arena_resize(struct arena *arena, void *data, size_t size_bytes)
         return larger;
     }
     detach(block);
-    block = realloc(block, sizeof *block + size_bytes);
-    CHECK(block != NULL);
-    attach(arena, block);
-    return block->data;
+    size_bytes += sizeof *block;
+    return admit(arena, realloc(block, size_bytes), size_bytes)->data;
 }
 
 void arena_free(struct arena *arena, void *data)

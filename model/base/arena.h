@@ -20,11 +20,18 @@ struct arena_block;
 struct arena_pool;
 struct arena_deferred;
 
+/* So large are the pages in which a system may give memory faster than in small ones; where they
+ * are larger yet, these are pieces of one. */
+enum { ARENA_LARGE_BYTES = 2 * 1024 * 1024 };
+
 struct arena {
     size_t live_count;               /* of blocks, for tests: 0 if all were freed */
     struct arena_block *blocks;      /* the large ones that live, newest first */
     struct arena_pool *pool;         /* where the small ones come from; NULL: none was needed */
     struct arena_deferred *deferred; /* what arena_drop calls first, newest first */
+    /* Is told of each block of so many bytes or more, before the arena's owner gets it: new ones
+     * begin with such a page, which nothing has touched. NULL: nobody is told. */
+    void (*on_large)(void *block, size_t size_bytes);
 };
 
 /* Makes `arena` empty. */

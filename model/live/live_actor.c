@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "model/base/check.h"
@@ -436,12 +437,27 @@ static void init_wake(struct live_actor *actor)
     (void)pthread_condattr_destroy(&attributes);
 }
 
+/* To be given memory in small pages takes longer than to read a file into it, or to fill it with
+ * the state of a checkpoint: so the system is asked for large ones, as far as they lie wholly
+ * within. Where it has none, that is slower, and all. */
+static void ask_for_large_pages(void *block, size_t size_bytes)
+{
+    uint8_t *at = block;
+    size_t unaligned = (size_t)((uintptr_t)at % ARENA_LARGE_BYTES);
+    size_t before = unaligned == 0 ? 0 : ARENA_LARGE_BYTES - unaligned;
+    if (size_bytes >= before + ARENA_LARGE_BYTES) {
+        size_t within = size_bytes - before;
+        (void)madvise(at + before, within - within % ARENA_LARGE_BYTES, MADV_HUGEPAGE);
+    }
+}
+
 struct live_actor *live_actor_create(struct live_process *process, uint32_t index,
                                      const struct actor_ops *ops, struct bytes argument)
 {
     CHECK(!process->is_halted);
     struct live_actor *actor = arena_alloc(&process->arena, 1, sizeof *actor);
     arena_init(&actor->arena);
+    actor->arena.on_large = ask_for_large_pages;
     actor->host = (struct host){ .ops = &process->ops,
                                  .arena = &actor->arena,
                                  .self = actor_address(process->options.number,

@@ -122,6 +122,32 @@ START_TEST(a_dropped_arena_can_be_used_again)
 }
 END_TEST
 
+/* Is told of a block before anything stands in it: so what it writes there is overwritten. */
+static void mark_large(void *block, size_t size_bytes)
+{
+    ck_assert_uint_ge(size_bytes, ARENA_LARGE_BYTES);
+    memset(block, 7, size_bytes);
+}
+
+START_TEST(who_wants_to_know_is_told_of_large_blocks_and_of_no_others)
+{
+    enum { MORE = 100, NEARLY = ARENA_LARGE_BYTES - 1024 };
+    arena.on_large = mark_large;
+    uint8_t *raw = arena_alloc_raw(&arena, ARENA_LARGE_BYTES + MORE);
+    ck_assert(all_equal(raw, ARENA_LARGE_BYTES + MORE, 7));
+    ck_assert_uint_lt((uintptr_t)raw % ARENA_LARGE_BYTES, MORE);
+    ck_assert(all_equal(arena_alloc(&arena, ARENA_LARGE_BYTES, 1), ARENA_LARGE_BYTES, 7));
+    uint8_t *grown = arena_alloc(&arena, NEARLY, 1);
+    ck_assert(all_equal(grown, NEARLY, 0));
+    grown = arena_resize(&arena, grown, ARENA_LARGE_BYTES);
+    ck_assert(all_equal(grown, ARENA_LARGE_BYTES, 7));
+    raw = arena_resize(&arena, raw, NEARLY);
+    memset(raw, 1, NEARLY);
+    ck_assert_uint_eq(arena.live_count, 3);
+    arena_free(&arena, raw);
+}
+END_TEST
+
 /* A deferred call that writes down its letter, and uses the arena that is being dropped. */
 struct ending {
     char *memory;
@@ -246,6 +272,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, an_array_grows_by_doubling_and_only_when_it_must);
     tcase_add_test(tcase, an_array_grows_at_once_as_far_as_it_must);
     tcase_add_test(tcase, freeing_nothing_is_allowed);
+    tcase_add_test(tcase, who_wants_to_know_is_told_of_large_blocks_and_of_no_others);
     tcase_add_test(tcase, a_dropped_arena_can_be_used_again);
     tcase_add_test(tcase, deferred_calls_come_newest_first_while_the_blocks_still_live);
     tcase_add_test(tcase, a_deferred_call_that_was_taken_back_does_not_come);
