@@ -111,7 +111,7 @@ test: ## sets up, builds every variant, runs every test; ends: N passed, M faile
 	@MAKE='$(MAKE)' tests/run_all.sh
 
 .PHONY: tests
-tests: $(test_programs) $(library_jobs) ## builds the test programs
+tests: $(test_programs) $(bench_programs) $(library_jobs) ## builds tests and benchmarks
 
 .PHONY: libraries
 libraries: $(library_jobs) ## the jobs that scenarios load from shared libraries
@@ -157,8 +157,9 @@ mutant-scores: ## how soon fuzz finds each of them: writes tests/mutants/SCORES.
 show = $(if $(V),,@$(if $(findstring s,$(firstword -$(MAKEFLAGS))),,echo '  $@';))
 
 $(build)/faultline: $(main_object) $(build)/libfaultline.a
+# Before the library, from which they take what nobody else does.
+$(build)/tests/bench/bench_state: $(build)/tests/support/disk_host.o $(build)/tests/support/parts.o
 $(bench_programs): %: %.o $(build)/libfaultline.a
-$(build)/tests/bench/bench_state: $(build)/tests/support/disk_host.o
 $(test_programs): %: %.o $(support_objects) $(build)/libfaultline.a
 $(test_programs): private check_libs := -lcheck -lsubunit -lrt -Wl,--wrap=_mark_point
 $(build)/faultline $(bench_programs) $(test_programs):

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "model/base/check.h"
-#include "model/base/hash.h"
 #include "model/base/text.h"
 #include "model/checkpoint/carried.h"
 #include "model/checkpoint/manifest.h"
@@ -141,41 +140,115 @@ enum status store_open(struct host *host, enum store_kind kind, struct store **s
 
 /* ---- parts ----------------------------------------------------------------------------------- */
 
-static enum status read_location(struct host *host, struct bytes carried,
-                                 const struct state_handle *handle, struct buffer *out)
+/* A piece this small is still in the processor's cache when it is verified and used. */
+enum { PIECE_BYTES = 1024 * 1024 };
+
+/* A part in memory is one piece. */
+static bool find_in_memory(const struct state_handle *handle, struct bytes carried,
+                           struct bytes *bytes)
 {
-    char path[STORE_PATH_SIZE];
-    struct bytes part;
-    if (handle->kind == HANDLE_INLINE) {
-        buffer_append(out, handle->location);
-        return STATUS_OK;
-    }
-    if (carried_find(carried, handle->location, &part)) {
-        buffer_append(out, part);
-        return STATUS_OK;
-    }
-    if (handle->location.size >= sizeof path) {
-        return STATUS_CORRUPT;
-    }
-    memcpy(path, handle->location.data, handle->location.size);
-    path[handle->location.size] = '\0';
-    return store_files_read(host, path, out);
+    *bytes = handle->location;
+    return handle->kind == HANDLE_INLINE || carried_find(carried, handle->location, bytes);
 }
 
-enum status store_read_part(struct host *host, struct bytes carried,
-                            const struct state_handle *handle, struct buffer *out)
+static enum status open_file(struct store_part *part)
 {
-    size_t size_before = out->size;
-    enum status status = read_location(host, carried, handle, out);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    CHECK(out->size >= size_before);
-    struct bytes state = { .size = out->size - size_before };
-    state.data = state.size > 0 ? out->data + size_before : NULL;
-    if (state.size != handle->size_bytes || hash_bytes(state) != handle->checksum) {
-        out->size = size_before;
+    char path[STORE_PATH_SIZE];
+    struct bytes location = part->handle.location;
+    if (location.size >= sizeof path) {
         return STATUS_CORRUPT;
     }
-    return STATUS_OK;
+    memcpy(path, location.data, location.size);
+    path[location.size] = '\0';
+    enum status status = host_file_open(part->host, HOST_SHARED, path, HOST_READ, &part->file);
+    return status == STATUS_OK ? host_file_size(part->host, part->file, &part->file_bytes) : status;
+}
+
+/* Reads the next piece of the file to the end of `out`. */
+static enum status read_file(struct store_part *part, struct buffer *out)
+{
+    uint64_t left_bytes = part->file_bytes - part->read_bytes;
+    size_t wanted = left_bytes < PIECE_BYTES ? (size_t)left_bytes : PIECE_BYTES;
+    if (wanted == 0) {
+        return STATUS_OK;
+    }
+    size_t got;
+    uint8_t *at = buffer_extend(out, wanted);
+    enum status status = host_file_read(part->host, part->file, part->read_bytes, at, wanted, &got);
+    got = status == STATUS_OK ? got : 0;
+    CHECK(got <= wanted);
+    out->size -= wanted - got;
+    if (got < wanted) {
+        part->file_bytes = part->read_bytes + got; /* it has become shorter */
+    }
+    return status;
+}
+
+/* Counts the piece in, which is damaged if it is the last one and the whole is not what was
+ * written. */
+static enum status verify(struct store_part *part, struct bytes piece)
+{
+    if (piece.size > 0) {
+        hash_stream_add(&part->hash, piece);
+        part->read_bytes += piece.size;
+    }
+    if (part->read_bytes < part->file_bytes) {
+        return STATUS_OK;
+    }
+    bool is_sound = part->read_bytes == part->handle.size_bytes &&
+                    hash_stream_finish(&part->hash) == part->handle.checksum;
+    return is_sound ? STATUS_OK : STATUS_CORRUPT;
+}
+
+static enum status read_part(struct part_source *source, struct buffer *out)
+{
+    struct store_part *part = (struct store_part *)(void *)source;
+    size_t size_before = out->size;
+    enum status status = STATUS_OK;
+    CHECK(!source->has_ended);
+    if (part->first.arena != NULL) {
+        buffer_append(out, buffer_bytes(&part->first));
+        buffer_free(&part->first);
+        part->first.arena = NULL;
+    } else {
+        status = read_file(part, out);
+        struct bytes piece = { out->data + size_before, out->size - size_before };
+        status = status == STATUS_OK ? verify(part, piece) : status;
+    }
+    source->has_ended = part->read_bytes == part->file_bytes;
+    return status;
+}
+
+enum status store_part_open(struct store_part *part, struct host *host, struct bytes carried,
+                            const struct state_handle *handle)
+{
+    struct bytes bytes;
+    *part = (struct store_part){ .source = { .read = read_part }, .host = host, .handle = *handle };
+    hash_stream_init(&part->hash, host->arena);
+    buffer_init(&part->first, host->arena);
+    enum status status = STATUS_OK;
+    if (find_in_memory(handle, carried, &bytes)) {
+        buffer_append(&part->first, bytes);
+        part->file_bytes = bytes.size;
+    } else {
+        status = open_file(part);
+        status = status == STATUS_OK ? read_file(part, &part->first) : status;
+    }
+    status = status == STATUS_OK ? verify(part, buffer_bytes(&part->first)) : status;
+    if (status != STATUS_OK) {
+        store_part_close(part);
+    }
+    return status;
+}
+
+void store_part_close(struct store_part *part)
+{
+    buffer_free(&part->first);
+    if (part->hash.memory != NULL) {
+        (void)hash_stream_finish(&part->hash);
+    }
+    if (part->file != 0) {
+        host_file_close(part->host, part->file);
+        part->file = 0;
+    }
 }

@@ -28,9 +28,12 @@
 #include <stdint.h>
 
 #include "model/base/bytes.h"
+#include "model/base/hash.h"
 #include "model/base/status.h"
+#include "model/checkpoint/manifest.h"
 #include "model/checkpoint/shared_registry.h"
 #include "model/host.h"
+#include "model/state/part_source.h"
 
 #define STORE_ROOT     "checkpoints"
 #define STORE_SHARED   STORE_ROOT "/shared"
@@ -69,7 +72,6 @@ bool store_parse_directory(struct bytes name, uint64_t *id);
 
 /* ---- the contract ---------------------------------------------------------------------------- */
 
-struct state_handle;
 struct store;
 
 /* Is a shared part wanted? Asked with the name "" for a whole directory: then true keeps it as it
@@ -209,10 +211,26 @@ MUST_USE static inline enum status store_end_attempts(struct store *store, uint6
     return store->ops->end_attempts(store, kept, removed);
 }
 
-/* For a subtask: appends the part that `handle` (manifest.h) leads to to `out`, verified by its
- * size and checksum; nothing after an error. It is inline, or among those `carried` here
- * (carried.h), or a file. Errors: NOT_FOUND, CORRUPT. */
-MUST_USE enum status store_read_part(struct host *host, struct bytes carried,
-                                     const struct state_handle *handle, struct buffer *out);
+/* For a subtask: a part that a handle leads to, read piece by piece and verified by its size and
+ * checksum with the last one. */
+struct store_part {
+    struct part_source source; /* Errors of the reading: NOT_FOUND, CORRUPT */
+    struct host *host;
+    struct state_handle handle; /* its location stays borrowed */
+    struct hash_stream hash;
+    struct buffer first; /* the first piece, until it was asked for */
+    file_id file;        /* 0: it is no file, or not open */
+    uint64_t file_bytes; /* so large is what is read */
+    uint64_t read_bytes;
+};
+
+/* Begins to read the part that `handle` leads to: inline, or among those `carried` here
+ * (carried.h), or a file. What is missing, and what is damaged and small, is found here. After an
+ * error there is nothing to close. Errors: NOT_FOUND, CORRUPT. */
+MUST_USE enum status store_part_open(struct store_part *part, struct host *host,
+                                     struct bytes carried, const struct state_handle *handle);
+
+/* Gives back what it holds, read to its end or not. */
+void store_part_close(struct store_part *part);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 enum {
     STALL_LOOK_NS = 5 * 1000 * 1000, /* so soon a dead process does not wait any more */
     WRITE_BEHIND_BYTES = 4 << 20,
-    LARGE_PAGE_BYTES = 2 << 20, /* where they are larger, these are pieces of one */
 };
 
 static struct live_actor *actor_of(struct host *host)
@@ -226,20 +224,6 @@ enum status live_file_size(struct host *host, file_id id, uint64_t *size_bytes)
     return STATUS_OK;
 }
 
-/* Who reads much at once mostly does so into memory that is fresh from the system, and to be given
- * that in small pages takes longer than the reading: so it is asked for in large ones, as far as
- * they lie wholly within. Where the system has none, the read is slower, and that is all. */
-static void ask_for_large_pages(void *data, size_t size_bytes)
-{
-    uint8_t *at = data;
-    size_t unaligned = (size_t)((uintptr_t)at % LARGE_PAGE_BYTES);
-    size_t before = unaligned == 0 ? 0 : LARGE_PAGE_BYTES - unaligned;
-    if (size_bytes >= before + LARGE_PAGE_BYTES) {
-        size_t within = size_bytes - before;
-        (void)madvise(at + before, within - within % LARGE_PAGE_BYTES, MADV_HUGEPAGE);
-    }
-}
-
 enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes, void *data,
                            size_t size_bytes, size_t *got_bytes)
 {
@@ -250,7 +234,6 @@ enum status live_file_read(struct host *host, file_id id, uint64_t offset_bytes,
     if (!verdict.takes_effect) {
         return verdict.status;
     }
-    ask_for_large_pages(data, size_bytes);
     while (*got_bytes < size_bytes) {
         ssize_t got = pread(open_file->descriptor, (uint8_t *)data + *got_bytes,
                             size_bytes - *got_bytes, (off_t)(offset_bytes + *got_bytes));

@@ -191,45 +191,51 @@ static void open_chain(struct task *task)
     }
 }
 
-/* Reads the parts of the keyed state one behind the other into `bytes`. After an error `part` is
- * the one that could not be read. */
-static enum status read_parts(struct task *task, const struct keyed_state *keyed,
-                              struct bytes *parts, struct buffer *bytes, struct state_handle *part)
+/* Begins to read the parts; after an error `part` is the one that could not be read. Returns how
+ * many are open through `open_count`. */
+static enum status open_parts(struct task *task, const struct keyed_state *keyed,
+                              struct store_part *parts, uint32_t *open_count,
+                              struct state_handle *part)
 {
     struct decoder decoder;
     enum status status = STATUS_OK;
     keyed_state_begin(keyed, &decoder);
-    for (uint32_t i = 0; i < keyed->part_count && status == STATUS_OK; i++) {
+    for (*open_count = 0; *open_count < keyed->part_count; ++*open_count) {
         keyed_state_next(&decoder, part);
-        status = store_read_part(task->host, task->deployment->carried, part, bytes);
-        parts[i].size = part->size_bytes;
+        status = store_part_open(&parts[*open_count], task->host, task->deployment->carried, part);
+        if (status != STATUS_OK) {
+            return status;
+        }
     }
-    size_t at = 0;
-    for (uint32_t i = 0; i < keyed->part_count && status == STATUS_OK; i++) {
-        parts[i].data = parts[i].size > 0 ? bytes->data + at : NULL;
-        at += parts[i].size;
-    }
-    CHECK(status != STATUS_OK || at == bytes->size);
-    return status;
+    host_charge(task->host, HOST_WORK_SNAPSHOT_BYTES, keyed->size_bytes);
+    return STATUS_OK;
 }
 
-/* Takes from one snapshot what lies in the subtask's range. */
+/* Takes from one snapshot what lies in the subtask's range. After an error `part` is the one that
+ * was read last. */
 static enum status restore_keyed(struct task *task, const struct keyed_state *keyed,
                                  struct state_handle *part)
 {
-    struct buffer bytes;
-    buffer_init(&bytes, task->host->arena);
-    struct bytes *parts = arena_alloc(task->host->arena, keyed->part_count, sizeof *parts);
-    enum status status = read_parts(task, keyed, parts, &bytes, part);
+    struct arena *arena = task->host->arena;
+    struct store_part *parts = arena_alloc(arena, keyed->part_count, sizeof *parts);
+    struct part_source **sources = arena_alloc(arena, keyed->part_count, sizeof *sources);
+    uint32_t open_count;
+    enum status status = open_parts(task, keyed, parts, &open_count, part);
+    for (uint32_t i = 0; i < open_count; i++) {
+        sources[i] = &parts[i].source;
+    }
     if (status == STATUS_OK) {
-        host_charge(task->host, HOST_WORK_SNAPSHOT_BYTES, bytes.size);
         status = task->context.backend == NULL
                      ? STATUS_CORRUPT
-                     : backend_restore(task->context.backend, task->deployment->checkpoint, parts,
+                     : backend_restore(task->context.backend, task->deployment->checkpoint, sources,
                                        keyed->part_count);
     }
-    arena_free(task->host->arena, parts);
-    buffer_free(&bytes);
+    for (uint32_t i = 0; i < open_count; i++) {
+        *part = sources[i]->has_ended ? parts[i].handle : *part;
+        store_part_close(&parts[i]);
+    }
+    arena_free(arena, sources);
+    arena_free(arena, parts);
     return status;
 }
 

@@ -39,11 +39,11 @@
 
 #include "model/base/bytes.h"
 #include "model/base/check.h"
-#include "model/base/codec.h"
 #include "model/base/status.h"
 #include "model/state/descriptor.h"
 #include "model/state/entry_key.h"
 #include "model/state/key_group.h"
+#include "model/state/part_source.h"
 
 typedef uint16_t state_id;
 
@@ -102,7 +102,7 @@ struct backend_ops {
     void (*set_subkey)(struct backend *, struct bytes subkey);
     struct bytes (*get)(struct backend *, state_id);
     void (*put)(struct backend *, state_id, struct bytes value);
-    uint64_t (*add)(struct backend *, state_id, uint64_t amount); /* NULL: by get and put */
+    uint64_t (*add)(struct backend *, state_id, uint64_t amount);
     void (*append)(struct backend *, state_id, struct bytes more);
     void (*remove)(struct backend *, state_id);
     void (*iterate)(struct backend *, state_id, enum backend_scope);
@@ -121,7 +121,7 @@ struct backend_ops {
                                           size_t limit_bytes);
     void (*draft_kept)(struct backend *, enum backend_draft);
     void (*draft_lost)(struct backend *, enum backend_draft);
-    enum status (*restore)(struct backend *, uint64_t id, const struct bytes *parts,
+    enum status (*restore)(struct backend *, uint64_t id, struct part_source *const *parts,
                            uint32_t part_count);
     uint64_t (*entry_count)(const struct backend *);
 };
@@ -241,16 +241,7 @@ static inline void backend_put(struct backend *backend, state_id state, struct b
  * is absent; returns the new value. The same as a get and a put, in one step if the backend can. */
 static inline uint64_t backend_add(struct backend *backend, state_id state, uint64_t amount)
 {
-    if (backend->ops->add != NULL) {
-        return backend->ops->add(backend, state, amount);
-    }
-    struct bytes before = backend_get(backend, state);
-    CHECK(before.data == NULL || before.size == sizeof amount);
-    uint64_t sum = amount + (before.data == NULL ? 0 : load_u64(before.data));
-    uint8_t room[sizeof sum];
-    store_u64(room, sum);
-    backend_put(backend, state, (struct bytes){ .data = room, .size = sizeof room });
-    return sum;
+    return backend->ops->add(backend, state, amount);
 }
 
 /* Appends `more`, which is not borrowed from the backend, to the current entry's value of a list;
@@ -375,7 +366,8 @@ static inline void backend_draft_lost(struct backend *backend, enum backend_draf
     backend->ops->draft_lost(backend, draft);
 }
 
-/* Fills a backend from the parts of snapshot `id`; entries outside its key groups are left out.
+/* Fills a backend from the parts of snapshot `id`, each of which is read to its end unless an error
+ * comes first that has nothing to do with its bytes; entries outside its key groups are left out.
  * After a change of parallelism it is called once for each old snapshot that meets the range. No
  * snapshot may be under way, and no key is current afterwards. A snapshot that was restored alone
  * can be the base of later ones. Errors: INVALID, for a state that is not what the job declares
@@ -383,7 +375,8 @@ static inline void backend_draft_lost(struct backend *backend, enum backend_draf
  * not belong together and for an entry that another snapshot has brought already. The backend can
  * then only be destroyed. */
 MUST_USE static inline enum status backend_restore(struct backend *backend, uint64_t id,
-                                                   const struct bytes *parts, uint32_t part_count)
+                                                   struct part_source *const *parts,
+                                                   uint32_t part_count)
 {
     return backend->ops->restore(backend, id, parts, part_count);
 }

@@ -142,6 +142,18 @@ static void put(struct backend *backend, state_id state, struct bytes value)
     changelog_note_failure(changelog);
 }
 
+/* The log has the sum: it tells what entries hold, not what was done to them. */
+static uint64_t add(struct backend *backend, state_id state, uint64_t amount)
+{
+    struct changelog_backend *changelog = changelog_of(backend);
+    uint64_t sum = backend_add(changelog_inner(changelog), state, amount);
+    uint8_t room[sizeof sum];
+    store_u64(room, sum);
+    note_change(changelog, CHANGE_PUT, state, (struct bytes){ .data = room, .size = sizeof room });
+    changelog_note_failure(changelog);
+    return sum;
+}
+
 static void append(struct backend *backend, state_id state, struct bytes more)
 {
     struct changelog_backend *changelog = changelog_of(backend);
@@ -415,22 +427,19 @@ static void snapshot_lost(struct backend *backend, uint64_t id)
 
 /* The base that was restored from sound parts: what follows it is the log from now on. */
 static struct snapshot_base restored_base(const struct changelog_backend *changelog, uint64_t id,
-                                          const struct bytes *parts, uint32_t part_count)
+                                          struct part_source *const *parts, uint32_t part_count)
 {
     struct snapshot_base base = {
         .id = id, .epoch = changelog->epoch, .part_count = part_count, .log_end = changelog->log.end
     };
     for (uint32_t i = 0; i < part_count; i++) {
-        struct snapshot_reader reader;
-        snapshot_reader_init(&reader, parts[i]);
-        CHECK(reader.status == STATUS_OK);
-        base.last_part = reader.id;
-        base.entry_count += load_u64(parts[i].data + parts[i].size - sizeof(uint64_t));
+        base.last_part = parts[i]->id;
+        base.entry_count += parts[i]->entry_count;
     }
     return base;
 }
 
-static enum status restore(struct backend *backend, uint64_t id, const struct bytes *parts,
+static enum status restore(struct backend *backend, uint64_t id, struct part_source *const *parts,
                            uint32_t part_count)
 {
     struct changelog_backend *changelog = changelog_of(backend);
@@ -464,6 +473,7 @@ const struct backend_ops changelog_backend_ops = {
     .set_subkey = set_subkey,
     .get = get,
     .put = put,
+    .add = add,
     .append = append,
     .remove = remove_entry,
     .iterate = iterate,

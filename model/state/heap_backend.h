@@ -151,7 +151,7 @@ void heap_snapshot_end(struct backend_snapshot *snapshot);
 
 /* ---- heap_restore.c: see struct backend_ops -------------------------------------------------- */
 
-MUST_USE enum status heap_restore(struct backend *backend, uint64_t id, const struct bytes *parts,
-                                  uint32_t part_count);
+MUST_USE enum status heap_restore(struct backend *backend, uint64_t id,
+                                  struct part_source *const *parts, uint32_t part_count);
 
 #endif

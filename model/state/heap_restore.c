@@ -88,6 +88,18 @@ static enum status restore_run(struct heap_backend *heap, const struct snapshot_
     return status;
 }
 
+/* Tables that grow step by step move all they hold at each, and memory that is fresh from the
+ * system is dear: so a table begins with room for somewhat more than the one before it got. Key
+ * groups are shared out by a hash: where there are many keys, the groups have about as many. */
+static void reserve_table(struct heap_backend *heap, uint16_t key_group)
+{
+    struct heap_table *table = heap_table_of(heap, key_group);
+    if (table->entry_count == 0 && key_group > heap->range.first) {
+        uint32_t before = heap_table_of(heap, (uint16_t)(key_group - 1))->live_count;
+        heap_table_reserve(table, heap->arena, before + before / 8);
+    }
+}
+
 static enum status restore_first(struct heap_backend *heap, const struct snapshot_entry *entries,
                                  uint32_t count, const struct state_binding *bindings)
 {
@@ -96,6 +108,7 @@ static enum status restore_first(struct heap_backend *heap, const struct snapsho
         while (end < count && entries[end].key_group == entries[first].key_group) {
             end++;
         }
+        reserve_table(heap, entries[first].key_group);
         status = restore_run(heap, &entries[first], end - first, bindings);
     }
     return status;
@@ -116,29 +129,13 @@ static enum status restore_entries(struct backend *backend, bool is_first,
     return status;
 }
 
-/* Tables that grow step by step move all they hold at each, and memory that is fresh from the
- * system is dear: so the entries of a first part are counted before. */
-static void reserve_tables(struct heap_backend *heap, const struct snapshot_reader *reader)
+static enum status restore_states(struct backend *backend)
 {
-    uint32_t *counts = arena_alloc(heap->arena, heap_table_count(heap), sizeof *counts);
-    snapshot_reader_count(reader, heap->range, counts);
-    for (uint32_t i = 0; i < heap_table_count(heap); i++) {
-        heap_table_reserve(&heap->tables[i], heap->arena, counts[i]);
-    }
-    arena_free(heap->arena, counts);
-}
-
-static enum status restore_states(struct backend *backend, const struct snapshot_reader *reader)
-{
-    struct heap_backend *heap = heap_of(backend);
-    heap_add_states(heap);
-    if (reader->follows == 0) {
-        reserve_tables(heap, reader);
-    }
+    heap_add_states(heap_of(backend));
     return STATUS_OK;
 }
 
-enum status heap_restore(struct backend *backend, uint64_t id, const struct bytes *parts,
+enum status heap_restore(struct backend *backend, uint64_t id, struct part_source *const *parts,
                          uint32_t part_count)
 {
     struct heap_backend *heap = heap_of(backend);
@@ -153,7 +150,7 @@ enum status heap_restore(struct backend *backend, uint64_t id, const struct byte
                                 .restored = { .id = id, .epoch = heap->epoch } };
     snapshot_bases_forget_all(&heap->changes.bases);
     enum status status = part_restore_all(&all, parts, part_count);
-    heap->table = NULL; /* the key was borrowed from the snapshot */
+    heap->table = NULL; /* the key was borrowed from the window */
     heap->epoch++;
     if (is_alone && heap->parts_max > 1 && status == STATUS_OK) {
         snapshot_bases_add(&heap->changes.bases, heap->arena, all.restored);

@@ -4,7 +4,11 @@
 
 #include "model/base/check.h"
 
-enum { ENTRY_CAPACITY_MIN = 8, BUCKET_COUNT_MIN = 2, BLOB_ROUNDING_BYTES = 16 };
+enum {
+    BUCKET_COUNT_MIN = 2,
+    BUCKET_LIVE_MAX = HEAP_BUCKET_SLOTS * 3 / 4, /* on average: so there is always one with room */
+    BLOB_ROUNDING_BYTES = 16,
+};
 
 /* A blob of `bytes` with room for `room_bytes` more. */
 static struct heap_blob *blob_create(struct arena *arena, struct bytes bytes, size_t room_bytes)
@@ -112,15 +116,6 @@ union heap_cell heap_cell_share(union heap_cell cell, uint8_t size)
     return cell;
 }
 
-/* Memory, not cleared, that starts at a cache line; `*block` is what to free. */
-static void *alloc_lines(struct arena *arena, size_t size_bytes, void **block)
-{
-    CHECK(size_bytes % HEAP_LINE_BYTES == 0);
-    *block = arena_alloc_raw(arena, size_bytes + HEAP_LINE_BYTES);
-    uintptr_t start = (uintptr_t)*block + HEAP_LINE_BYTES - 1;
-    return (void *)(start - start % HEAP_LINE_BYTES);
-}
-
 static bool is_full(const struct heap_bucket *bucket)
 {
     return bucket->entries[HEAP_BUCKET_SLOTS - 1] != 0;
@@ -199,46 +194,18 @@ static uint32_t bucket_with_room(const struct heap_table *table, uint32_t hash)
     return at;
 }
 
-/* Gives the index at least `count` buckets. */
-static void grow_index(struct heap_table *table, struct arena *arena, uint32_t count)
+/* Files all that `old` has in its index in that of `table`, which is empty. */
+static void fill_index(struct heap_table *table, const struct heap_table *old)
 {
-    struct heap_bucket *old = table->buckets;
-    void *old_block = table->bucket_block;
-    uint32_t old_count = old == NULL ? 0 : table->bucket_mask + 1;
-    CHECK(count > old_count);
-    CHECK((count & (count - 1)) == 0);
-    table->buckets = alloc_lines(arena, count * sizeof *old, &table->bucket_block);
-    memset(table->buckets, 0, count * sizeof *old);
-    table->bucket_mask = count - 1;
-    table->live_max = count * (HEAP_BUCKET_SLOTS * 3 / 4);
+    uint32_t old_count = old->buckets == NULL ? 0 : old->bucket_mask + 1;
+    memset(table->buckets, 0, (table->bucket_mask + (size_t)1) * sizeof *table->buckets);
     for (uint32_t i = 0; i < old_count; i++) {
-        for (uint32_t j = 0; j < slot_count(&old[i]); j++) {
-            uint32_t hash = old[i].hashes[j];
-            bucket_append(&table->buckets[bucket_with_room(table, hash)], hash, old[i].entries[j]);
+        const struct heap_bucket *bucket = &old->buckets[i];
+        for (uint32_t j = 0; j < slot_count(bucket); j++) {
+            uint32_t hash = bucket->hashes[j];
+            bucket_append(&table->buckets[bucket_with_room(table, hash)], hash, bucket->entries[j]);
         }
     }
-    arena_free(arena, old_block);
-}
-
-/* How many buckets `entry_count` entries need. At most three quarters of the slots are filled: so
- * there is always a bucket with room. */
-static uint32_t buckets_for(const struct heap_table *table, uint64_t entry_count)
-{
-    uint64_t count = table->buckets == NULL ? BUCKET_COUNT_MIN : (uint64_t)table->bucket_mask + 1;
-    while (entry_count * 4 > count * HEAP_BUCKET_SLOTS * 3) {
-        count *= 2;
-    }
-    CHECK(count <= UINT32_MAX / 2);
-    return (uint32_t)count;
-}
-
-/* Makes the index larger; returns the bucket in which there is room for `hash` then. Apart, as what
- * follows is, so that the short way has no registers to save. */
-__attribute__((noinline)) static uint32_t make_room(struct heap_table *table, struct arena *arena,
-                                                    uint32_t hash)
-{
-    grow_index(table, arena, buckets_for(table, (uint64_t)table->live_count + 1));
-    return bucket_with_room(table, hash);
 }
 
 static size_t block_count(uint32_t places)
@@ -246,33 +213,63 @@ static size_t block_count(uint32_t places)
     return ((size_t)places + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES;
 }
 
-/* Makes the slab large enough for `entry_count` places. */
-__attribute__((noinline)) static void grow_entries(struct heap_table *table, struct arena *arena,
-                                                   uint64_t entry_count)
+static size_t whole_lines(size_t size_bytes)
 {
-    CHECK(entry_count <= UINT32_MAX / 2);
-    void *old_block = table->entry_block;
-    const struct heap_entry *old = table->entries;
-    uint32_t capacity = ENTRY_CAPACITY_MIN;
-    while (capacity < entry_count) {
-        capacity *= 2;
+    return (size_bytes + HEAP_LINE_BYTES - 1) / HEAP_LINE_BYTES * HEAP_LINE_BYTES;
+}
+
+/* Gives the table `count` buckets, more than it has, and as many places as those take. What is
+ * written all over comes first in the memory, and the slab, which fills from its begin, last: so
+ * what is not in use yet is the end, of which the system need not give any. */
+static void grow(struct heap_table *table, struct arena *arena, uint32_t count)
+{
+    CHECK((count & (count - 1)) == 0);
+    CHECK(table->buckets == NULL || count > table->bucket_mask + 1);
+    CHECK(count <= UINT32_MAX / 2 / BUCKET_LIVE_MAX);
+    const struct heap_table old = *table;
+    size_t index_bytes = count * sizeof *old.buckets;
+    table->live_max = count * BUCKET_LIVE_MAX;
+    table->bucket_mask = count - 1;
+    size_t versions_bytes = whole_lines(block_count(table->live_max) * sizeof *old.block_versions);
+    size_t slab_bytes = table->live_max * sizeof *old.entries;
+    table->memory =
+        arena_alloc_raw(arena, index_bytes + versions_bytes + slab_bytes + HEAP_LINE_BYTES - 1);
+    uint8_t *at = (uint8_t *)whole_lines((uintptr_t)table->memory);
+    table->buckets = (struct heap_bucket *)(void *)at;
+    table->block_versions = (uint32_t *)(void *)(at + index_bytes);
+    table->entries = (struct heap_entry *)(void *)(at + index_bytes + versions_bytes);
+    fill_index(table, &old);
+    if (old.entry_count > 0) {
+        /* The versions of blocks without places are never read. */
+        memcpy(table->block_versions, old.block_versions,
+               block_count(old.entry_count) * sizeof *old.block_versions);
+        memcpy(table->entries, old.entries, old.entry_count * sizeof *old.entries);
     }
-    table->entries = alloc_lines(arena, capacity * sizeof *old, &table->entry_block);
-    if (old != NULL) {
-        memcpy(table->entries, old, table->entry_count * sizeof *old);
+    arena_free(arena, old.memory);
+}
+
+/* How many buckets `entry_count` entries need. */
+static uint32_t buckets_for(const struct heap_table *table, uint64_t entry_count)
+{
+    uint64_t count = table->buckets == NULL ? BUCKET_COUNT_MIN : (uint64_t)table->bucket_mask + 1;
+    while (entry_count > count * BUCKET_LIVE_MAX) {
+        count *= 2;
     }
-    /* The versions of blocks without places are never read. */
-    size_t blocks = block_count(capacity);
-    if (blocks > block_count(table->entry_capacity)) {
-        table->block_versions =
-            arena_resize(arena, table->block_versions, blocks * sizeof *table->block_versions);
-    }
-    table->entry_capacity = capacity;
-    arena_free(arena, old_block);
+    CHECK(count <= UINT32_MAX / 2);
+    return (uint32_t)count;
+}
+
+/* Makes the table larger; returns the bucket in which there is room for `hash` then. Apart, so that
+ * the short way has no registers to save. */
+__attribute__((noinline)) static uint32_t make_room(struct heap_table *table, struct arena *arena,
+                                                    uint32_t hash)
+{
+    grow(table, arena, buckets_for(table, (uint64_t)table->live_count + 1));
+    return bucket_with_room(table, hash);
 }
 
 /* A free place in the slab. A new one starts without version and history. */
-static inline uint32_t take_place(struct heap_table *table, struct arena *arena)
+static inline uint32_t take_place(struct heap_table *table)
 {
     if (table->free_first != 0) {
         uint32_t number = table->free_first - 1;
@@ -280,10 +277,7 @@ static inline uint32_t take_place(struct heap_table *table, struct arena *arena)
         table->free_first = table->entries[number].free_next;
         return number;
     }
-    if (table->entry_count == table->entry_capacity) {
-        grow_entries(table, arena, (uint64_t)table->entry_count + 1);
-    }
-    CHECK(table->entry_count < table->entry_capacity);
+    CHECK(table->entry_count < table->live_max);
     table->entries[table->entry_count] =
         (struct heap_entry){ .key_size = HEAP_CELL_ABSENT, .value_size = HEAP_CELL_ABSENT };
     return table->entry_count++;
@@ -299,7 +293,7 @@ __attribute__((always_inline)) static inline uint32_t insert(struct heap_table *
     if (table->live_count == table->live_max) {
         *bucket = make_room(table, arena, hash);
     }
-    uint32_t number = take_place(table, arena);
+    uint32_t number = take_place(table);
     struct heap_entry *entry = &table->entries[number];
     entry->state = state;
     entry->free_next = 0;
@@ -334,13 +328,9 @@ bool heap_table_add(struct heap_table *table, struct arena *arena, const struct 
 
 void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count)
 {
-    uint64_t entry_count = (uint64_t)table->entry_count + count;
     uint32_t bucket_count = buckets_for(table, (uint64_t)table->live_count + count);
     if (count > 0 && (table->buckets == NULL || bucket_count > table->bucket_mask + 1)) {
-        grow_index(table, arena, bucket_count);
-    }
-    if (entry_count > table->entry_capacity) {
-        grow_entries(table, arena, entry_count);
+        grow(table, arena, bucket_count);
     }
 }
 
@@ -409,16 +399,14 @@ void heap_table_free(struct heap_table *table, struct arena *arena)
         heap_cell_clear(arena, &entry->key, &entry->key_size);
         heap_cell_clear(arena, &entry->value, &entry->value_size);
     }
-    arena_free(arena, table->entry_block);
-    arena_free(arena, table->bucket_block);
-    arena_free(arena, table->block_versions);
+    arena_free(arena, table->memory);
     *table = (struct heap_table){ 0 };
 }
 
 void heap_table_check(const struct heap_table *table)
 {
     CHECK(table->live_count <= table->entry_count);
-    CHECK(table->entry_count <= table->entry_capacity);
+    CHECK(table->entry_count <= table->live_max);
     uint32_t free_count = 0;
     for (uint32_t free = table->free_first; free != 0; free_count++) {
         CHECK(free <= table->entry_count);

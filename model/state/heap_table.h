@@ -4,7 +4,8 @@
  * place freed last, or else to the end: places depend on nothing but the order of insertions and
  * removals. Keys and values of up to 8 bytes stand in the entry, longer ones in blocks of their
  * own. The index is open-addressed by buckets of one cache line; it holds each entry's hash, so
- * that a lookup touches one line of the index and the right entry, and growing it touches no entry.
+ * that a lookup touches one line of the index and the right entry. Both grow together: a freed
+ * place is taken again before a new one, so there are never more places than entries fit the index.
  *
  * Versions and history belong to the backend: a place keeps them when its entry is removed. */
 #ifndef FAULTLINE_STATE_HEAP_TABLE_H
@@ -61,17 +62,15 @@ _Static_assert(sizeof(struct heap_bucket) == HEAP_LINE_BYTES, "a lookup reads on
 enum { HEAP_BLOCK_PLACES = 64 };
 
 struct heap_table {
-    struct heap_entry *entries;  /* aligned to cache lines within entry_block */
+    struct heap_bucket *buckets; /* NULL until the first insertion */
     uint32_t *block_versions;    /* per HEAP_BLOCK_PLACES places the newest of their versions */
-    struct heap_bucket *buckets; /* the same; NULL until the first insertion */
-    void *entry_block;
-    void *bucket_block;
-    uint32_t entry_capacity;
+    struct heap_entry *entries;
+    void *memory;         /* of all three: buckets and entries start at cache lines */
     uint32_t entry_count; /* places in use or free */
     uint32_t live_count;  /* places in use */
     uint32_t free_first;  /* the place freed last + 1, or 0 */
     uint32_t bucket_mask; /* number of buckets - 1 */
-    uint32_t live_max;    /* so many entries the index takes before it grows */
+    uint32_t live_max;    /* so many entries the table takes before it grows; so many places */
 };
 
 /* A key made ready for lookups. */

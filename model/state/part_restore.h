@@ -4,6 +4,7 @@
 #define FAULTLINE_STATE_PART_RESTORE_H
 
 #include "model/state/key_group.h"
+#include "model/state/part_source.h"
 #include "model/state/snapshot_base.h"
 #include "model/state/state_table.h"
 
@@ -15,9 +16,8 @@ struct part_restore {
     struct backend *backend;
     struct state_table *states;
     struct key_group_range range; /* entries of other key groups are passed over */
-    /* The table may have got more states; `reader` stands before the part's first entry. Errors:
-     * whatever ends the restore. */
-    enum status (*on_states)(struct backend *, const struct snapshot_reader *reader);
+    /* The table may have got more states. Errors: whatever ends the restore. */
+    enum status (*on_states)(struct backend *);
     /* Entries, removals and appends, in their order, all of them of the range; `is_first`: of a
      * part that follows no other, in which each key stands once. Errors: CORRUPT, INVALID, or
      * whatever ends the restore. */
@@ -26,9 +26,10 @@ struct part_restore {
     struct snapshot_base restored; /* the parts so far; at first only its id and epoch are set */
 };
 
-/* Restores all parts, oldest first. Errors: CORRUPT (also if there is none, or if one is missing
+/* Restores all parts, oldest first. What was filed before an error may be of a part that turned out
+ * to be damaged at its end. Errors: CORRUPT (also if there is none, or if one is missing
  * between two); INVALID, and the reason stands in the table's `refusal`; those of the functions. */
-MUST_USE enum status part_restore_all(struct part_restore *restore, const struct bytes *parts,
-                                      uint32_t part_count);
+MUST_USE enum status part_restore_all(struct part_restore *restore,
+                                      struct part_source *const *parts, uint32_t part_count);
 
 #endif

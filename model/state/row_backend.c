@@ -198,6 +198,17 @@ static void put(struct backend *base, state_id number, struct bytes value)
     row_entry_put(backend, number, buffer_bytes(&state->row), &state->known, value);
 }
 
+static uint64_t add(struct backend *base, state_id number, uint64_t amount)
+{
+    struct bytes before = get(base, number);
+    CHECK(before.data == NULL || before.size == sizeof amount);
+    uint64_t sum = amount + (before.data == NULL ? 0 : load_u64(before.data));
+    uint8_t room[sizeof sum];
+    store_u64(room, sum);
+    put(base, number, (struct bytes){ .data = room, .size = sizeof room });
+    return sum;
+}
+
 static void append(struct backend *base, state_id number, struct bytes more)
 {
     struct row_backend *backend = row_backend_of(base);
@@ -437,14 +448,13 @@ static enum status restore_entries(struct backend *base, bool is_first,
     return status;
 }
 
-static enum status restore_states(struct backend *base, const struct snapshot_reader *reader)
+static enum status restore_states(struct backend *base)
 {
-    (void)reader;
     open_states(row_backend_of(base));
     return base->failure;
 }
 
-static enum status restore(struct backend *base, uint64_t id, const struct bytes *parts,
+static enum status restore(struct backend *base, uint64_t id, struct part_source *const *parts,
                            uint32_t part_count)
 {
     struct row_backend *backend = row_backend_of(base);
@@ -484,6 +494,7 @@ const struct backend_ops row_backend_ops = {
     .set_subkey = set_subkey,
     .get = get,
     .put = put,
+    .add = add,
     .append = append,
     .remove = remove_entry,
     .iterate = iterate,

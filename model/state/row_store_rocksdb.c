@@ -55,6 +55,7 @@ struct rocks {
     rocksdb_readoptions_t *read_now;
     rocksdb_writeoptions_t *write_options;
     rocksdb_t *db;
+    rocksdb_column_family_handle_t *first; /* the one that RocksDB makes; NULL: a space has it */
     rocksdb_pinnableslice_t *lent; /* by the last get; NULL: nothing */
     struct space *spaces;
     size_t space_capacity;
@@ -124,6 +125,9 @@ static void disconnect(void *argument)
         rocks->views = view->next;
         free_view(rocks, view);
     }
+    if (rocks->first != NULL) {
+        rocksdb_column_family_handle_destroy(rocks->first);
+    }
     for (uint32_t i = 0; i < rocks->space_count; i++) {
         if (rocks->spaces[i].loader != NULL) {
             rocksdb_sstfilewriter_destroy(rocks->spaces[i].loader);
@@ -155,8 +159,7 @@ static uint16_t space_of(struct bytes key)
     return (uint16_t)(key.data[0] << 8 | key.data[1]);
 }
 
-/* A family is made for the first row of its space, since to make one takes a millisecond: until
- * then there is none, and the answer is NULL. */
+/* A space is given a family at its first row: until then there is none, and the answer is NULL. */
 static struct space *find_space(const struct rocks *rocks, uint16_t number)
 {
     for (uint32_t i = 0; i < rocks->space_count; i++) {
@@ -183,6 +186,7 @@ static size_t key_size(struct bytes key)
     return key.size - ROW_SPACE_BYTES;
 }
 
+/* The first space gets the family that is there anyway: to make another takes a millisecond. */
 static enum status make_family(struct rocks *rocks, uint16_t number)
 {
     char name[8] = { 's',
@@ -196,8 +200,11 @@ static enum status make_family(struct rocks *rocks, uint16_t number)
     rocks->spaces = arena_grow(rocks->arena, rocks->spaces, &rocks->space_capacity,
                                (size_t)rocks->space_count + 1, sizeof *rocks->spaces);
     struct space *space = &rocks->spaces[rocks->space_count];
-    *space = (struct space){ .number = number };
-    space->family = rocksdb_create_column_family(rocks->db, rocks->options, name, &error);
+    *space = (struct space){ .number = number, .family = rocks->first };
+    if (rocks->first == NULL) {
+        space->family = rocksdb_create_column_family(rocks->db, rocks->options, name, &error);
+    }
+    rocks->first = NULL;
     rocks->space_count += error == NULL;
     return status_of(error);
 }
@@ -487,11 +494,21 @@ static enum status configure(struct rocks *rocks, uint64_t cache_bytes)
     return STATUS_OK;
 }
 
+static enum status open_database(struct rocks *rocks)
+{
+    const char *family = "default";
+    const rocksdb_options_t *options = rocks->options;
+    char *error = NULL;
+    rocks->db = rocksdb_open_column_families(rocks->options, "/state", 1, &family, &options,
+                                             &rocks->first, &error);
+    return status_of(error);
+}
+
 enum status row_store_rocksdb_create(struct host *host, uint64_t cache_bytes,
                                      struct row_store **store)
 {
     struct rocks *rocks = arena_alloc(host->arena, 1, sizeof *rocks);
-    char *error = NULL;
+    rocksdb_set_perf_level(rocksdb_disable); /* nobody asks how often what was counted */
     rocks->base.ops = &ops;
     rocks->host = host;
     rocks->arena = host->arena;
@@ -503,8 +520,7 @@ enum status row_store_rocksdb_create(struct host *host, uint64_t cache_bytes,
     rocks->deferred = arena_defer(host->arena, disconnect, rocks);
     enum status status = configure(rocks, cache_bytes);
     if (status == STATUS_OK) {
-        rocks->db = rocksdb_open(rocks->options, "/state", &error);
-        status = status_of(error);
+        status = open_database(rocks);
     }
     if (status != STATUS_OK) {
         destroy(&rocks->base);

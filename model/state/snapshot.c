@@ -85,12 +85,10 @@ static bool refuse(struct snapshot_reader *reader)
     return false;
 }
 
-void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input)
+/* Reads the header as far as there is input. */
+static bool read_header(struct snapshot_reader *reader)
 {
-    CHECK(input.data != NULL || input.size == 0);
-    *reader = (struct snapshot_reader){ .status = STATUS_OK };
     struct decoder *decoder = &reader->decoder;
-    decoder_init(decoder, input);
     uint32_t magic = decode_u32(decoder);
     uint16_t version = decode_u16(decoder);
     reader->state_count = decode_u16(decoder);
@@ -98,17 +96,44 @@ void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input)
     reader->follows = decode_u64(decoder);
     if (decoder->failed || magic != SNAPSHOT_MAGIC || version != SNAPSHOT_VERSION ||
         reader->state_count > SNAPSHOT_STATE_COUNT_MAX || reader->id <= reader->follows) {
-        refuse(reader);
-        return;
+        return false;
     }
     for (uint16_t i = 0; i < reader->state_count; i++) {
         struct bytes name = decode_bytes(decoder);
         (void)decode_bytes(decoder);
         if (decoder->failed || memchr(name.data, 0, name.size) != NULL) {
-            refuse(reader);
-            return;
+            return false;
         }
     }
+    return true;
+}
+
+bool snapshot_reader_init(struct snapshot_reader *reader, struct bytes input, bool is_cut)
+{
+    CHECK(input.data != NULL || input.size == 0);
+    *reader = (struct snapshot_reader){ .status = STATUS_OK, .is_cut = is_cut };
+    decoder_init(&reader->decoder, input);
+    if (read_header(reader)) {
+        return true;
+    }
+    bool is_too_short = is_cut && reader->decoder.failed;
+    refuse(reader);
+    return !is_too_short;
+}
+
+void snapshot_reader_resume(struct snapshot_reader *reader, struct bytes input, bool is_cut)
+{
+    CHECK(reader->is_cut && !reader->ended);
+    CHECK(input.size >= reader->decoder.size - reader->decoder.position);
+    decoder_init(&reader->decoder, input);
+    reader->is_cut = is_cut;
+}
+
+struct bytes snapshot_reader_rest(const struct snapshot_reader *reader)
+{
+    const struct decoder *decoder = &reader->decoder;
+    return (struct bytes){ .data = decoder->data + decoder->position,
+                           .size = decoder->size - decoder->position };
 }
 
 void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
@@ -125,12 +150,20 @@ void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state,
     CHECK(!decoder.failed);
 }
 
-static bool read_trailer(struct snapshot_reader *reader)
+/* Something cannot be read: because the input is cut, or else it is damaged. */
+static bool stop(struct snapshot_reader *reader, const struct decoder *decoder)
 {
-    uint64_t entry_count = decode_u64(&reader->decoder);
-    if (decoder_finish(&reader->decoder) != STATUS_OK || entry_count != reader->entries_read) {
-        return refuse(reader);
+    return decoder->failed && reader->is_cut ? false : refuse(reader);
+}
+
+static bool read_trailer(struct snapshot_reader *reader, struct decoder *decoder)
+{
+    uint64_t entry_count = decode_u64(decoder);
+    bool is_end = !reader->is_cut && decoder_finish(decoder) == STATUS_OK;
+    if (!is_end || entry_count != reader->entries_read) {
+        return stop(reader, decoder);
     }
+    reader->decoder = *decoder;
     reader->ended = true;
     return false;
 }
@@ -144,8 +177,7 @@ bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_en
     struct decoder decoder = reader->decoder; /* a copy stays in registers */
     entry->key_group = decode_u16(&decoder);
     if (!decoder.failed && entry->key_group == SNAPSHOT_END) {
-        reader->decoder = decoder;
-        return read_trailer(reader);
+        return read_trailer(reader, &decoder);
     }
     uint16_t state = decode_u16(&decoder);
     bool is_removal = (state & SNAPSHOT_REMOVED) != 0;
@@ -153,40 +185,15 @@ bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_en
     entry->state = state & ~(SNAPSHOT_REMOVED | SNAPSHOT_APPENDED) & UINT16_MAX;
     entry->key = decode_bytes(&decoder);
     entry->value = is_removal ? (struct bytes){ 0 } : decode_bytes(&decoder);
-    reader->decoder = decoder;
     bool is_of_a_log = is_removal || entry->is_append || entry->key_group < reader->key_group;
     if (decoder.failed || entry->key_group >= KEY_GROUP_COUNT_MAX ||
         entry->state >= reader->state_count || (is_removal && entry->is_append) ||
         (is_of_a_log && reader->follows == 0)) {
-        return refuse(reader);
+        return stop(reader, &decoder);
     }
     CHECK(entry->key.data != NULL);
+    reader->decoder = decoder;
     reader->key_group = entry->key_group;
     reader->entries_read++;
     return true;
-}
-
-void snapshot_reader_count(const struct snapshot_reader *reader, struct key_group_range range,
-                           uint32_t *counts)
-{
-    CHECK(!reader->ended);
-    const uint8_t *at = reader->decoder.data + reader->decoder.position;
-    size_t left = reader->decoder.size - reader->decoder.position;
-    while (left >= SNAPSHOT_ENTRY_BYTES) {
-        uint32_t key_group = load_u16(at);
-        size_t size = (size_t)load_u32(at + 4) + SNAPSHOT_ENTRY_BYTES;
-        snapshot_fetch_ahead(at);
-        if (size > left) {
-            return;
-        }
-        size += load_u32(at + size - 4);
-        if (size > left) {
-            return;
-        }
-        if (key_group >= range.first && key_group <= range.last) {
-            counts[key_group - range.first]++;
-        }
-        at += size;
-        left -= size;
-    }
 }

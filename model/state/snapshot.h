@@ -91,15 +91,24 @@ struct snapshot_reader {
     uint16_t state_count;
     uint16_t key_group; /* of the entry read last: in a first part they may not decrease */
     uint64_t entries_read;
+    bool is_cut;        /* there is more of the part than the input so far */
     bool ended;         /* the trailer was read, or the input is damaged */
     enum status status; /* STATUS_CORRUPT once anything is wrong */
 };
 
-/* Starts reading `input`, which stays borrowed; checks the header. */
-void snapshot_reader_init(struct snapshot_reader *reader, struct bytes input);
+/* Starts reading `input`, which stays borrowed; checks the header. `is_cut`: it is only the
+ * beginning of the part. False if even the header goes on behind it: try again with more. */
+bool snapshot_reader_init(struct snapshot_reader *reader, struct bytes input, bool is_cut);
+
+/* Goes on with `input`, which begins with what the reader has not read of the one before. */
+void snapshot_reader_resume(struct snapshot_reader *reader, struct bytes input, bool is_cut);
+
+/* What has not been read yet. Borrowed from the input. */
+struct bytes snapshot_reader_rest(const struct snapshot_reader *reader);
 
 /* Name and descriptor of state number `state`, 0..state_count-1, for state_descriptor_decode; the
- * name holds no zero byte. Borrowed from the input. Only after a header that was sound. */
+ * name holds no zero byte. Borrowed from the input. Only after a header that was sound, and before
+ * the reader goes on with another input. */
 void snapshot_reader_state(const struct snapshot_reader *reader, uint16_t state, struct bytes *name,
                            struct bytes *descriptor);
 
@@ -115,7 +124,8 @@ static inline void snapshot_fetch_ahead(const uint8_t *at)
 bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_entry *entry);
 
 /* Reads the next entry; false at the end or when damaged: reader->status tells which. Entries read
- * before the damage was met are not to be trusted either. */
+ * before the damage was met are not to be trusted either. False and not ended: the input was cut
+ * before the end of the entry. */
 static inline bool snapshot_reader_next(struct snapshot_reader *reader,
                                         struct snapshot_entry *entry)
 {
@@ -148,10 +158,5 @@ static inline bool snapshot_reader_next(struct snapshot_reader *reader,
     reader->entries_read++;
     return true;
 }
-
-/* Adds to counts[0 .. range.last - range.first] how many entries of a first part are to come, for
- * each key group. Of a damaged part it counts some. */
-void snapshot_reader_count(const struct snapshot_reader *reader, struct key_group_range range,
-                           uint32_t *counts);
 
 #endif

@@ -21,6 +21,7 @@
 #include "model/base/prng.h"
 #include "model/state/backend_create.h"
 #include "tests/support/disk_host.h"
+#include "tests/support/parts.h"
 
 enum {
     KEY_GROUP_COUNT = 128,
@@ -279,7 +280,7 @@ static void bench_whole(struct bench *bench, struct buffer *whole)
     struct backend *restored = create(bench);
     struct bytes bytes = buffer_bytes(whole);
     uint64_t restore_ns = now_ns();
-    if (backend_restore(restored, bench->snapshot_count, &bytes, 1) != STATUS_OK) {
+    if (restore_parts(restored, bench->snapshot_count, &bytes, 1) != STATUS_OK) {
         abort();
     }
     restore_ns = now_ns() - restore_ns;

@@ -5,6 +5,7 @@
 #include "model/state/backend.h"
 #include "model/state/state.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* Every test runs once for each kind of backend; _i is its number. */
@@ -306,7 +307,7 @@ START_TEST(adding_is_a_get_and_a_put_also_while_a_snapshot_is_written)
     struct bytes parts[] = { buffer_bytes(&part) };
     backend = backend_kinds[_i].create(&arena, all_groups, PARTS_MAX);
     value_state_open(&count, backend, "count");
-    ck_assert_int_eq(backend_restore(backend, 1, parts, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(backend, 1, parts, 1), STATUS_OK);
     ck_assert_uint_eq(backend_entry_count(backend), 1);
     backend_set_key(backend, 1, text("k"));
     ck_assert_int_eq(value_state_add(&count, 1), -1);

@@ -2,6 +2,7 @@
 
 #include "model/state/changelog_backend.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* B10 of backend.h, with the rules L1 to L6 of changelog_backend.h: what is written ahead is what a
@@ -91,7 +92,7 @@ static void assert_restored(uint64_t id, uint64_t value)
 {
     struct backend *restored = create();
     state_id same = backend_declare_value(restored, "n");
-    ck_assert_int_eq(backend_restore(restored, id, parts, part_count), STATUS_OK);
+    ck_assert_int_eq(restore_parts(restored, id, parts, part_count), STATUS_OK);
     ck_assert_uint_eq(backend_entry_count(restored), KEYS);
     for (uint64_t key = 0; key < KEYS; key++) {
         ck_assert_uint_eq(get_number(restored, same, key), value + key);

@@ -6,6 +6,7 @@
 #include "model/state/backend.h"
 #include "model/state/ttl.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* A backend and plain arrays do the same random operations on states of every kind: with
@@ -460,7 +461,7 @@ static void compare_restored(struct property *property, const struct parts *part
                                         { middle + 1, groups.last } };
     struct key_group_range range = ranges[prng_below(&property->prng, 3)];
     struct backend *restored = create(property, &arena, range);
-    ck_assert_int_eq(backend_restore(restored, parts->id, parts->items, parts->count), STATUS_OK);
+    ck_assert_int_eq(restore_parts(restored, parts->id, parts->items, parts->count), STATUS_OK);
     compare_all(property, restored, parts->reference, range);
     backend_destroy(restored);
     arena_drop(&arena);
@@ -478,7 +479,7 @@ static void restart(struct property *property)
     property->has_foreseen = false;
     backend_set_time(property->backend, now_ns);
     const struct parts *base = &property->base;
-    ck_assert_int_eq(backend_restore(property->backend, base->id, base->items, base->count),
+    ck_assert_int_eq(restore_parts(property->backend, base->id, base->items, base->count),
                      STATUS_OK);
     memcpy(property->now, base->reference, sizeof *property->now);
     compare_all(property, property->backend, property->now, groups);

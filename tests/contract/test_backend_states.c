@@ -6,6 +6,7 @@
 #include "model/state/backend.h"
 #include "model/state/snapshot.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* States of every kind: namespaces, subkeys, iteration, and what a restore accepts. Every test runs
@@ -166,7 +167,7 @@ START_TEST(b7_a_map_comes_in_the_order_of_its_subkeys_before_and_after_a_restore
     ck_assert_str_eq(map_text(backend, state, &arena), "");
     struct bytes part = write_whole(backend, &arena);
     struct backend *restored = create(_i, &arena);
-    ck_assert_int_eq(backend_restore(restored, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(restored, 1, &part, 1), STATUS_OK);
     state = backend_declare(restored, &window_map);
     backend_set_key(restored, 5, text("k"));
     backend_set_namespace(restored, text("w"));
@@ -306,7 +307,7 @@ START_TEST(what_is_appended_after_a_snapshot_is_not_in_it)
     backend_snapshot_end(snapshot);
     struct backend *restored = create(_i, &arena);
     state_id same = backend_declare(restored, &list);
-    ck_assert_int_eq(backend_restore(restored, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(restored, 1, &part, 1), STATUS_OK);
     backend_set_key(restored, 5, text("long"));
     ck_assert(holds(restored, same, "one two three "));
     backend_set_key(restored, 5, text("short"));
@@ -352,7 +353,7 @@ static const char *restore_as(int kind, struct arena *arena, const struct state_
     backend_destroy(backend);
     struct backend *restored = create(kind, arena);
     ck_assert_uint_ne(backend_declare(restored, is), STATE_REFUSED);
-    enum status status = backend_restore(restored, 1, &part, 1);
+    enum status status = restore_parts(restored, 1, &part, 1);
     struct bytes refusal = backend_refusal(restored);
     char *why = arena_format(arena, "%.*s", (int)refusal.size, (const char *)refusal.data);
     ck_assert_int_eq(status, refusal.size == 0 ? STATUS_OK : STATUS_INVALID);
@@ -413,6 +414,17 @@ static bool upgrade_text(const struct state_type *type, uint16_t version, struct
     return true;
 }
 
+static bool upgrade_nothing(const struct state_type *type, uint16_t version, struct bytes old,
+                            struct buffer *out)
+{
+    (void)type;
+    (void)version;
+    (void)old;
+    (void)out;
+    ck_abort_msg("a value was upgraded that nobody wrote");
+    return true;
+}
+
 START_TEST(d2_values_of_an_older_version_are_upgraded_one_by_one_and_a_list_by_its_elements)
 {
     struct arena arena;
@@ -436,7 +448,7 @@ START_TEST(d2_values_of_an_older_version_are_upgraded_one_by_one_and_a_list_by_i
     new_list.value = new_map.value;
     state_id state = backend_declare(new, &new_map);
     state_id state_list = backend_declare(new, &new_list);
-    ck_assert_int_eq(backend_restore(new, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(new, 1, &part, 1), STATUS_OK);
     backend_set_key(new, 5, text("k"));
     ck_assert_str_eq(map_text(new, state, &arena), "a=from 2: 1 b=from 2: 2 ");
     buffer_reset(&elements);
@@ -448,10 +460,38 @@ START_TEST(d2_values_of_an_older_version_are_upgraded_one_by_one_and_a_list_by_i
     backend_destroy(new);
     new = create(_i, &arena);
     ck_assert_uint_eq(backend_declare(new, &new_map), state);
-    ck_assert_int_eq(backend_restore(new, 2, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(new, 2, &part, 1), STATUS_OK);
     backend_set_key(new, 5, text("k"));
     ck_assert_str_eq(map_text(new, state, &arena), "a=from 2: 1 b=from 2: 2 ");
     backend_destroy(new);
+    backend_destroy(old);
+    arena_drop(&arena);
+}
+END_TEST
+
+/* Nothing that can be wrong about a part counts before it is known to be what was written. */
+START_TEST(d2_nothing_of_a_part_that_is_damaged_at_its_end_is_upgraded_or_refused)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct state_descriptor was = state_of_bytes("v");
+    struct backend *old = create(_i, &arena);
+    state_id state = backend_declare(old, &was);
+    for (uint32_t key_group = 0; key_group < 128; key_group++) {
+        backend_set_key(old, key_group, text("k"));
+        backend_put(old, state, text("a value of more than eight bytes"));
+    }
+    struct bytes part = write_whole(old, &arena);
+    struct state_descriptor is[] = { was, was, was };
+    is[1].value.version = 1;
+    is[1].value.upgrade = upgrade_nothing; /* or the test fails */
+    is[2].kind = STATE_LIST;
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        struct backend *new = create(_i, &arena);
+        ck_assert_uint_ne(backend_declare(new, &is[i]), STATE_REFUSED);
+        ck_assert_int_eq(restore_damaged(new, 1, part), STATUS_CORRUPT);
+        backend_destroy(new);
+    }
     backend_destroy(old);
     arena_drop(&arena);
 }
@@ -472,7 +512,7 @@ START_TEST(d2_a_value_that_cannot_be_upgraded_is_refused)
     is.value.upgrade = upgrade_text;
     struct backend *new = create(_i, &arena);
     ck_assert_uint_ne(backend_declare(new, &is), STATE_REFUSED);
-    ck_assert_int_eq(backend_restore(new, 1, &part, 1), STATUS_INVALID);
+    ck_assert_int_eq(restore_parts(new, 1, &part, 1), STATUS_INVALID);
     ck_assert(bytes_equal(backend_refusal(new),
                           text("state \"v\" holds a value of type bytes version 0 that cannot be "
                                "upgraded to version 1")));
@@ -492,10 +532,10 @@ START_TEST(d4_a_state_that_is_not_declared_is_kept_and_refused_to_another_kind)
     put_at(first, state, "a", "1");
     struct bytes part = write_whole(first, &arena);
     struct backend *second = create(_i, &arena); /* declares nothing */
-    ck_assert_int_eq(backend_restore(second, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(second, 1, &part, 1), STATUS_OK);
     part = write_as(second, &arena, 2);
     struct backend *third = create(_i, &arena);
-    ck_assert_int_eq(backend_restore(third, 2, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(third, 2, &part, 1), STATUS_OK);
     struct state_descriptor other = list;
     other.name = "map";
     ck_assert_uint_eq(backend_declare(third, &other), STATE_REFUSED);
@@ -524,19 +564,19 @@ START_TEST(d4_what_has_a_time_to_live_is_kept_while_its_state_is_not_declared)
     backend_put(first, state, text("\1\1\1\1\1\1\1\1value"));
     struct bytes part = write_whole(first, &arena);
     struct backend *second = create(_i, &arena);
-    ck_assert_int_eq(backend_restore(second, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(second, 1, &part, 1), STATUS_OK);
     backend_set_time(second, UINT64_MAX);
     backend_expire(second, 1000);
     part = write_as(second, &arena, 2);
     ck_assert_uint_eq(backend_entry_count(second), 1);
     struct backend *third = create(_i, &arena);
-    ck_assert_int_eq(backend_restore(third, 2, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(third, 2, &part, 1), STATUS_OK);
     ck_assert_uint_eq(backend_entry_count(third), 1);
     ck_assert_uint_ne(backend_declare(third, &mortal), STATE_REFUSED);
     backend_set_time(third, UINT64_MAX);
     part = write_as(third, &arena, 3);
     struct backend *fourth = create(_i, &arena);
-    ck_assert_int_eq(backend_restore(fourth, 3, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(fourth, 3, &part, 1), STATUS_OK);
     ck_assert_uint_eq(backend_entry_count(fourth), 0);
     backend_destroy(fourth);
     backend_destroy(third);
@@ -561,7 +601,7 @@ START_TEST(an_entry_whose_key_no_backend_made_is_corrupt)
         snapshot_write_trailer(&out, 1);
         struct backend *backend = create(_i, &arena);
         struct bytes part = buffer_bytes(&out);
-        ck_assert_int_eq(backend_restore(backend, 1, &part, 1), STATUS_CORRUPT);
+        ck_assert_int_eq(restore_parts(backend, 1, &part, 1), STATUS_CORRUPT);
         backend_destroy(backend);
     }
     arena_drop(&arena);
@@ -594,8 +634,8 @@ START_TEST(maps_and_lists_follow_their_key_groups_to_another_range)
         struct backend *backend = backend_kinds[_i].create(&arena, ranges[i], PARTS_MAX);
         state_id state_map = backend_declare(backend, &window_map);
         state_id state_list = backend_declare(backend, &list);
-        ck_assert_int_eq(backend_restore(backend, 1, &parts[0], 1), STATUS_OK);
-        ck_assert_int_eq(backend_restore(backend, 1, &parts[1], 1), STATUS_OK);
+        ck_assert_int_eq(restore_parts(backend, 1, &parts[0], 1), STATUS_OK);
+        ck_assert_int_eq(restore_parts(backend, 1, &parts[1], 1), STATUS_OK);
         for (uint32_t group = ranges[i].first; group <= ranges[i].last; group++) {
             backend_set_key(backend, group, text("k"));
             ck_assert(holds(backend, state_list, arena_format(&arena, "list %u", group)));
@@ -644,6 +684,9 @@ static Suite *suite(void)
     tcase_add_loop_test(
         tcase, d2_values_of_an_older_version_are_upgraded_one_by_one_and_a_list_by_its_elements, 0,
         KIND_COUNT);
+    tcase_add_loop_test(tcase,
+                        d2_nothing_of_a_part_that_is_damaged_at_its_end_is_upgraded_or_refused, 0,
+                        KIND_COUNT);
     tcase_add_loop_test(tcase, d2_a_value_that_cannot_be_upgraded_is_refused, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, d4_a_state_that_is_not_declared_is_kept_and_refused_to_another_kind,
                         0, KIND_COUNT);

@@ -7,6 +7,7 @@
 #include "model/state/map_state.h"
 #include "model/state/state.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* The typed views: Flink's rules for nulls, defaults and the time to live. Every test runs once for
@@ -524,7 +525,7 @@ START_TEST(l2_a_whole_snapshot_leaves_out_what_is_over)
     struct bytes part = finish_snapshot(snapshot, &out, 1000);
     backend_snapshot_end(snapshot);
     struct backend *restored = backend_kinds[_i].create(&bed.arena, all_groups, PARTS_MAX);
-    ck_assert_int_eq(backend_restore(restored, 1, &part, 1), STATUS_OK);
+    ck_assert_int_eq(restore_parts(restored, 1, &part, 1), STATUS_OK);
     ck_assert_uint_eq(backend_entry_count(restored), 2);
     list.view.backend = restored;
     backend_set_key(restored, 6, text("l"));

@@ -7,6 +7,7 @@
 #include "model/checkpoint/manifest.h"
 #include "model/checkpoint/store_files.h"
 #include "tests/support/disk_host.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* What every checkpoint store promises (store.h). Loop tests run once for each kind. */
@@ -394,7 +395,7 @@ START_TEST(t5_a_damaged_database_never_gives_another_state)
         if (status == STATUS_OK) {
             carried_add(&carried, handle.location, buffer_bytes(&out));
             buffer_reset(&out);
-            status = store_read_part(host, buffer_bytes(&carried), &handle, &out);
+            status = read_part(host, buffer_bytes(&carried), &handle, &out);
             ck_assert(status == STATUS_CORRUPT || bytes_equal(buffer_bytes(&out), state));
         } else {
             ck_assert(status == STATUS_CORRUPT || status == STATUS_NOT_FOUND);

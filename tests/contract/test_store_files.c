@@ -6,6 +6,7 @@
 #include "model/base/hash.h"
 #include "model/checkpoint/manifest.h"
 #include "tests/support/disk_host.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 static struct arena arena;
@@ -228,7 +229,7 @@ static enum status read_state(enum handle_kind kind, const char *location, const
                                    .location = bytes_of_text(location) };
     buffer_init(&out, &arena);
     buffer_append_text(&out, "before");
-    enum status status = store_read_part(host, (struct bytes){ 0 }, &handle, &out);
+    enum status status = read_part(host, (struct bytes){ 0 }, &handle, &out);
     ck_assert_uint_eq(out.size, 6 + (status == STATUS_OK ? expected.size : 0));
     ck_assert(status != STATUS_OK || memcmp(out.data + 6, expected.data, expected.size) == 0);
     return status;
@@ -265,6 +266,50 @@ START_TEST(every_flipped_bit_of_a_state_file_is_found)
         ck_assert(disk_corrupt(disk, "checkpoints/x", bit));
     }
     ck_assert_int_eq(read_state(HANDLE_FILE, "checkpoints/x", "content"), STATUS_OK);
+}
+END_TEST
+
+/* The state is large enough to be read in several pieces. */
+START_TEST(a_large_state_file_is_read_in_pieces_and_judged_by_all_of_them)
+{
+    enum { SIZE = 2500 * 1000, CALLS = 5 /* open, size, and three pieces */ };
+    struct buffer out;
+    buffer_init(&out, &arena);
+    uint8_t *content = buffer_extend(&out, SIZE);
+    for (size_t i = 0; i < SIZE; i++) {
+        content[i] = (uint8_t)hash_mix(i);
+    }
+    file_id file;
+    ck_assert_int_eq(host_file_open(host, HOST_SHARED, "x", HOST_TRUNCATE, &file), STATUS_OK);
+    ck_assert_int_eq(host_file_write(host, file, 0, buffer_bytes(&out)), STATUS_OK);
+    host_file_close(host, file);
+    struct state_handle handle = { .kind = HANDLE_FILE,
+                                   .size_bytes = SIZE,
+                                   .checksum = hash_bytes(buffer_bytes(&out)),
+                                   .location = bytes_of_text("x") };
+    struct buffer read;
+    buffer_init(&read, &arena);
+    uint64_t calls_before = machine.call_count;
+    ck_assert_int_eq(read_part(host, (struct bytes){ 0 }, &handle, &read), STATUS_OK);
+    ck_assert_uint_eq(machine.call_count - calls_before, CALLS);
+    ck_assert(bytes_equal(buffer_bytes(&read), buffer_bytes(&out)));
+    for (uint64_t call = 1; call <= CALLS; call++) {
+        disk_host_fail_at(&machine, call, STATUS_IO);
+        ck_assert_int_eq(read_part(host, (struct bytes){ 0 }, &handle, &read), STATUS_IO);
+        ck_assert_ptr_null(machine.files[0]);
+    }
+    for (uint64_t bit = 0; bit < SIZE * UINT64_C(8); bit += SIZE * UINT64_C(8) / 10 + 1) {
+        ck_assert(disk_corrupt(disk, "x", bit));
+        ck_assert_int_eq(read_part(host, (struct bytes){ 0 }, &handle, &read), STATUS_CORRUPT);
+        ck_assert(disk_corrupt(disk, "x", bit));
+    }
+    struct store_part part;
+    size_t blocks_before = machine.arena.live_count;
+    ck_assert_int_eq(store_part_open(&part, host, (struct bytes){ 0 }, &handle), STATUS_OK);
+    store_part_close(&part); /* read to its end or not */
+    ck_assert_uint_eq(machine.arena.live_count, blocks_before);
+    ck_assert_ptr_null(machine.files[0]);
+    ck_assert_uint_eq(read.size, SIZE);
 }
 END_TEST
 
@@ -364,6 +409,7 @@ static Suite *suite(void)
     tcase_add_test(tests, state_is_verified_wherever_it_lies);
     tcase_add_test(tests, a_path_that_no_store_writes_is_damage);
     tcase_add_test(tests, every_flipped_bit_of_a_state_file_is_found);
+    tcase_add_test(tests, a_large_state_file_is_read_in_pieces_and_judged_by_all_of_them);
     tcase_add_test(tests, a_discard_leaves_nothing_of_the_checkpoint_and_everything_else);
     tcase_add_test(tests, discarding_what_is_not_there_is_fine);
     tcase_add_test(tests, a_discard_that_fails_can_be_repeated);

@@ -7,6 +7,7 @@
 #include "model/state/row_backend.h"
 #include "tests/support/backend_kinds.h"
 #include "tests/support/disk_host.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 enum {
@@ -104,7 +105,7 @@ static void judge(struct life *life, struct disk *disk)
     if (life->acknowledged_id == 0) {
         return;
     }
-    ck_assert_int_eq(backend_restore(life->backend, life->acknowledged_id, &life->acknowledged, 1),
+    ck_assert_int_eq(restore_parts(life->backend, life->acknowledged_id, &life->acknowledged, 1),
                      STATUS_OK);
     row_backend_check(life->backend);
     ck_assert_uint_eq(backend_entry_count(life->backend), KEYS);

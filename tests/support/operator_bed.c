@@ -2,6 +2,7 @@
 
 #include "model/base/check.h"
 #include "model/stream/timer_service.h"
+#include "tests/support/parts.h"
 
 enum { MAX_PARALLELISM = 128, STEP_BYTES = 1 << 20 };
 
@@ -138,7 +139,7 @@ void operator_bed_restart(struct operator_bed *bed, const void *parameters)
     backend_snapshot_end(snapshot);
     open_operator(bed, parameters);
     struct bytes part = buffer_bytes(&keyed);
-    CHECK(backend_restore(bed->context.backend, 1, &part, 1) == STATUS_OK);
+    CHECK(restore_parts(bed->context.backend, 1, &part, 1) == STATUS_OK);
     CHECK(timers_restore(&bed->context) == STATUS_OK);
     if (bed->ops->restore != NULL) {
         CHECK(bed->ops->restore(bed->instance, buffer_bytes(&own)) == STATUS_OK);

@@ -46,7 +46,7 @@ START_TEST(a_piece_of_the_log_is_a_part_whatever_the_steps_it_is_copied_in)
         whole_bytes = out.size;
         struct snapshot_reader reader;
         struct snapshot_entry entry;
-        snapshot_reader_init(&reader, buffer_bytes(&out));
+        ck_assert(snapshot_reader_init(&reader, buffer_bytes(&out), false));
         for (uint16_t i = 0; snapshot_reader_next(&reader, &entry); i++) {
             ck_assert_uint_eq(entry.key_group, i);
             ck_assert_int_eq(entry.is_append, i % 3 == CHANGE_APPEND);

@@ -5,6 +5,7 @@
 
 #include "model/base/codec.h"
 #include "model/base/prng.h"
+#include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 enum { MAX_PARALLELISM = 128 };
@@ -264,7 +265,7 @@ START_TEST(timers_follow_their_key_groups_to_another_parallelism)
     for (uint32_t i = 0; i < NEW; i++) {
         struct operator_context context = context_of(i, NEW);
         for (uint32_t k = 0; k < OLD; k++) {
-            ck_assert_int_eq(backend_restore(context.backend, 1, &snapshots[k], 1), STATUS_OK);
+            ck_assert_int_eq(restore_parts(context.backend, 1, &snapshots[k], 1), STATUS_OK);
         }
         ck_assert_int_eq(timers_restore(&context), STATUS_OK);
         timer_service_check(context.timers);
