@@ -6,7 +6,6 @@
 
 /* No moment: later than every clock reading. */
 #define NEVER_NS UINT64_MAX
-#define NO_RESTORE UINT64_MAX
 
 /* Flink's cap for the pause. */
 #define MIN_PAUSE_NS_MAX (UINT64_C(365) * 24 * 3600 * 1000000000)
@@ -48,7 +47,7 @@ struct coordinator {
     struct pending_list pending;
     struct id_list completed; /* rising, at most `retained` after each completion */
     struct id_list in_doubt;  /* commits of unknown outcome, until a newer checkpoint completes */
-    uint64_t restored_id; /* newer completed ones were given up; NO_RESTORE: there are none */
+    struct id_list given_up;  /* completed, but newer than what was restored in their place */
 
     uint8_t *finished; /* per subtask TASK_FINISHED or TASK_WAITING: a new checkpoint's marks */
     bool *ended;       /* per subtask: has seen all its data, or finished */
@@ -113,6 +112,20 @@ static bool id_list_has(const struct id_list *list, uint64_t id)
         }
     }
     return false;
+}
+
+/* False if it was not there. */
+static bool id_list_remove(struct id_list *list, uint64_t id)
+{
+    size_t kept_count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->ids[i] != id) {
+            list->ids[kept_count++] = list->ids[i];
+        }
+    }
+    bool was_there = kept_count < list->count;
+    list->count = kept_count;
+    return was_there;
 }
 
 static void id_list_drop_first(struct id_list *list, size_t count)
@@ -364,7 +377,6 @@ struct coordinator *coordinator_create(struct arena *arena,
     }
     coordinator->state = RUN_STOPPED;
     coordinator->next_id = next_id;
-    coordinator->restored_id = NO_RESTORE;
     coordinator->wake_ns = NEVER_NS;
     pending_list_init(&coordinator->pending, arena, options->task_count);
     coordinator_set_task_count(coordinator, options->task_count);
@@ -382,6 +394,7 @@ void coordinator_destroy(struct coordinator *coordinator)
     pending_list_free(&coordinator->pending);
     arena_free(arena, coordinator->completed.ids);
     arena_free(arena, coordinator->in_doubt.ids);
+    arena_free(arena, coordinator->given_up.ids);
     arena_free(arena, coordinator->finished);
     arena_free(arena, coordinator->ended);
     arena_free(arena, coordinator->lists[0].actions);
@@ -475,8 +488,9 @@ static enum coordinator_ack judge_ack(const struct coordinator *coordinator,
     }
     if (pending == NULL) {
         /* What a completed checkpoint needs must not be discarded because somebody repeats it. */
-        bool kept =
-            id_list_has(&coordinator->completed, id) || id_list_has(&coordinator->in_doubt, id);
+        bool kept = id_list_has(&coordinator->completed, id) ||
+                    id_list_has(&coordinator->in_doubt, id) ||
+                    id_list_has(&coordinator->given_up, id);
         return kept ? COORDINATOR_ACK_DUPLICATE : COORDINATOR_ACK_LATE;
     }
     if (pending->marks[task] == TASK_FINISHED) {
@@ -544,22 +558,6 @@ void coordinator_on_trigger_failed(struct coordinator *coordinator, uint64_t now
     }
 }
 
-/* Those above the checkpoint restored could not be read: they are not worth one that can. */
-static void give_up_newer(struct coordinator *coordinator, uint64_t completed_id)
-{
-    struct id_list *completed = &coordinator->completed;
-    size_t kept_count = 0;
-    for (size_t i = 0; i < completed->count; i++) {
-        if (completed->ids[i] > coordinator->restored_id && completed->ids[i] < completed_id) {
-            emit_id(coordinator, COORDINATOR_SUBSUME, completed->ids[i]);
-        } else {
-            completed->ids[kept_count++] = completed->ids[i];
-        }
-    }
-    completed->count = kept_count;
-    coordinator->restored_id = NO_RESTORE;
-}
-
 /* C7, and the leftovers that no restore can want any more. */
 static void remove_older(struct coordinator *coordinator, uint64_t completed_id)
 {
@@ -573,7 +571,10 @@ static void remove_older(struct coordinator *coordinator, uint64_t completed_id)
         }
     }
     in_doubt->count = kept_count;
-    give_up_newer(coordinator, completed_id);
+    for (size_t i = 0; i < coordinator->given_up.count; i++) {
+        emit_id(coordinator, COORDINATOR_SUBSUME, coordinator->given_up.ids[i]);
+    }
+    coordinator->given_up.count = 0;
     size_t surplus_count = 0;
     while (coordinator->completed.count - surplus_count > coordinator->options.retained) {
         emit_id(coordinator, COORDINATOR_SUBSUME, coordinator->completed.ids[surplus_count++]);
@@ -628,17 +629,13 @@ void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_
 void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
 {
     CHECK(coordinator->state == RUN_STOPPED);
-    struct id_list *in_doubt = &coordinator->in_doubt;
-    size_t kept_count = 0;
-    for (size_t i = 0; i < in_doubt->count; i++) {
-        if (in_doubt->ids[i] != id) {
-            in_doubt->ids[kept_count++] = in_doubt->ids[i];
-            continue;
-        }
-        id_list_insert(coordinator, &coordinator->completed, id);
+    struct id_list *completed = &coordinator->completed;
+    if (id_list_remove(&coordinator->in_doubt, id) || id_list_remove(&coordinator->given_up, id)) {
+        id_list_insert(coordinator, completed, id);
     }
-    in_doubt->count = kept_count;
-    coordinator->restored_id = id;
+    while (completed->count > 0 && completed->ids[completed->count - 1] > id) {
+        id_list_insert(coordinator, &coordinator->given_up, completed->ids[--completed->count]);
+    }
 }
 
 static void mark_ended(struct coordinator *coordinator, uint32_t task)

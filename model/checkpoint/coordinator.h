@@ -129,7 +129,7 @@ void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_
 /* The job will be restored from `id`, which was found in the store. If the outcome of its commit
  * was unknown it is known now: `id` counts as completed, and is kept like any other. Newer ones
  * were given up as unreadable: they count no more among those retained, and go when the next
- * checkpoint has completed. */
+ * checkpoint has completed, unless they are restored before. */
 void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id);
 
 /* Subtask `task` has seen its whole input. When all have (or finished), the final checkpoint is

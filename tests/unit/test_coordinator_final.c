@@ -140,6 +140,40 @@ START_TEST(a_commit_in_doubt_that_is_restored_is_kept_like_any_other)
 }
 END_TEST
 
+/* 2 cannot be read, so 1 is restored, then 3, which was in doubt: 2 is still given up. 1: then
+ * 2 can be read again, and 3 cannot. */
+START_TEST(what_was_given_up_stays_so_when_a_commit_in_doubt_is_restored)
+{
+    struct coordinator_options options = options_with(10, 1);
+    options.retained = 3;
+    play(options, (struct step[]){ { "0 start", "wake 0" },
+                                   { "0 time", "trigger 1; wake 10" },
+                                   { "1 ack 1 0", "commit 1" },
+                                   { "1 committed 1", "complete 1" },
+                                   { "10 time", "trigger 2; wake 20" },
+                                   { "11 ack 2 0", "commit 2" },
+                                   { "11 committed 2", "complete 2" },
+                                   { "12 stop", "" },
+                                   { "13 restoring 1", "" },
+                                   { "20 start", "wake 20" },
+                                   { "20 time", "trigger 3; wake 30" },
+                                   { "21 ack 3 0", "commit 3" },
+                                   { "22 commit_unknown 3", "abort 3 commit failed" },
+                                   { "23 stop", "" },
+                                   { "24 restoring 3", "" },
+                                   { _i == 0 ? "25 restoring 3" : "25 restoring 2", "" },
+                                   { "30 start", "wake 30" },
+                                   { "30 time", "trigger 4; wake 40" },
+                                   { "31 ack 4 0", "commit 4" },
+                                   { "31 committed 4",
+                                     _i == 0 ? "complete 4; subsume 2" : "complete 4; subsume 3" },
+                                   { "40 time", "trigger 5; wake 50" },
+                                   { "41 ack 5 0", "commit 5" },
+                                   { "41 committed 5", "complete 5; subsume 1" },
+                                   { 0 } });
+}
+END_TEST
+
 START_TEST(the_final_checkpoint_is_triggered_at_the_end_of_all_data)
 {
     play(options_with(0, 3), (struct step[]){ { "0 start", "" },
@@ -256,6 +290,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, c9_an_open_commit_neither_expires_nor_stops);
     tcase_add_test(tcase, a_commit_in_doubt_is_discarded_only_after_a_newer_completion);
     tcase_add_test(tcase, a_commit_in_doubt_that_is_restored_is_kept_like_any_other);
+    tcase_add_loop_test(tcase, what_was_given_up_stays_so_when_a_commit_in_doubt_is_restored, 0, 2);
     tcase_add_test(tcase, the_final_checkpoint_is_triggered_at_the_end_of_all_data);
     tcase_add_test(tcase, the_final_checkpoint_ignores_the_pause_but_not_the_limit);
     tcase_add_test(tcase, a_periodic_checkpoint_after_the_end_of_data_is_final_too);
