@@ -78,7 +78,8 @@ bool checkpoint_history_is_allowed(const struct checkpoint_history *history,
     CHECK(record >= history->records && record < history->records + history->count);
     uint32_t newer = 0;
     for (size_t i = history->count; i > 0 && history->records[i - 1].id > record->id; i--) {
-        newer += history->records[i - 1].completed && !history->records[i - 1].superseded;
+        const struct checkpoint_record *other = &history->records[i - 1];
+        newer += other->completed && !other->superseded && !other->lost;
     }
     return record->completed && (record->superseded || newer < retained);
 }

@@ -17,7 +17,7 @@ struct checkpoint_record {
     bool aborted;
     uint64_t aborted_ns;   /* 0: it was not */
     uint64_t completed_ns; /* when it was reported complete; 0: it was not */
-    bool lost;             /* with the memory that it was in */
+    bool lost;             /* with the memory that it was in; at the end: its manifest is gone */
     bool superseded;       /* an older one was restored instead, as the scenario allows */
     const uint32_t *unstated; /* as in struct cut_memory (judge.h); NULL: it gives all states */
 };
@@ -48,8 +48,9 @@ uint64_t checkpoint_history_newest(const struct checkpoint_history *history);
 /* The highest completed id that was triggered by `attempt` or an older one; 0: none. */
 uint64_t checkpoint_history_newest_of(const struct checkpoint_history *history, uint64_t attempt);
 
-/* May the store hold it at the end? It is among the `retained` newest, superseded ones left out;
- * or it is superseded: whether the damaged files of such a one are kept is the model's choice. */
+/* May the store hold it at the end? It is among the `retained` newest, superseded and lost ones
+ * left out; or it is superseded: whether the damaged files of such a one are kept is the model's
+ * choice. */
 bool checkpoint_history_is_allowed(const struct checkpoint_history *history,
                                    const struct checkpoint_record *record, uint32_t retained);
 

@@ -20,6 +20,13 @@ static bool refuse(struct checkpoint_reader *reader, const char *error)
     return false;
 }
 
+/* What the checksum, which stands behind it, is of. */
+static struct bytes body_of(struct bytes manifest)
+{
+    CHECK(manifest.size >= CHECKSUM_BYTES);
+    return (struct bytes){ .data = manifest.data, .size = manifest.size - CHECKSUM_BYTES };
+}
+
 bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manifest)
 {
     CHECK(manifest.data != NULL || manifest.size == 0);
@@ -27,12 +34,18 @@ bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manif
     if (manifest.size < CHECKSUM_BYTES) {
         return refuse(reader, "it is too short");
     }
-    struct bytes body = { .data = manifest.data, .size = manifest.size - CHECKSUM_BYTES };
+    struct bytes body = body_of(manifest);
     if (load_u64(manifest.data + body.size) != hash_bytes(body)) {
         return refuse(reader, "its checksum is wrong");
     }
+    return checkpoint_reader_reopen(reader, manifest);
+}
+
+bool checkpoint_reader_reopen(struct checkpoint_reader *reader, struct bytes manifest)
+{
+    *reader = (struct checkpoint_reader){ 0 };
     struct decoder *decoder = &reader->decoder;
-    decoder_init(decoder, body);
+    decoder_init(decoder, body_of(manifest));
     if (decode_u32(decoder) != MANIFEST_MAGIC || decode_u16(decoder) != MANIFEST_VERSION) {
         return refuse(reader, "its magic number or version is wrong");
     }

@@ -48,6 +48,9 @@ struct checkpoint_reader {
  * if it is damaged: see `error`. */
 bool checkpoint_reader_open(struct checkpoint_reader *reader, struct bytes manifest);
 
+/* The same for a manifest whose checksum is known to be right: it was opened at this moment. */
+bool checkpoint_reader_reopen(struct checkpoint_reader *reader, struct bytes manifest);
+
 /* Reads the next subtask, vertex by vertex. False at the end, or when damaged: `error` tells. */
 bool checkpoint_reader_next(struct checkpoint_reader *reader, struct checkpoint_subtask *subtask);
 

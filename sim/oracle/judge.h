@@ -264,6 +264,7 @@ void property_final_state_each(const struct oracle *oracle, line_function each, 
 void property_consistent_cut_init(struct oracle *oracle);
 void property_consistent_cut_verify(struct oracle *oracle, uint64_t id);
 void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact *fact);
+void property_consistent_cut_on_finished(struct oracle *oracle, const struct fact *fact);
 
 /* The same, of the checkpoint in hand or the last: had the subtask of `vertex` that owns keys of
  * this hash finished, so that its state is what it was when it was last given? */

@@ -240,6 +240,7 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
     case FACT_TASK_END_OF_DATA: property_pace_on_fact(oracle, event); break;
     case FACT_SNAPSHOT_TAKEN: property_abandoned_on_fact(oracle, event); break;
     case FACT_TASK_RESTORED: property_deployment_on_fact(oracle, fact); break;
+    case FACT_TASK_FINISHED: property_consistent_cut_on_finished(oracle, fact); break;
     case FACT_RESTORE_RETRIED: property_restarts_on_fact(oracle, event); break;
     case FACT_MANIFEST_WRITTEN:
         /* Of a database nothing more is heard before it counts. */

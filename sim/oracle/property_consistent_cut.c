@@ -7,7 +7,9 @@
  *
  * A subtask that has finished gives its state no more: that is what it was when it was last given.
  * A restore of such a checkpoint does not bring it back, and need not (Flink's FLIP-147): whoever
- * gets these key groups, at another parallelism, has nothing in them; nothing comes for them. */
+ * gets these key groups, at another parallelism, has nothing in them; nothing comes for them. So it
+ * may finish only when a checkpoint has completed before which all records lie: those behind would
+ * come for nobody, and the last checkpoint of the job would be without its state. */
 #include "sim/oracle/judge.h"
 
 #include <string.h>
@@ -406,6 +408,23 @@ void property_consistent_cut_on_chosen(struct oracle *oracle, const struct fact 
     oracle->cut.restored = record == NULL ? NULL : record->unstated;
 }
 
+void property_consistent_cut_on_finished(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_TASK_FINISHED);
+    uint64_t newest = checkpoint_history_newest(&oracle->history);
+    bool is_known = newest != 0 && oracle->cut.last_verified == newest;
+    /* Only what is keyed hears from every subtask before it, and so waits for all sources. */
+    if (!oracle->pipeline.vertices[fact->vertex].keyed ||
+        fact->attempt != oracle->deployed_attempt || !is_known || judge_is_at_end(oracle)) {
+        return;
+    }
+    judge_report(oracle, PROPERTY_CONSISTENT_CUT,
+                 "%s[%u] finished with checkpoint %llu, before whose barriers the sources had not "
+                 "read their whole input",
+                 judge_vertex_name(oracle, fact->vertex), fact->subtask,
+                 (unsigned long long)newest);
+}
+
 /* At the parallelism at which it finished a subtask stays finished, and says so again itself; at
  * another its key groups belong to somebody who has nothing in them, for good. */
 static void carry_unstated(struct cut *cut, const struct checkpoint_subtask *subtask)
@@ -469,7 +488,7 @@ void property_consistent_cut_verify(struct oracle *oracle, uint64_t id)
     bool is_there = stored_peek(&oracle->stored, path, &manifest);
     CHECK(is_there);
     struct checkpoint_reader reader;
-    bool is_open = checkpoint_reader_open(&reader, manifest);
+    bool is_open = checkpoint_reader_reopen(&reader, manifest); /* it was found readable */
     CHECK(is_open);
     if (!read_positions(&cut, reader) || !advance_fold(&cut)) {
         return;

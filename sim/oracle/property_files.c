@@ -246,8 +246,21 @@ static void judge_file(void *context, const char *path)
     }
 }
 
+/* Of checkpoints that a fault took away nobody knew: so many older ones were retained. */
+static void note_lost(struct oracle *oracle)
+{
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        struct checkpoint_record *record = &oracle->history.records[i];
+        char path[JUDGE_PATH_SIZE];
+        struct bytes manifest;
+        judge_manifest_path(path, record->id);
+        record->lost = record->lost || !stored_peek(&oracle->stored, path, &manifest);
+    }
+}
+
 static void judge_orphans(struct oracle *oracle)
 {
+    note_lost(oracle);
     struct reference_list list = { .oracle = oracle };
     uint32_t retained = retained_count(oracle);
     uint32_t seen = 0;
@@ -255,7 +268,7 @@ static void judge_orphans(struct oracle *oracle)
         const struct checkpoint_record *record = &oracle->history.records[i - 1];
         if (record->completed) {
             collect_paths_of(&list, record->id);
-            seen += !record->superseded;
+            seen += !record->superseded && !record->lost;
         }
     }
     if (list.count > 0) {

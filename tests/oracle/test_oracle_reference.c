@@ -289,6 +289,9 @@ START_TEST(history_is_kept_by_rising_id)
     const struct checkpoint_record *five = checkpoint_history_find(&history, 5);
     ck_assert(!checkpoint_history_is_allowed(&history, five, 1));
     ck_assert(checkpoint_history_is_allowed(&history, five, 2));
+    checkpoint_history_find(&history, 9)->lost = true;
+    ck_assert(checkpoint_history_is_allowed(&history, five, 1));
+    checkpoint_history_find(&history, 9)->lost = false;
     checkpoint_history_at(&history, 9)->superseded = true;
     five = checkpoint_history_find(&history, 5);
     ck_assert(checkpoint_history_is_allowed(&history, five, 1));

@@ -269,6 +269,21 @@ START_TEST(a_subtask_that_finished_with_a_wrong_state_is_found)
 }
 END_TEST
 
+/* 0: the first source had not read its last lines; 1: both had read all; 2: what the old attempt
+ * says has no effect any more; 3: a source waits for nobody. */
+START_TEST(a_subtask_that_finishes_before_all_sources_is_found)
+{
+    struct oracle_cut cut = oracle_cut_at(&world, _i == 1 ? 20 : 18, 20);
+    run_to_cut(&cut);
+    if (_i == 2) {
+        oracle_tell_of(&world, FACT_JOB_DEPLOYED, 2, 0);
+    }
+    oracle_tell_task(&world, FACT_TASK_FINISHED, _i == 3 ? 0 : 1, 1, 0);
+    ck_assert_uint_eq(oracle_found_any(&world), _i == 0);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_CONSISTENT_CUT), _i == 0);
+}
+END_TEST
+
 /* ---- 2 output -------------------------------------------------------------------------------- */
 
 static void finish_with_output(uint32_t subtask, uint64_t id, const char *text)
@@ -640,6 +655,7 @@ static Suite *suite(void)
     tcase_add_test(tests, two_lines_of_a_key_in_the_wrong_order_are_found);
     tcase_add_test(tests, a_line_of_a_key_that_is_not_in_the_input_is_found);
     tcase_add_test(tests, a_torn_line_is_found);
+    tcase_add_loop_test(tests, a_subtask_that_finishes_before_all_sources_is_found, 0, 4);
     tcase_add_test(tests, a_stray_file_in_the_output_is_found);
     tcase_add_test(tests, output_committed_before_its_checkpoint_completed_is_found);
     tcase_add_test(tests, output_of_an_aborted_checkpoint_may_be_committed_with_a_later_one);
