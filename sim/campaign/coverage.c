@@ -1,5 +1,6 @@
 #include "sim/campaign/coverage.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "model/base/check.h"
@@ -42,41 +43,21 @@ struct run_observer coverage_observer(struct coverage *coverage)
         struct run_observer){ .on_fact = note_fact, .on_fired = note_fired, .context = coverage };
 }
 
-/* All counters as one array, in the order of the struct. */
+/* Where the arrays begin in the one of all counters. */
 enum {
     FACTS_AT = 0,
     MARKS_AT = FACTS_AT + FACT_KIND_COUNT,
     PAIRS_AT = MARKS_AT + MARK_COUNT,
     FIRED_AT = PAIRS_AT + FAULT_VERB_COUNT * FACT_KIND_COUNT,
-    COUNTER_COUNT = FIRED_AT + FAULT_VERB_COUNT,
 };
-
-static uint64_t *counter(struct coverage *coverage, uint32_t number)
-{
-    CHECK(number < COUNTER_COUNT);
-    if (number < MARKS_AT) {
-        return &coverage->facts[number];
-    }
-    if (number < PAIRS_AT) {
-        return &coverage->marks[number - MARKS_AT];
-    }
-    if (number < FIRED_AT) {
-        uint32_t pair = number - PAIRS_AT;
-        return &coverage->pairs[pair / FACT_KIND_COUNT][pair % FACT_KIND_COUNT];
-    }
-    return &coverage->fired[number - FIRED_AT];
-}
-
-static uint64_t value(const struct coverage *coverage, uint32_t number)
-{
-    return *counter((struct coverage *)coverage, number);
-}
+_Static_assert(offsetof(struct coverage, fired) == FIRED_AT * sizeof(uint64_t),
+               "the arrays stand in this order, one behind the other");
 
 static uint32_t count_between(const struct coverage *coverage, uint32_t from, uint32_t to)
 {
     uint32_t count = 0;
     for (uint32_t i = from; i < to; i++) {
-        count += value(coverage, i) > 0 ? 1 : 0;
+        count += coverage->counters[i] > 0;
     }
     return count;
 }
@@ -98,11 +79,11 @@ uint32_t coverage_pair_count(const struct coverage *coverage)
 
 void coverage_encode(const struct coverage *coverage, struct buffer *out)
 {
-    encode_u32(out, count_between(coverage, 0, COUNTER_COUNT));
-    for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
-        if (value(coverage, i) > 0) {
+    encode_u32(out, count_between(coverage, 0, COVERAGE_COUNTERS));
+    for (uint32_t i = 0; i < COVERAGE_COUNTERS; i++) {
+        if (coverage->counters[i] > 0) {
             encode_u16(out, (uint16_t)i);
-            encode_u32(out, (uint32_t)value(coverage, i));
+            encode_u32(out, (uint32_t)coverage->counters[i]);
         }
     }
 }
@@ -113,7 +94,7 @@ void coverage_decode_add(struct decoder *decoder, struct coverage *coverage)
     for (uint32_t i = 0; i < count; i++) {
         uint16_t number = decode_u16(decoder);
         uint32_t amount = decode_u32(decoder);
-        CHECK(!decoder->failed);
-        *counter(coverage, number) += amount;
+        CHECK(!decoder->failed && number < COVERAGE_COUNTERS);
+        coverage->counters[number] += amount;
     }
 }

@@ -14,12 +14,22 @@
 #include "sim/campaign/run.h"
 #include "sim/scenario/scenario.h"
 
+enum {
+    COVERAGE_COUNTERS =
+        FACT_KIND_COUNT + MARK_COUNT + FAULT_VERB_COUNT * FACT_KIND_COUNT + FAULT_VERB_COUNT
+};
+
 struct coverage {
-    uint64_t facts[FACT_KIND_COUNT]; /* how many runs saw it */
-    uint64_t marks[MARK_COUNT];
-    uint64_t pairs[FAULT_VERB_COUNT][FACT_KIND_COUNT];
-    uint64_t fired[FAULT_VERB_COUNT]; /* how many faults took effect */
-    enum fact_kind last;              /* of the run that is observed; FACT_KIND_COUNT: none yet */
+    union {
+        uint64_t counters[COVERAGE_COUNTERS]; /* all that follow */
+        struct {
+            uint64_t facts[FACT_KIND_COUNT]; /* how many runs saw it */
+            uint64_t marks[MARK_COUNT];
+            uint64_t pairs[FAULT_VERB_COUNT][FACT_KIND_COUNT];
+            uint64_t fired[FAULT_VERB_COUNT]; /* how many faults took effect */
+        };
+    };
+    enum fact_kind last; /* of the run that is observed; FACT_KIND_COUNT: none yet */
 };
 
 /* Nothing seen. */

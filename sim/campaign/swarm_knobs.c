@@ -232,7 +232,7 @@ static void turn_tolerance(struct turning *turning)
                 ? 0
                 : swarm_draw_scaled(turning->prng, 0, INLINE_THRESHOLD_MAX_BYTES);
     }
-    if (!is_set(turning, "restart.allow_older") && prng_chance(turning->prng, MILLION / 6)) {
+    if (!is_set(turning, "restart.allow_older") && prng_chance(turning->prng, MILLION / 3)) {
         job->allow_older = true;
         bool has_older = job->checkpoint.retained > 1 || is_set(turning, "checkpoint.retained");
         job->checkpoint.retained += !has_older;

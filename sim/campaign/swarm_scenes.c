@@ -31,6 +31,51 @@ const struct swarm_scene swarm_scenes[] = {
         "', 'do': 'remove', 'on': 'file output/*/.pending-*'",
         AFTER_COMMIT ", 'do': 'crash', 'on': '<all task_managers|any task_manager|any @task>', "
                      "'for': '@down'" } },
+    /* ... or is committed with a later checkpoint, since the commit of this one failed. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N checkpoint.triggered', 'do': '<io_error|io_error|ambiguous>', "
+        "'on': '<store|store of job_manager>', 'calls': '<rename|rename|sync>', 'count': 1",
+        "'when': 'checkpoint @N <checkpoint.all_acked|manifest.written|manifest.synced>', "
+        "'do': 'remove', 'on': 'file output/*/.pending-*'",
+        "?'when': 'checkpoint @O checkpoint.completed', 'do': 'crash', 'on': '" ANY_PROCESS
+        "', 'for': '@down'" } },
+    /* What was to be restored is gone, and while it is decided what to do the rest goes too, or
+     * nobody can tell what there is. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N <manifest.synced|checkpoint.completed>', 'do': 'remove', "
+        "'on': 'file <output/*/.pending-*|checkpoints/chk-@N/@task-*|checkpoints/chk-@N/*>'",
+        "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', "
+        "'on': '<any task_manager|any @task>', 'for': '@brief'",
+        "'when': '<task.failed|restore.retried|failure.detected> #<1|2|3|4>', "
+        "<'do': 'remove', 'on': 'file checkpoints/*/*'|"
+        "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'list', 'count': 1|"
+        "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'any', 'count': 2>" } },
+    /* An older checkpoint was restored; whether the next is there nobody knows. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N checkpoint.completed', 'do': '<corrupt|remove>', "
+        "'on': 'file checkpoints/chk-@N/*'",
+        "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', "
+        "'on': '<any task_manager|any @task>', 'for': '@brief'",
+        "'when': 'checkpoint @O <manifest.synced|manifest.renamed>', "
+        "'do': '<ambiguous|ambiguous|io_error>', 'on': 'store of job_manager', "
+        "'calls': '<sync|sync|any>', 'count': 1",
+        "?'when': 'checkpoint @O checkpoint.aborted', 'do': 'crash', "
+        "'on': '<any task_manager|any @task>', 'for': '@brief'" } },
+    /* A disk said that it had what is lost with the power. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N "
+        "<snapshot.taken|task.acked|checkpoint.all_acked|manifest.written>', "
+        "'do': 'lie', 'on': 'file checkpoints/<*|*/*>', 'for': '@long'",
+        "'when': 'checkpoint <@N|@O> <ack.received|manifest.renamed|checkpoint.completed>', "
+        "'after': '@brief', 'do': 'crash', 'on': 'machine of <job_manager|job_manager|@X>', "
+        "'for': '@down', 'unsynced': '<lose|tear|tear>'" } },
+    /* A JobManager could not note what it did, and dies. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N <checkpoint.completed|checkpoint.subsumed>', 'do': 'io_error', "
+        "'on': '<file job/*|file job/*|store of job_manager>', 'calls': '<write|sync|rename>', "
+        "'count': 1",
+        "'when': 'checkpoint @O <checkpoint.triggered|barrier.received|task.acked>', "
+        "'after': '@brief', 'do': 'crash', 'on': 'job_manager', 'for': '@down'" } },
     /* The store is in trouble when a checkpoint is read. */
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N <checkpoint.completed|task.acked|barrier.received>', "
@@ -53,7 +98,7 @@ const struct swarm_scene swarm_scenes[] = {
         "'do': 'crash', 'on': 'job_manager', 'for': '@down'",
         "'when': 'checkpoint @N <task.acked|checkpoint.all_acked|checkpoint.completed>', "
         "'after': '@brief', 'do': 'io_error', 'on': '<store of job_manager|file "
-        "checkpoints/*/_metadata>', 'calls': '<open|open|read|any>', "
+        "checkpoints/*/_metadata>', 'calls': '<open|open|read|list|any>', "
         "<'count': 1|'count': 2|'for': '@while'>" } },
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N task.acked', 'do': 'crash', 'on': 'job_manager', 'for': '@down'",
@@ -196,7 +241,7 @@ const struct swarm_scene swarm_scenes[] = {
     { 0,
       { "'when': 'task.end_of_data #<@E|@L|@L>', 'do': '<io_error|ambiguous>', "
         "'on': '<store|store of job_manager|store of any @task>', "
-        "'calls': '<write|sync|rename|any>', 'count': <1|2|3>" } },
+        "'calls': '<write|sync|rename|remove|any>', <'count': 1|'count': 2|'count': 8>" } },
     { SCENE_RESTARTS,
       { "'when': '<task.end_of_data #@E|task.finished #@E>', 'after': '@brief', 'do': 'crash', "
         "'on': '<|machine of ><job_manager|any task_manager|any @task>', 'for': '@down'",

@@ -36,7 +36,7 @@
           "connection job_manager - any task_manager")
 #define CHECKPOINT_FILES                                                                           \
     TEXTS("file checkpoints/*/_metadata", "file checkpoints/*/@task-*", "file checkpoints/*/*")
-#define CALLS CHOICE("calls", "any", "open", "read", "write", "sync", "rename", "remove")
+#define CALLS CHOICE("calls", "any", "open", "read", "list", "write", "sync", "rename", "remove")
 
 const struct swarm_row swarm_rows[] = {
     { FAULT_CRASH, 0, PROCESSES, { TIME("for", MS_NS, 4 * S_NS) } },
