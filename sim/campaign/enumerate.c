@@ -1,6 +1,7 @@
 #include "sim/campaign/enumerate.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "model/base/check.h"
 #include "sim/campaign/enumerate_points.h"
@@ -9,18 +10,20 @@
 
 enum {
     BATCH_CASES = 16,
-    CASE_SECONDS_MAX = 600, /* of real time, with all pairs of a case */
+    CASE_SECONDS_MAX = 600, /* of real time */
     OCCURRENCE_MAX = 4,
     POINTS_MAX = 100000,
     STORED_MAX = 50,
 };
 static const uint64_t down_ns = UINT64_C(300000000);
 
-/* One crash, or the first of two. */
-struct single {
-    uint32_t point;
-    uint32_t way;
+/* One crash; or two, of which the first is that of an earlier case. */
+struct enumerated {
+    struct strike strike;
+    uint64_t first;    /* the number of that case; SINGLE: there is none */
+    bool begins_pairs; /* a single one that another may follow */
 };
+#define SINGLE UINT64_MAX
 
 struct enumeration {
     const struct enumerate_options *options;
@@ -29,10 +32,14 @@ struct enumeration {
     struct fault *orders; /* of the base's faults those that are none: its rescales */
     uint32_t order_count;
     struct point_list points;
-    struct single *singles;
-    uint64_t single_count;
-    uint64_t next_single;
-    uint64_t done_count; /* singles that are over */
+    struct enumerated *cases; /* the single ones, and behind them the pairs */
+    size_t case_count;
+    size_t case_capacity;
+    uint64_t next_case;
+    uint64_t stage_first; /* the cases from this one on are tried now, ... */
+    uint64_t stage_count; /* ... so many, */
+    uint64_t stage_done;
+    uint64_t stage_start_ns; /* ... since this time of the hunt */
     bool only_stuck;
 };
 
@@ -57,11 +64,19 @@ static struct scenario case_of(const struct enumeration *enumeration, const stru
     return scenario;
 }
 
-static struct fault single_fault(const struct enumeration *enumeration, uint64_t number)
+/* The faults of a case; returns their number. */
+static uint32_t faults_of(const struct enumeration *enumeration, uint64_t number,
+                          struct fault faults[2])
 {
-    CHECK(number < enumeration->single_count);
-    const struct single *single = &enumeration->singles[number];
-    return point_fault(&enumeration->points.points[single->point], single->way, down_ns);
+    CHECK(number < enumeration->case_count);
+    const struct enumerated *one = &enumeration->cases[number];
+    uint32_t count = 0;
+    if (one->first != SINGLE) {
+        CHECK(one->first < number);
+        faults[count++] = strike_fault(&enumeration->cases[one->first].strike, down_ns);
+    }
+    faults[count++] = strike_fault(&one->strike, down_ns);
+    return count;
 }
 
 static struct finding run_case(const struct enumeration *enumeration, const struct fault *faults,
@@ -81,6 +96,10 @@ static void encode_point(const struct point *point, struct buffer *out)
     encode_u32(out, point->subtask);
     encode_u64(out, point->checkpoint);
     encode_u32(out, point->occurrence);
+    for (unsigned i = 0; i < VICTIM_COUNT; i++) {
+        encode_u32(out, point->moments[i].process);
+        encode_u64(out, point->moments[i].done);
+    }
 }
 
 static struct point decode_point(struct decoder *decoder)
@@ -90,82 +109,62 @@ static struct point decode_point(struct decoder *decoder)
     point.subtask = decode_u32(decoder);
     point.checkpoint = decode_u64(decoder);
     point.occurrence = decode_u32(decoder);
+    for (unsigned i = 0; i < VICTIM_COUNT; i++) {
+        point.moments[i].process = decode_u32(decoder);
+        point.moments[i].done = decode_u64(decoder);
+    }
     return point;
 }
 
-/* A finding, and the second fault if there is one: a point and a way. */
-static void report_case(struct buffer *result, const struct finding *finding,
-                        const struct point *second, uint32_t way)
-{
-    finding_encode(finding, result);
-    encode_u8(result, second != NULL);
-    if (second != NULL) {
-        encode_point(second, result);
-        encode_u32(result, way);
-    }
-}
-
-static void run_pair(const struct enumeration *enumeration, const struct fault *first,
-                     const struct point *second, uint32_t way, struct buffer *result)
-{
-    struct arena arena;
-    arena_init(&arena);
-    struct fault faults[2] = { *first, point_fault(second, way, down_ns) };
-    /* If this one crashes, this line is the last before the reason. */
-    (void)fprintf(stderr, "second: %s checkpoint %" PRIu64 " #%u way %u\n",
-                  fact_info(second->fact)->name, second->checkpoint, second->occurrence, way);
-    struct finding finding = run_case(enumeration, faults, 2, &arena, &(struct run_options){ 0 });
-    report_case(result, &finding, second, way);
-    arena_drop(&arena);
-}
-
-/* Every second crash of a process at a fact after the first. */
-static void run_pairs(const struct enumeration *enumeration, const struct fault *first,
-                      const struct point_learner *learner, struct arena *arena,
-                      struct buffer *result)
-{
-    struct point_list seconds =
-        points_select(learner, UINT64_MAX, OCCURRENCE_MAX, enumeration->options->pair_facts, arena);
-    for (size_t i = 0; i < seconds.count; i++) {
-        const struct point *second = &seconds.points[i];
-        for (uint32_t way = 0; way < point_way_count(second); way++) {
-            if (point_way_is_process(second, way)) {
-                run_pair(enumeration, first, second, way, result);
-            }
-        }
-    }
-}
-
-static void run_single(void *context, uint64_t number, struct buffer *result)
+/* The finding, and what may follow this crash. */
+static void run_number(void *context, uint64_t number, struct buffer *result)
 {
     const struct enumeration *enumeration = context;
+    const struct enumerated *one = &enumeration->cases[number];
     struct arena arena;
     arena_init(&arena);
     struct point_learner learner;
-    point_learner_init(&learner, &arena, true);
-    struct fault first = single_fault(enumeration, number);
+    point_learner_init(&learner, &arena);
     struct run_options options = { 0 };
-    const struct single *single = &enumeration->singles[number];
-    const struct point *point = &enumeration->points.points[single->point];
-    bool pairs = enumeration->options->pairs && point_way_is_process(point, single->way);
-    if (pairs) {
+    if (one->begins_pairs) {
         options.observer = point_learner_observer(&learner);
     }
-    struct finding finding = run_case(enumeration, &first, 1, &arena, &options);
-    report_case(result, &finding, NULL, 0);
-    if (pairs) {
-        run_pairs(enumeration, &first, &learner, &arena, result);
+    struct fault faults[2];
+    uint32_t count = faults_of(enumeration, number, faults);
+    struct finding finding = run_case(enumeration, faults, count, &arena, &options);
+    finding_encode(&finding, result);
+    if (one->begins_pairs) {
+        struct strike_list seconds =
+            strikes_after(&learner, &one->strike, enumeration->options->pair_steps, &arena);
+        for (size_t i = 0; i < seconds.count; i++) {
+            encode_point(&seconds.strikes[i].point, result);
+            encode_u32(result, seconds.strikes[i].way);
+            encode_u32(result, seconds.strikes[i].step);
+        }
     }
     arena_drop(&arena);
 }
 
 /* ---- what came of them, in the parent -------------------------------------------------------- */
 
-static bool next_single(void *context, uint64_t *number)
+static bool is_out_of_time(const struct enumeration *enumeration)
+{
+    uint64_t time_ns = enumeration->options->time_ns;
+    return time_ns > 0 && progress_elapsed_ns(&enumeration->hunt.progress) >= time_ns;
+}
+
+static bool next_case(void *context, uint64_t *number)
 {
     struct enumeration *enumeration = context;
-    *number = enumeration->next_single;
-    return enumeration->next_single++ < enumeration->single_count;
+    if (enumeration->next_case == enumeration->stage_first + enumeration->stage_count) {
+        return false;
+    }
+    if (is_out_of_time(enumeration)) {
+        enumeration->result->out_of_time = true;
+        return false;
+    }
+    *number = enumeration->next_case++;
+    return true;
 }
 
 /* The faults in words; of a power cut also what it does, which is all that tells two cases apart.
@@ -183,18 +182,15 @@ static void describe_case(const struct scenario *scenario, struct buffer *out)
     }
 }
 
-static void store(struct enumeration *enumeration, uint64_t number, const struct fault *second,
-                  const struct finding *finding)
+static void store(struct enumeration *enumeration, uint64_t number, const struct finding *finding)
 {
     struct arena arena;
     arena_init(&arena);
     struct buffer what;
     buffer_init(&what, &arena);
-    struct fault faults[2] = { single_fault(enumeration, number) };
-    if (second != NULL) {
-        faults[1] = *second;
-    }
-    struct scenario scenario = case_of(enumeration, faults, second == NULL ? 1 : 2, &arena);
+    struct fault faults[2];
+    uint32_t count = faults_of(enumeration, number, faults);
+    struct scenario scenario = case_of(enumeration, faults, count, &arena);
     describe_case(&scenario, &what);
     const char *name =
         arena_format(&arena, "%s-case-%" PRIu64, scenario.name, enumeration->result->failures);
@@ -206,11 +202,16 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
     arena_drop(&arena);
 }
 
-static void note_case(struct enumeration *enumeration, uint64_t number, const struct fault *second,
+static void note_case(struct enumeration *enumeration, uint64_t number,
                       const struct finding *finding)
 {
     struct enumerate_result *result = enumeration->result;
-    result->cases++;
+    enumeration->stage_done++;
+    if (enumeration->cases[number].first == SINGLE) {
+        result->cases++;
+    } else {
+        result->pairs++;
+    }
     if (finding->kind == FINDING_NONE) {
         return;
     }
@@ -221,55 +222,60 @@ static void note_case(struct enumeration *enumeration, uint64_t number, const st
     result->failures++;
     enumeration->only_stuck = enumeration->only_stuck && finding->kind == FINDING_STUCK;
     if (result->failures <= STORED_MAX) {
-        store(enumeration, number, second, finding);
+        store(enumeration, number, finding);
     }
 }
 
-static void take_report(struct enumeration *enumeration, uint64_t number, struct decoder *decoder,
-                        struct arena *arena)
+static struct enumerated *add_case(struct enumeration *enumeration)
 {
-    struct finding finding = finding_decode(decoder, arena);
-    if (decode_u8(decoder) == 0) {
-        note_case(enumeration, number, NULL, &finding);
-        return;
-    }
-    struct point point = decode_point(decoder);
-    uint32_t way = decode_u32(decoder);
-    CHECK(!decoder->failed);
-    struct fault second = point_fault(&point, way, down_ns);
-    note_case(enumeration, number, &second, &finding);
+    enumeration->cases =
+        arena_grow(&enumeration->hunt.arena, enumeration->cases, &enumeration->case_capacity,
+                   enumeration->case_count + 1, sizeof *enumeration->cases);
+    return &enumeration->cases[enumeration->case_count++];
 }
 
-static bool single_ended(void *context, const struct worker_end *end)
+static bool case_ended(void *context, const struct worker_end *end)
 {
     struct enumeration *enumeration = context;
     struct arena arena;
     arena_init(&arena);
-    enumeration->done_count++;
-    if (end->crashed) {
-        struct finding finding = finding_of_crash(end, &arena);
-        note_case(enumeration, end->job, NULL, &finding);
-    }
     struct decoder decoder;
     decoder_init(&decoder, end->result);
+    struct finding finding =
+        end->crashed ? finding_of_crash(end, &arena) : finding_decode(&decoder, &arena);
+    note_case(enumeration, end->job, &finding);
     while (decoder.position < decoder.size) {
-        take_report(enumeration, end->job, &decoder, &arena);
+        struct strike second = { .point = decode_point(&decoder) };
+        second.way = decode_u32(&decoder);
+        second.step = decode_u32(&decoder);
+        CHECK(!decoder.failed);
+        *add_case(enumeration) = (struct enumerated){ .strike = second, .first = end->job };
     }
     arena_drop(&arena);
     return true;
+}
+
+/* So many seconds are left, if it goes on as it went. */
+static uint64_t seconds_left(const struct enumeration *enumeration)
+{
+    uint64_t took_ms =
+        (progress_elapsed_ns(&enumeration->hunt.progress) - enumeration->stage_start_ns) / 1000000;
+    uint64_t left = enumeration->stage_count - enumeration->stage_done;
+    return left * took_ms / enumeration->stage_done / 1000 + 1;
 }
 
 static bool show_progress(void *context)
 {
     struct enumeration *enumeration = context;
     const struct enumerate_result *result = enumeration->result;
-    if (progress_is_due(&enumeration->hunt.progress)) {
+    if (progress_is_due(&enumeration->hunt.progress) && enumeration->stage_done > 0) {
         progress_show(&enumeration->hunt.progress,
-                      "%5" PRIu64 " s  %" PRIu64 " of %" PRIu64 " first crashes, %" PRIu64
-                      " cases, %" PRIu64 " failures",
+                      "%5" PRIu64 " s  %" PRIu64 " of %" PRIu64 " %s, about %" PRIu64
+                      " s left, %" PRIu64 " failures",
                       progress_elapsed_ns(&enumeration->hunt.progress) / 1000000000,
-                      enumeration->done_count, enumeration->single_count, result->cases,
-                      result->failures);
+                      enumeration->stage_done, enumeration->stage_count,
+                      enumeration->stage_first == 0 ? "crashes" : "pairs of crashes",
+                      seconds_left(enumeration), result->failures);
     }
     return true;
 }
@@ -295,7 +301,7 @@ static void learn_in_child(void *context, uint64_t job, struct buffer *result)
     struct arena arena;
     arena_init(&arena);
     struct point_learner learner;
-    point_learner_init(&learner, &arena, false);
+    point_learner_init(&learner, &arena);
     struct run_options options = { .observer = point_learner_observer(&learner) };
     (void)job;
     struct finding finding = run_case(enumeration, NULL, 0, &arena, &options);
@@ -329,16 +335,34 @@ static enum verdict learn(struct enumeration *enumeration)
 static void list_singles(struct enumeration *enumeration)
 {
     const struct point_list *points = &enumeration->points;
-    size_t capacity = 0;
+    struct process_table struck = { .arena = &enumeration->hunt.arena };
     for (uint32_t i = 0; i < points->count; i++) {
-        for (uint32_t way = 0; way < point_way_count(&points->points[i]); way++) {
-            enumeration->singles =
-                arena_grow(&enumeration->hunt.arena, enumeration->singles, &capacity,
-                           enumeration->single_count + 1, sizeof *enumeration->singles);
-            enumeration->singles[enumeration->single_count++] = (struct single){ i, way };
+        const struct point *point = &points->points[i];
+        for (uint32_t way = 0; way < point_way_count(point); way++) {
+            struct enumerated *one = add_case(enumeration);
+            *one =
+                (struct enumerated){ .strike = { .point = *point, .way = way }, .first = SINGLE };
+            one->begins_pairs = enumeration->options->pair_steps > 0 &&
+                                point_way_is_process(point, way) &&
+                                strike_is_new(&struck, &one->strike);
         }
     }
     enumeration->result->points = points->count;
+}
+
+/* The near ones first: who stops early knows that all pairs up to some step were tried. */
+static int compare_pairs(const void *left, const void *right)
+{
+    const struct enumerated *a = left;
+    const struct enumerated *b = right;
+    if (a->strike.step != b->strike.step) {
+        return a->strike.step < b->strike.step ? -1 : 1;
+    }
+    if (a->first != b->first) {
+        return a->first < b->first ? -1 : 1;
+    }
+    CHECK(a == b || a->strike.way != b->strike.way);
+    return a->strike.way < b->strike.way ? -1 : a->strike.way > b->strike.way;
 }
 
 /* Where what failed is, and what to do with it. */
@@ -359,29 +383,82 @@ static void tell_stored(struct enumeration *enumeration)
                  options->program, options->out, enumeration->hunt.scenario.name);
 }
 
+/* Tries all cases from `first` on. */
+static enum verdict run_stage(struct enumeration *enumeration, uint64_t first)
+{
+    struct worker_pool pool = { .batch = BATCH_CASES,
+                                .job_seconds = CASE_SECONDS_MAX,
+                                .next = next_case,
+                                .run = run_number,
+                                .ended = case_ended,
+                                .tick = show_progress,
+                                .context = enumeration };
+    enumeration->next_case = first;
+    enumeration->stage_first = first;
+    enumeration->stage_count = enumeration->case_count - first;
+    enumeration->stage_done = 0;
+    enumeration->stage_start_ns = progress_elapsed_ns(&enumeration->hunt.progress);
+    return hunt_run(&enumeration->hunt, pool, &enumeration->result->interrupted);
+}
+
+/* "356 points, 2136 cases and 9000 of 60000 pairs, with all up to 17 steps apart" */
+static void describe_extent(const struct enumeration *enumeration, struct buffer *out)
+{
+    const struct enumerate_result *result = enumeration->result;
+    buffer_append_format(out, "%" PRIu64 " points, %" PRIu64 " cases", result->points,
+                         result->cases);
+    if (enumeration->options->pair_steps == 0 || enumeration->stage_first == 0) {
+        return;
+    }
+    buffer_append_format(out, " and %" PRIu64, result->pairs);
+    if (result->interrupted) {
+        buffer_append_format(out, " of %" PRIu64 " pairs", enumeration->stage_count);
+        return;
+    }
+    size_t next = enumeration->next_case;
+    uint32_t steps = result->out_of_time ? enumeration->cases[next].strike.step - 1
+                                         : enumeration->cases[next - 1].strike.step;
+    if (result->out_of_time) {
+        buffer_append_format(out, " of %" PRIu64, enumeration->stage_count);
+    }
+    buffer_append_format(out, " pairs, with all up to %u steps apart", steps);
+}
+
+static void tell_result(struct enumeration *enumeration)
+{
+    const struct enumerate_result *result = enumeration->result;
+    struct buffer extent;
+    buffer_init(&extent, &enumeration->hunt.arena);
+    describe_extent(enumeration, &extent);
+    bool ended = !result->interrupted && !result->out_of_time;
+    progress_say(
+        &enumeration->hunt.progress,
+        "%s: %.*s in %" PRIu64 " ms: %s%" PRIu64 " failed, %" PRIu64 " found nothing to strike%s",
+        enumeration->hunt.scenario.name, (int)extent.size, (const char *)extent.data,
+        progress_elapsed_ns(&enumeration->hunt.progress) / 1000000,
+        result->failures == 0 && ended ? "all passed, " : "", result->failures, result->idle,
+        result->interrupted ? " (interrupted)"
+        : ended             ? ""
+                            : " (out of time)");
+    tell_stored(enumeration);
+}
+
 static enum verdict run_all(struct enumeration *enumeration)
 {
     struct enumerate_result *result = enumeration->result;
-    struct worker_pool pool = { .batch = enumeration->options->pairs ? 1 : BATCH_CASES,
-                                .job_seconds = CASE_SECONDS_MAX,
-                                .next = next_single,
-                                .run = run_single,
-                                .ended = single_ended,
-                                .tick = show_progress,
-                                .context = enumeration };
     list_singles(enumeration);
-    enum verdict verdict = hunt_run(&enumeration->hunt, pool, &result->interrupted);
+    uint64_t single_count = enumeration->case_count;
+    enum verdict verdict = run_stage(enumeration, 0);
+    bool goes_on = !result->interrupted && !result->out_of_time;
+    if (verdict == VERDICT_PASS && goes_on && enumeration->case_count > single_count) {
+        qsort(enumeration->cases + single_count, enumeration->case_count - single_count,
+              sizeof *enumeration->cases, compare_pairs);
+        verdict = run_stage(enumeration, single_count);
+    }
     if (verdict != VERDICT_PASS) {
         return verdict;
     }
-    progress_say(&enumeration->hunt.progress,
-                 "%s: %" PRIu64 " points, %" PRIu64 " cases in %" PRIu64 " ms: %s%" PRIu64
-                 " failed, %" PRIu64 " found nothing to strike%s",
-                 enumeration->hunt.scenario.name, result->points, result->cases,
-                 progress_elapsed_ns(&enumeration->hunt.progress) / 1000000,
-                 result->failures == 0 && !result->interrupted ? "all passed, " : "",
-                 result->failures, result->idle, result->interrupted ? " (interrupted)" : "");
-    tell_stored(enumeration);
+    tell_result(enumeration);
     if (result->failures == 0) {
         return VERDICT_PASS;
     }

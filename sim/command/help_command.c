@@ -108,11 +108,12 @@ static const struct option_help options_of_verbs[] = {
     { COMPARE, "  -n N              how often for real; the median counts (default 1)\n" },
     { SWEEP | CAMPAIGNS, "  -j N              how many runs at once (default: one a core)\n" },
     { FUZZ, "  --seeds A..B      one run a seed (default 1..1000; with --time from 1 on)\n" },
-    { FUZZ | SHRINK, "  --time T          begin no further run after this real time\n" },
+    { CAMPAIGNS, "  --time T          begin no further run after this real time\n" },
     { FUZZ, "  --faults N        at most so many faults a run (default 5)\n" },
     { FUZZ, "  --shrink          also shrink the first failure of each kind\n" },
     { FUZZ, "  --require-marks M,...  fail unless each of these marks was hit\n" },
-    { ENUMERATE, "  --pairs           also a second crash after each first one\n" },
+    { ENUMERATE, "  --pairs[=N]       also a second crash after each first one, until the job has\n"
+                 "                    recovered; at most N steps later\n" },
 };
 enum { OPTION_TEXT_COUNT = sizeof options_of_verbs / sizeof *options_of_verbs };
 

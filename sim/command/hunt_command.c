@@ -60,9 +60,9 @@ enum verdict enumerate_command(const struct options *options)
     struct buffer error;
     buffer_init(&error, &arena);
     struct enumerate_options enumerating = { .hunt = hunt_of(options),
-                                             .pairs = options->pairs,
                                              .checkpoint_max = ENUMERATE_CHECKPOINTS,
-                                             .pair_facts = ENUMERATE_PAIR_FACTS };
+                                             .pair_steps = options->pair_steps,
+                                             .time_ns = options->time_ns };
     struct enumerate_result result;
     enum verdict verdict = enumerate(&enumerating, &result, &error);
     complain(&error);

@@ -53,6 +53,7 @@ enum option {
     OPTION_CALIBRATION,
     OPTION_N,
     OPTION_REQUIRE_MARKS,
+    OPTION_PAIRS,
     OPTION_NO_DB,
     OPTION_VERIFY,
     OPTION_TRACE,
@@ -61,7 +62,6 @@ enum option {
     OPTION_QUIET,
     OPTION_CSV,
     OPTION_SHRINK,
-    OPTION_PAIRS,
     OPTION_RECALIBRATE,
     OPTION_THREADS,
     OPTION_SKIP_FAULTS,
@@ -118,7 +118,7 @@ static const unsigned option_commands[OPTION_COUNT] = {
     [OPTION_RECOVERY_LIMIT] = OF(COMMAND_PREDICT),
     [OPTION_J] = OF(COMMAND_SWEEP) | CAMPAIGNS,
     [OPTION_SEEDS] = OF(COMMAND_FUZZ),
-    [OPTION_TIME] = OF(COMMAND_FUZZ) | OF(COMMAND_SHRINK),
+    [OPTION_TIME] = CAMPAIGNS,
     [OPTION_FAULTS] = OF(COMMAND_FUZZ),
     [OPTION_CALIBRATION] = OF(COMMAND_COMPARE),
     [OPTION_N] = OF(COMMAND_COMPARE),
@@ -140,7 +140,14 @@ static const unsigned option_commands[OPTION_COUNT] = {
 
 static bool option_has_value(enum option option)
 {
-    return option <= OPTION_REQUIRE_MARKS;
+    return option <= OPTION_PAIRS;
+}
+
+/* What stands for the value that may be left out, as `--pairs` or `--pairs=20`; NULL: it may not.
+ */
+static const char *value_left_out(enum option option)
+{
+    return option == OPTION_PAIRS ? "all" : NULL;
 }
 
 /* The index of `word` in `names`, or `count`. */
@@ -232,6 +239,13 @@ static bool parse_campaign_value(struct options *options, struct words *words, e
         return ok || blame(words, "--faults: must be a whole number from 0 to 1000");
     }
     case OPTION_REQUIRE_MARKS: return parse_marks(options, words, value);
+    case OPTION_PAIRS: {
+        uint64_t steps = UINT32_MAX;
+        bool ok = strcmp(value, "all") == 0 || value_parse(text, VALUE_COUNT, &steps) == VALUE_OK;
+        options->pair_steps = (uint32_t)steps;
+        return (ok && steps >= 1 && steps <= UINT32_MAX) ||
+               blame(words, "--pairs: must be a whole number of steps, from 1 on, or all");
+    }
     default: CHECK_UNREACHABLE("an option of a campaign");
     }
 }
@@ -280,7 +294,8 @@ static bool apply_value(struct options *options, struct words *words, enum optio
     case OPTION_SEEDS:
     case OPTION_TIME:
     case OPTION_FAULTS:
-    case OPTION_REQUIRE_MARKS: return parse_campaign_value(options, words, option, value);
+    case OPTION_REQUIRE_MARKS:
+    case OPTION_PAIRS: return parse_campaign_value(options, words, option, value);
     case OPTION_OUT:
     case OPTION_O: options->out = value; return true;
     case OPTION_DB: options->database = value; return true;
@@ -310,7 +325,6 @@ static void apply_switch(struct options *options, enum option option)
     case OPTION_QUIET: options->quiet = true; return;
     case OPTION_CSV: options->csv = true; return;
     case OPTION_SHRINK: options->shrink = true; return;
-    case OPTION_PAIRS: options->pairs = true; return;
     case OPTION_RECALIBRATE: options->recalibrate = true; return;
     case OPTION_THREADS: options->threads = true; return;
     case OPTION_SKIP_FAULTS: options->skip_faults = true; return;
@@ -353,7 +367,8 @@ static bool parse_option(struct options *options, struct words *words, const cha
         apply_switch(options, option);
         return true;
     }
-    const char *value = equals != NULL ? equals + 1 : take_word(words);
+    const char *value = equals != NULL ? equals + 1 : value_left_out(option);
+    value = value != NULL ? value : take_word(words);
     if (value == NULL) {
         buffer_append_format(words->error, "%s: needs a value", option_names[option]);
         return false;

@@ -87,7 +87,7 @@ struct options {
     uint64_t time_ns;     /* --time: real time; 0: no limit */
     uint32_t fault_count; /* --faults: at most so many a run */
     bool shrink;          /* the first failure of each kind */
-    bool pairs;           /* of crashes */
+    uint32_t pair_steps;  /* --pairs: a second crash so many steps after the first; 0: no */
     enum mark *required_marks;
     uint32_t required_mark_count;
 

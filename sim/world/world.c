@@ -521,8 +521,11 @@ static struct world_event_note note_of(const struct world *world, const struct e
         note.to = timer->armed ? timer->actor->host.self : event->number;
         return note;
     }
-    case EVENT_WAKE: note.what = "wake"; return note;
-    case EVENT_ACTOR_START: note.what = "start of an actor"; return note;
+    case EVENT_WAKE:
+    case EVENT_ACTOR_START:
+        note.what = event->kind == EVENT_WAKE ? "wake" : "start of an actor";
+        note.to = ((const struct sim_actor *)event->subject)->host.self;
+        return note;
     case EVENT_PROCESS_START: note.what = "start of a process"; return note;
     case EVENT_CALLBACK: note.what = "callback"; return note;
     }

@@ -33,6 +33,9 @@ cat >failing.json <<'EOT'
 EOT
 
 expect 0 'all passed, 0 failed' "$program" enumerate sound.json
+expect 0 'and [0-9]+ pairs, with all up to 5 steps apart in [0-9]+ ms: all passed, 0 failed' \
+    "$program" enumerate sound.json --pairs=5
+expect 0 ' 0 cases in [0-9]+ ms: 0 failed, .*out of time' "$program" enumerate sound.json --time 1ns
 expect 1 'fails without a fault' "$program" enumerate sound.json --set expect.result=refused
 expect 3 'needs the path of one scenario' "$program" enumerate
 

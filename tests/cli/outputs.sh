@@ -42,7 +42,7 @@ for verb in run live sweep report predict fuzz enumerate shrink calibrate compar
     while read -r option; do
         said=$(cd "$scratch" && "$program_path" "$verb" "$option=1" x y 2>&1)
         [[ $said != *': is no option of this verb' ]] && takes=0 || takes=1
-        grep -qE -- "^  (-o, )?$option( |,)" "$scratch/help" && tells=0 || tells=1
+        grep -qE -- "^  (-o, )?$option( |,|\[)" "$scratch/help" && tells=0 || tells=1
         [ "$takes" -eq "$tells" ] || echo "$verb $option"
     done <"$scratch/options"
 done >"$scratch/differ"

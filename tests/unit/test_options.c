@@ -274,8 +274,14 @@ START_TEST(a_campaign_says_which_seeds_how_long_and_which_marks)
     ck_assert_uint_eq(line.options.seed_last, UINT64_MAX);
     arena_drop(&line.arena);
     line_init(&line, "f enumerate a.json --pairs");
-    ck_assert(line.accepted && line.options.pairs);
+    ck_assert(line.accepted);
+    ck_assert_uint_eq(line.options.pair_steps, UINT32_MAX);
     ck_assert_int_eq(line.options.command, COMMAND_ENUMERATE);
+    arena_drop(&line.arena);
+    line_init(&line, "f enumerate --pairs=20 a.json --time 1min");
+    ck_assert(line.accepted);
+    ck_assert_uint_eq(line.options.pair_steps, 20);
+    ck_assert_uint_eq(line.options.time_ns, 60000000000);
     arena_drop(&line.arena);
     line_init(&line, "f shrink a.json -o b.json");
     ck_assert(line.accepted);
@@ -287,6 +293,8 @@ START_TEST(a_campaign_says_which_seeds_how_long_and_which_marks)
                    "--require-marks: there is no mark \"nought\"; \"faultline list marks\" names "
                    "them");
     expect_refused("f enumerate a.json --seeds 1..2", "--seeds: is no option of this verb");
+    expect_refused("f enumerate a.json --pairs=0",
+                   "--pairs: must be a whole number of steps, from 1 on, or all");
 }
 END_TEST
 
