@@ -286,6 +286,16 @@ static enum status run_live(const struct options *options, struct run *run, stru
     return status;
 }
 
+/* One sentence says why there is no verdict, here and in the JUnit file. */
+static enum verdict give_up(struct session *session, uint32_t index, enum status status,
+                            const struct buffer *error)
+{
+    complain(error);
+    session->cases[index].message =
+        arena_format(&session->arena, "%.*s", (int)error->size, (const char *)error->data);
+    return verdict_of_status(status);
+}
+
 static enum verdict run_read(struct session *session, uint32_t index, struct arena *arena,
                              const struct scenario *scenario, struct bytes input,
                              struct buffer *error)
@@ -296,8 +306,7 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
     if (options->command == COMMAND_LIVE) {
         enum status status = run_live(options, &run, arena, scenario, input, error);
         if (status != STATUS_OK) {
-            complain(error);
-            return verdict_of_status(status);
+            return give_up(session, index, status, error);
         }
     } else {
         run_scenario(&run, arena, scenario, input, &keep);
@@ -348,15 +357,9 @@ static enum verdict run_one(struct session *session, uint32_t index)
     if (status == STATUS_OK) {
         status = read_input(options, &arena, &scenario, &input, &error);
     }
-    enum verdict verdict;
-    if (status == STATUS_OK) {
-        verdict = run_read(session, index, &arena, &scenario, input, &error);
-    } else {
-        complain(&error);
-        verdict = verdict_of_status(status);
-        session->cases[index].message =
-            arena_format(&session->arena, "%.*s", (int)error.size, (const char *)error.data);
-    }
+    enum verdict verdict = status == STATUS_OK
+                               ? run_read(session, index, &arena, &scenario, input, &error)
+                               : give_up(session, index, status, &error);
     arena_drop(&arena);
     return verdict;
 }

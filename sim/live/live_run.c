@@ -557,23 +557,24 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
                          .error = error,
                          .notes = notes };
     enum status status = check_faults(scenario, arena, options->skip_faults, notes, error);
-    if (status == STATUS_OK && options->kept != NULL) {
-        status = open_input(&live, scenario);
-    }
     if (status != STATUS_OK) {
         return status;
     }
-    run_prepare(run, arena, scenario, &options->run);
     live.folder = live_folder_open(arena, options->folder, error);
-    status = live.folder != NULL ? run_in_folder(&live, input) : STATUS_IO;
-    if (live.folder != NULL) {
-        live_folder_close(live.folder);
+    if (live.folder == NULL) {
+        return STATUS_IO; /* before the other run's input is overwritten */
+    }
+    status = options->kept != NULL ? open_input(&live, scenario) : STATUS_OK;
+    if (status == STATUS_OK) {
+        run_prepare(run, arena, scenario, &options->run);
+        status = run_in_folder(&live, input);
     }
     if (live.spool != NULL) { /* it did not come to reading it */
         struct buffer ignored;
         buffer_init(&ignored, arena);
         (void)!live_spool_end(live.spool, &ignored);
     }
+    live_folder_close(live.folder);
     run->wall_ns = real_now_ns() - start_ns;
     return status;
 }

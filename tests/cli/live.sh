@@ -102,7 +102,7 @@ expect 3 'piped.json: job.input.file: standard input: the gzip data is damaged' 
 
 # follow - a run whose standard input is a pipe that stays open, on descriptor 3; on a terminal.
 follow() {
-    rm -rf "$scratch/followed"
+    rm -rf "$scratch/followed" "$scratch/screen" # or the last one's would be taken for it
     script -qefc "echo \$\$ >$scratch/number; exec $program live --no-db --set faults=[] \
         --out $scratch/followed $scratch/piped.json <$scratch/pipe" "$scratch/screen" \
         >/dev/null 2>&1 </dev/null &
@@ -132,11 +132,18 @@ wait "$run"
 expect 0 '^201 ' wc -l "$scratch/followed/output.txt"
 expect 0 '' grep -qa 'PASS' "$scratch/screen"
 
-# A signal ends such an input, and the job with it: what is no whole line yet is left out.
+# A signal ends such an input, and the job with it: what is no whole line yet is left out. What is
+# kept of it is not another run's to overwrite.
 follow
 seq 100 >&3
 printf 101 >&3
 expect_soon "$scratch/screen" 'piped: 100 records, .* behind; last checkpoint [1-9]'
+other() {
+    "$program" live --no-db --quiet --junit "$scratch/other.xml" --out "$scratch/followed" \
+        "$scratch/piped.json" <"$scratch/numbers"
+}
+expect 6 '/followed/volumes: another run is using it$' other
+expect 0 'message="[^"]*/followed/volumes: another run is using it"' cat "$scratch/other.xml"
 kill -INT "$(cat "$scratch/number")"
 wait "$run"
 exec 3>&-
