@@ -18,6 +18,7 @@ bases=(
     "base --set checkpoint.inline_threshold=0B --set checkpoint.max_concurrent=2"
     "base --set checkpoint.retained=3 --set checkpoint.timeout=600ms
           --set checkpoint.tolerable_failures=100"
+    "base --set checkpoint.retained=3 --set restart.allow_older=true"
     "base --set checkpoint.mode=at_least_once"
     "base-lines"
     "incremental/plain"
