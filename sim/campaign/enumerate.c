@@ -198,7 +198,7 @@ static void store(struct enumeration *enumeration, uint64_t number, const struct
                                       (int)what.size, (const char *)what.data);
     buffer_append_format(&what, ":\n    %s", finding->message);
     *buffer_extend(&what, 1) = '\0';
-    (void)hunt_store(&enumeration->hunt, name, &scenario, origin, (const char *)what.data, finding);
+    hunt_store(&enumeration->hunt, name, &scenario, origin, (const char *)what.data, finding);
     arena_drop(&arena);
 }
 
@@ -431,6 +431,7 @@ static void tell_result(struct enumeration *enumeration)
     buffer_init(&extent, &enumeration->hunt.arena);
     describe_extent(enumeration, &extent);
     bool ended = !result->interrupted && !result->out_of_time;
+    progress_end(&enumeration->hunt.progress);
     progress_say(
         &enumeration->hunt.progress,
         "%s: %.*s in %" PRIu64 " ms: %s%" PRIu64 " failed, %" PRIu64 " found nothing to strike%s",

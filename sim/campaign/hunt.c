@@ -12,6 +12,7 @@ enum verdict hunt_begin(struct hunt *hunt, const struct hunt_options *options, s
     *hunt = (struct hunt){ .options = options, .error = error };
     arena_init(&hunt->arena);
     progress_init(&hunt->progress, options->report);
+    hunt->progress.quiet = options->quiet;
     enum status status =
         scenario_read(&hunt->scenario, &hunt->arena, options->scenario, &options->overrides, error);
     if (status == STATUS_OK) {
@@ -110,7 +111,6 @@ enum verdict hunt_run(struct hunt *hunt, struct worker_pool pool, bool *interrup
         buffer_append_text(hunt->error, "no worker process can be made");
         return VERDICT_SURROUNDINGS;
     }
-    progress_end(&hunt->progress);
     return VERDICT_PASS;
 }
 
@@ -119,7 +119,7 @@ const char *hunt_folder(const struct hunt *hunt, struct arena *arena)
     return arena_format(arena, "%s/failures", hunt->options->out);
 }
 
-bool hunt_store(struct hunt *hunt, const char *name, const struct scenario *scenario,
+void hunt_store(struct hunt *hunt, const char *name, const struct scenario *scenario,
                 const char *origin, const char *what, const struct finding *finding)
 {
     struct arena arena;
@@ -133,11 +133,15 @@ bool hunt_store(struct hunt *hunt, const char *name, const struct scenario *scen
     const struct buffer *where = status == STATUS_OK ? &path : &error;
     progress_say(&hunt->progress, "%s\n    %.*s", what, (int)where->size,
                  (const char *)where->data);
+    if (status != STATUS_OK && hunt->error->size == 0) {
+        buffer_append_format(hunt->error, "%s: not every failure could be stored",
+                             hunt->options->out);
+    }
     arena_drop(&arena);
-    return status == STATUS_OK;
 }
 
 void hunt_end(struct hunt *hunt)
 {
+    progress_end(&hunt->progress);
     arena_drop(&hunt->arena);
 }

@@ -23,6 +23,7 @@ struct hunt_options {
     const char *out;     /* failures are stored in OUT/failures */
     const char *program; /* for the commands that are shown */
     FILE *report;        /* what people read; NULL: nothing */
+    bool quiet;          /* of that only the end: no progress, and no failure when it is found */
 };
 
 struct hunt {
@@ -55,9 +56,9 @@ enum verdict hunt_run(struct hunt *hunt, struct worker_pool pool, bool *interrup
 /* OUT/failures. */
 const char *hunt_folder(const struct hunt *hunt, struct arena *arena);
 
-/* Says `what` was found, and where `scenario` is stored under `name`, which does not fail silently:
- * false if it could not be stored. */
-bool hunt_store(struct hunt *hunt, const char *name, const struct scenario *scenario,
+/* Says `what` was found, and where `scenario` is stored under `name`. If it cannot be stored, the
+ * hunt's error says so. */
+void hunt_store(struct hunt *hunt, const char *name, const struct scenario *scenario,
                 const char *origin, const char *what, const struct finding *finding);
 
 void hunt_end(struct hunt *hunt);

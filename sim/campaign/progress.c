@@ -35,7 +35,8 @@ uint64_t progress_elapsed_ns(const struct progress *progress)
 bool progress_is_due(const struct progress *progress)
 {
     uint64_t period_ns = progress->terminal ? TERMINAL_PERIOD_NS : PLAIN_PERIOD_NS;
-    return progress->out != NULL && real_now_ns() - progress->last_ns >= period_ns;
+    return progress->out != NULL && !progress->quiet &&
+           real_now_ns() - progress->last_ns >= period_ns;
 }
 
 static void clear(struct progress *progress)
@@ -49,7 +50,7 @@ static void clear(struct progress *progress)
 
 void progress_show(struct progress *progress, const char *format, ...)
 {
-    if (progress->out == NULL) {
+    if (progress->out == NULL || progress->quiet) {
         return;
     }
     clear(progress);
@@ -68,7 +69,7 @@ void progress_show(struct progress *progress, const char *format, ...)
 
 void progress_say(struct progress *progress, const char *format, ...)
 {
-    if (progress->out == NULL) {
+    if (progress->out == NULL || progress->quiet) {
         return;
     }
     clear(progress);
@@ -82,6 +83,7 @@ void progress_say(struct progress *progress, const char *format, ...)
 
 void progress_end(struct progress *progress)
 {
+    progress->quiet = false;
     if (progress->out != NULL) {
         clear(progress);
         (void)fflush(progress->out);

@@ -11,14 +11,15 @@
 uint64_t real_now_ns(void);
 
 struct progress {
-    FILE *out; /* borrowed; NULL: say nothing */
+    FILE *out;  /* borrowed; NULL: say nothing */
+    bool quiet; /* until the end: shows and says nothing */
     bool terminal;
     bool shown; /* a line stands on the terminal */
     uint64_t start_ns;
     uint64_t last_ns;
 };
 
-/* Begins now. */
+/* Begins now, not quiet. */
 void progress_init(struct progress *progress, FILE *out);
 
 /* Real time since the beginning. */
@@ -35,7 +36,7 @@ void progress_show(struct progress *progress, const char *format, ...)
 void progress_say(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Removes the progress line. */
+/* Removes the progress line. What is said from here on is the end: a quiet one says it, too. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -51,6 +51,7 @@ struct shrink_file_options {
     const char *out; /* the file to write; NULL: SCENARIO-small.json beside it. If an input file had
                       * to be cut, the cut one is written beside it, as .txt */
     const char *program;
+    FILE *report; /* what came of it; NULL: nothing */
     struct shrink_options shrink;
 };
 

@@ -94,7 +94,7 @@ static enum status write_small(struct small *small, const struct scenario *given
 static void report(const struct shrink_file_options *options, const struct small *small,
                    uint32_t fault_count, const struct finding *finding, struct arena *arena)
 {
-    if (options->shrink.report == NULL) {
+    if (options->report == NULL) {
         return;
     }
     struct buffer what;
@@ -102,12 +102,12 @@ static void report(const struct shrink_file_options *options, const struct small
     finding_describe(finding, &what);
     const struct shrink_result *result = &small->result;
     if (result->interrupted || result->out_of_time) {
-        (void)fprintf(options->shrink.report, "%s: not the smallest, but it fails\n",
+        (void)fprintf(options->report, "%s: not the smallest, but it fails\n",
                       result->interrupted ? "interrupted" : "out of time");
     }
-    (void)fprintf(options->shrink.report, "%.*s: %s\n", (int)what.size, (const char *)what.data,
+    (void)fprintf(options->report, "%.*s: %s\n", (int)what.size, (const char *)what.data,
                   finding->message);
-    (void)fprintf(options->shrink.report, "%llu runs, %u of %u faults left: %s run %s\n",
+    (void)fprintf(options->report, "%llu runs, %u of %u faults left: %s run %s\n",
                   (unsigned long long)result->runs, small->scenario.fault_count, fault_count,
                   options->program, small->out);
 }

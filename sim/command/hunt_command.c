@@ -16,11 +16,6 @@ static void complain(const struct buffer *error)
     }
 }
 
-static FILE *report_of(const struct options *options)
-{
-    return options->quiet ? NULL : stdout;
-}
-
 static struct hunt_options hunt_of(const struct options *options)
 {
     CHECK(options->scenario_count == 1);
@@ -29,7 +24,8 @@ static struct hunt_options hunt_of(const struct options *options)
                                   .processes = options->processes,
                                   .out = options->out != NULL ? options->out : OPTIONS_DEFAULT_OUT,
                                   .program = options->program,
-                                  .report = report_of(options) };
+                                  .report = stdout,
+                                  .quiet = options->quiet };
 }
 
 enum verdict fuzz_command(const struct options *options)
@@ -81,9 +77,11 @@ enum verdict shrink_command(const struct options *options)
                                              .overrides = options->overrides,
                                              .out = options->out,
                                              .program = options->program,
+                                             .report = stdout,
                                              .shrink = { .processes = options->processes,
                                                          .time_ns = options->time_ns,
-                                                         .report = report_of(options) } };
+                                                         .report =
+                                                             options->quiet ? NULL : stdout } };
     enum verdict verdict = shrink_file(&shrinking, &error);
     complain(&error);
     arena_drop(&arena);

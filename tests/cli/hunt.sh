@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# hunt.sh - `faultline enumerate` and `faultline shrink` as a user meets them: what they say, what
-# they leave, and with which exit code they end.
+# hunt.sh - `faultline enumerate` and `faultline shrink` as a user meets them, and `--quiet` of
+# `fuzz`, too: what they say, what they leave, and with which exit code they end.
 # Closes with `hunt: N passed, M failed`.
 set -u
 . "$(dirname "$0")/../lib.sh"
@@ -52,7 +52,16 @@ expect 0 'shrunk from failing, 2 faults to 1: expect.recoveries' cat kept.json
 expect 0 'out of time: not the smallest' "$program" shrink failing.json --time 1ms -o early.json
 expect 1 'expect.recoveries' "$program" run early.json --quiet --no-db
 
-"$program" shrink failing.json -j 1 --quiet -o again/kept.json
+# Quiet says how it ended, and nothing before that.
+first_line() {
+    printf '%s\n' "${output%%$'\n'*}"
+}
+expect 2 '^covered: ' "$program" fuzz sound.json --seeds 1..20 --set expect.within=1s --quiet
+expect 0 '^sound: 20 runs .* failed$' first_line
+expect 2 '^again: ' "$program" enumerate sound.json --set expect.within=1s --quiet
+expect 0 '^sound: [0-9]+ points, .* [1-9][0-9]* failed' first_line
+expect 0 '1 of 2 faults left' "$program" shrink failing.json -j 1 --quiet -o again/kept.json
+expect 0 '^expect.recoveries: ' first_line
 expect 0 '^$' diff kept.json again/kept.json
 
 close hunt
