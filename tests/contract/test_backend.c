@@ -5,22 +5,12 @@
 #include "model/state/backend.h"
 #include "model/state/state.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/backend_texts.h"
 #include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
 /* Every test runs once for each kind of backend; _i is its number. */
 enum { KIND_COUNT = BACKEND_KIND_COUNT, PARTS_MAX = 4 };
-
-static struct bytes text(const char *at)
-{
-    return bytes_of_text(at);
-}
-
-static bool holds(struct backend *backend, state_id state, const char *expected)
-{
-    struct bytes value = backend_get(backend, state);
-    return value.data != NULL && bytes_equal(value, text(expected));
-}
 
 START_TEST(b1_values_belong_to_the_current_key_and_state)
 {

@@ -7,6 +7,7 @@
 #include "model/state/map_state.h"
 #include "model/state/state.h"
 #include "tests/support/backend_kinds.h"
+#include "tests/support/backend_texts.h"
 #include "tests/support/parts.h"
 #include "tests/support/runner.h"
 
@@ -28,11 +29,6 @@ static uint64_t tell_time(struct host *host)
 }
 
 static const struct host_ops clock_ops = { .now_ns = tell_time };
-
-static struct bytes text(const char *at)
-{
-    return bytes_of_text(at);
-}
 
 static const struct bytes null = { 0 };
 
@@ -58,12 +54,6 @@ static struct state_options options_of(struct bed *bed, const char *name, struct
     return (struct state_options){
         .name = name, .value = { .name = "text" }, .subkey = { .name = "text" }, .ttl = ttl
     };
-}
-
-static bool is_text(struct bytes value, const char *expected)
-{
-    return expected == NULL ? value.data == NULL
-                            : value.data != NULL && bytes_equal(value, text(expected));
 }
 
 static const char *list_text(struct bed *bed, struct list_state *list)
