@@ -80,6 +80,14 @@ static struct bytes snapshot(struct sink *sink, uint64_t checkpoint)
     return buffer_bytes(&state);
 }
 
+/* The first attempt's sink, which has written "a" for checkpoint 1, not completed; its state. */
+static struct bytes open_with_pending_line(struct sink *sink)
+{
+    sink_open(sink, 1, (struct bytes){ 0 });
+    write_line(sink, "a");
+    return snapshot(sink, 1);
+}
+
 static void complete(struct sink *sink, uint64_t checkpoint)
 {
     file_sink_operator.notify_complete(sink->self, checkpoint);
@@ -167,9 +175,7 @@ END_TEST
 START_TEST(what_was_pre_committed_survives_the_loss_of_all_that_is_not_synced)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     write_line(&sink, "lost");
     cut(&sink, DISK_LOSE);
     sink_open(&sink, 2, state);
@@ -181,9 +187,7 @@ END_TEST
 START_TEST(what_was_committed_survives_the_loss_of_all_that_is_not_synced)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     complete(&sink, 1);
     cut(&sink, DISK_LOSE);
     assert_files("output/1/chk-1 ");
@@ -216,9 +220,7 @@ END_TEST
 START_TEST(the_next_attempt_deletes_what_no_checkpoint_names)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     complete(&sink, 1);
     write_line(&sink, "b");
     (void)snapshot(&sink, 2); /* never completes */
@@ -235,9 +237,7 @@ END_TEST
 START_TEST(a_first_attempt_without_checkpoint_leaves_nothing_to_the_second)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     sink_close(&sink);
     sink_open(&sink, 2, (struct bytes){ 0 });
     assert_files("");
@@ -266,9 +266,7 @@ END_TEST
 START_TEST(a_restore_commits_what_its_checkpoint_names)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     sink_close(&sink);
     sink_open(&sink, 2, state);
     assert_files("output/1/chk-1 ");
@@ -282,9 +280,7 @@ END_TEST
 START_TEST(a_commit_done_before_is_not_done_again)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     complete(&sink, 1);
     sink_close(&sink);
     for (uint64_t attempt = 2; attempt < 5; attempt++) {
@@ -302,9 +298,7 @@ END_TEST
 START_TEST(a_checkpoint_whose_transaction_is_gone_cannot_be_restored)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     sink_close(&sink);
     ck_assert_int_eq(disk_remove(disk, 1, "output/1/.pending-1-1"), STATUS_OK);
     sink_begin(&sink, 2);
@@ -317,9 +311,7 @@ END_TEST
 START_TEST(a_transaction_that_is_gone_at_its_commit_is_a_final_failure)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     ck_assert_int_eq(disk_remove(disk, 1, "output/1/.pending-1-1"), STATUS_OK);
     complete(&sink, 1);
     ck_assert_uint_gt(sink.context.failure.size, 0);
@@ -333,9 +325,7 @@ END_TEST
 START_TEST(a_commit_that_cannot_be_looked_up_is_no_proof_of_loss)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     complete(&sink, 1);
     sink_close(&sink);
     sink_begin(&sink, 2);
@@ -354,9 +344,7 @@ END_TEST
 START_TEST(the_next_completed_checkpoint_commits_what_an_aborted_one_left)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     write_line(&sink, "b");
     (void)snapshot(&sink, 2);
     write_line(&sink, "c");
@@ -375,9 +363,7 @@ END_TEST
 START_TEST(a_restore_commits_what_an_aborted_checkpoint_left)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     write_line(&sink, "b");
     struct bytes state = snapshot(&sink, 2);
     write_line(&sink, "c");
@@ -408,9 +394,7 @@ END_TEST
 START_TEST(a_job_that_ended_leaves_no_hidden_file)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    (void)snapshot(&sink, 1);
+    (void)open_with_pending_line(&sink);
     complete(&sink, 1);
     write_line(&sink, "b");
     (void)snapshot(&sink, 2);
@@ -493,9 +477,7 @@ END_TEST
 START_TEST(a_damaged_state_is_corrupt)
 {
     struct sink sink;
-    sink_open(&sink, 1, (struct bytes){ 0 });
-    write_line(&sink, "a");
-    struct bytes state = snapshot(&sink, 1);
+    struct bytes state = open_with_pending_line(&sink);
     sink_close(&sink);
     for (size_t size = 1; size < state.size; size++) {
         sink_begin(&sink, 2);
