@@ -24,8 +24,9 @@ struct input_config {
     enum input_kind kind;
     uint32_t splits;       /* 0: as many as the parallelism that the job begins with */
     const char *file;      /* INPUT_FILE: its path on the SHARED volume */
-    const char *grows_until; /* INPUT_FILE: NULL: the file is whole. Else it may grow until there is
-                              * a file of this name beside it, and is one split */
+    const char *open_until; /* NULL: the input is whole. Else no source is at its end before there
+                             * is a file of this path on the SHARED volume */
+    bool grows;            /* INPUT_FILE: until then lines may be added to it; it is one split */
     const char *label;     /* INPUT_FILE: the path to name in messages */
     bool is_numbered;      /* INPUT_FILE: its lines are not those of one text file, but records */
     uint64_t records;      /* INPUT_GENERATOR, INPUT_NEXMARK: how many, over all subtasks */

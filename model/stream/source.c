@@ -38,7 +38,7 @@ struct source {
     uint64_t place;        /* FILE: offset of the line being emitted; GENERATOR: its number */
     file_id file;
     uint64_t file_size; /* of one that grows: where its last whole line ends, as far as is known */
-    bool grows;
+    bool is_open; /* there may be more, or the word is to come that there is not */
     bool gives_numbers;
     struct operator_states *states; /* what a snapshot writes */
 };
@@ -109,9 +109,9 @@ static void open_file(struct source *source)
         operator_fail(context, true, (const char *)why.data);
         return;
     }
-    source->grows = source->input->grows_until != NULL;
-    CHECK(!source->grows || context->split_count == 1);
-    if (operator_check(context, status, source->input->label) && !source->grows) {
+    bool grows = source->input->grows;
+    CHECK(!grows || (context->split_count == 1 && source->is_open));
+    if (operator_check(context, status, source->input->label) && !grows) {
         (void)operator_check(context,
                              host_file_size(context->host, source->file, &source->file_size),
                              source->input->label);
@@ -141,29 +141,38 @@ static bool find_last_end(const struct source *source, uint64_t start, uint64_t 
     return true;
 }
 
-/* Takes in what has come. Whether the file is whole is asked first: then its size is the last. */
-static void look_for_growth(struct source *source, struct split *split)
+/* Takes in what has come to a file that grows; all of it, once it is whole. */
+static void take_growth(struct source *source, struct split *split, bool is_whole)
 {
-    struct host *host = source->context->host;
-    file_id mark;
     uint64_t size = 0;
-    enum status status =
-        host_file_open(host, HOST_SHARED, source->input->grows_until, HOST_READ, &mark);
-    bool is_whole = status == STATUS_OK;
-    if (is_whole) {
-        host_file_close(host, mark);
-    }
-    if (!operator_check(source->context, status == STATUS_NOT_FOUND ? STATUS_OK : status,
-                        source->input->label) ||
-        !operator_check(source->context, host_file_size(host, source->file, &size),
-                        source->input->label)) {
+    enum status status = host_file_size(source->context->host, source->file, &size);
+    if (!operator_check(source->context, status, source->input->label)) {
         return;
     }
     CHECK(size >= split->position);
     if (is_whole || find_last_end(source, split->position, size, &size)) {
         source->file_size = size;
         split->end = size;
-        source->grows = !is_whole;
+        source->is_open = !is_whole;
+    }
+}
+
+/* Whether the input is whole is asked before its size: then that is the last. Where nobody can tell
+ * now, it is asked again. */
+static void look_for_more(struct source *source)
+{
+    struct host *host = source->context->host;
+    file_id mark;
+    enum status status =
+        host_file_open(host, HOST_SHARED, source->input->open_until, HOST_READ, &mark);
+    bool is_whole = status == STATUS_OK;
+    if (is_whole) {
+        host_file_close(host, mark);
+    }
+    if (source->input->grows) {
+        take_growth(source, &source->splits[0], is_whole);
+    } else {
+        source->is_open = !is_whole;
     }
 }
 
@@ -176,6 +185,7 @@ static void *source_open(struct operator_context *context, const void *parameter
     *source = (struct source){ .context = context,
                                .input = context->input,
                                .out = out,
+                               .is_open = context->input->open_until != NULL,
                                .gives_numbers = given != NULL && given->gives_numbers };
     source->states = operator_states_create(context->host->arena);
     context->source = source;
@@ -504,10 +514,10 @@ static uint32_t emit(struct source *source, struct split *split, uint32_t limit)
     CHECK_UNREACHABLE("a kind of input");
 }
 
-/* Only its owner reads a file that grows. */
-static bool is_growing(const struct source *source)
+/* Only who has a split waits for its end. */
+static bool is_open(const struct source *source)
 {
-    return source->grows && source->split_count > 0;
+    return source->is_open && source->split_count > 0;
 }
 
 uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
@@ -516,8 +526,8 @@ uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
     uint64_t due = due_numbers(source, now_ns);
     uint32_t count = 0;
     struct split *split = next_split(source);
-    if (split == NULL && is_growing(source)) {
-        look_for_growth(source, &source->splits[0]);
+    if (split == NULL && is_open(source)) {
+        look_for_more(source);
         split = next_split(source);
     }
     while (split != NULL && count < limit && next_number(source, split) < due) {
@@ -530,7 +540,7 @@ uint32_t source_pull(struct source *source, uint32_t limit, uint64_t now_ns,
         }
         split = next_split(source);
     }
-    *state = split == NULL                       ? is_growing(source) ? SOURCE_WAIT : SOURCE_END
+    *state = split == NULL                       ? is_open(source) ? SOURCE_WAIT : SOURCE_END
              : next_number(source, split) >= due ? SOURCE_WAIT
                                                  : SOURCE_MORE;
     return count;

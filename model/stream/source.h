@@ -6,7 +6,7 @@
  * the numbers i, i + splits, ... Lines end with LF; a CR before it is cut; a last line without LF
  * counts. A subtask reads the split whose next record has the lowest number; one without any split
  * is at its end at once. A file that grows is one split, and read as far as its last LF until it is
- * whole.
+ * whole. Of an input that is open a source that has read all waits for the word that it is whole.
  *
  * Its state (operator 0 of the chain) is the operator state "splits", STATE_SPLIT, with one item a
  * split: u32 index, u64 position - the byte offset of the next unread line, or how many records of

@@ -24,6 +24,9 @@
 
 enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress are looked at */
 
+#define PATIENCE_NS UINT64_C(10000000000) /* so long the next fault is waited for */
+#define WHOLE "input.whole"               /* on the SHARED volume: the input is whole */
+
 #define BIT(kind) (UINT64_C(1) << (kind))
 
 /* The steps at which the oracle reads what lies in the checkpoint store. They are held until it has
@@ -56,6 +59,8 @@ struct live {
     struct live_folder *folder;
     struct live_spool *spool; /* standard input, which comes meanwhile; NULL: it is whole, ... */
     uint64_t whole_ns;        /* ... since then */
+    bool awaits_faults;       /* the input is not at its end before the planned faults were */
+    uint64_t struck_ns;       /* when the last of them was */
     enum status input_status; /* what came of it, with one sentence ... */
     struct buffer *error;     /* ... here */
     struct buffer *notes;
@@ -109,6 +114,7 @@ static void on_fact(void *context, const struct fact_event *event)
 static void on_fired(void *context, const struct fault_record *record)
 {
     struct live *live = context;
+    live->struck_ns = record->fired_ns;
     live_log_add_fired(live->log, record);
 }
 
@@ -219,48 +225,93 @@ static void show_progress(struct live *live)
     live->shown_records = records;
 }
 
-/* Where the job looks for the input, and for the sign that it is whole, on the SHARED volume. */
+/* Where the job looks for the input, on the SHARED volume. */
 static const char *input_place(const struct live *live)
 {
     return arena_format(live->arena, "shared/%s", live->run->scenario->job.input.file);
 }
-static const char *whole_place(const struct live *live)
+
+static void note_input_error(struct live *live, const struct buffer *why)
 {
-    return arena_format(live->arena, "%s.whole", live->run->scenario->job.input.file);
+    buffer_append_format(live->error, "%s: job.input.file: ", live->run->scenario->path);
+    buffer_append(live->error, buffer_bytes(why));
+}
+
+/* Lets the sources end, if nothing is to come any more. */
+static void declare_whole(struct live *live)
+{
+    if (live->spool != NULL || live->awaits_faults || live->input_status != STATUS_OK) {
+        return;
+    }
+    struct buffer why;
+    buffer_init(&why, live->arena);
+    live->input_status =
+        live_folder_write(live->folder, "shared/" WHOLE, (struct bytes){ 0 }, &why);
+    if (live->input_status != STATUS_OK) {
+        note_input_error(live, &why);
+    }
 }
 
 /* No more comes from standard input. */
-static void end_input(struct live *live)
+static void end_spool(struct live *live)
 {
     struct buffer why;
     buffer_init(&why, live->arena);
     live->input_status = live_spool_end(live->spool, &why);
     live->spool = NULL;
     live->whole_ns = live_cluster_now_ns(live->cluster);
-    if (live->input_status == STATUS_OK) {
-        const char *place = arena_format(live->arena, "shared/%s", whole_place(live));
-        live->input_status = live_folder_write(live->folder, place, (struct bytes){ 0 }, &why);
-    }
     if (live->input_status != STATUS_OK) {
-        buffer_append_format(live->error, "%s: job.input.file: ", live->run->scenario->path);
-        buffer_append(live->error, buffer_bytes(&why));
+        note_input_error(live, &why);
     }
+    declare_whole(live);
 }
 
 /* A signal ends the input; if there is none to end, the run. */
-static void look_at_input(struct live *live, bool is_signalled)
+static void look_at_spool(struct live *live, bool is_signalled)
 {
     uint64_t lag_ns;
     if (live->spool == NULL) {
         live->was_interrupted = is_signalled;
     } else if (is_signalled || !live_spool_is_open(live->spool, count_records(live, &lag_ns))) {
-        end_input(live);
+        live->awaits_faults = live->awaits_faults && !is_signalled;
+        end_spool(live);
         if (is_signalled && live->input_status == STATUS_OK) {
             buffer_append_format(live->notes,
                                  "%s: live: the signal ended standard input: the job ended with "
                                  "what had been read\n",
                                  live->run->scenario->path);
         }
+    }
+}
+
+/* What strikes at the end of the job is not waited for before. */
+static bool is_awaited(const struct fault_record *record)
+{
+    const uint64_t ends = LAST | BIT(FACT_TASK_END_OF_DATA) | BIT(FACT_TASK_FINISHED);
+    const struct fault_trigger *trigger = &record->fault->trigger;
+    return !record->fired &&
+           (trigger->kind != TRIGGER_WHEN || (ends & BIT(trigger->fact)) == 0);
+}
+
+static bool faults_are_to_come(const struct live *live)
+{
+    const struct fault_record *records = live_faults_records(live->faults);
+    bool are_to_come = false;
+    for (uint32_t i = 0; i < live->run->scenario->fault_count; i++) {
+        are_to_come = are_to_come || is_awaited(&records[i]);
+    }
+    return are_to_come;
+}
+
+/* A planned fault that never happens fails the run, and when a slow machine comes to it nobody
+ * knows: the input lasts as long, unless nothing happens for a long time. */
+static void look_at_faults(struct live *live)
+{
+    if (live->awaits_faults &&
+        (!faults_are_to_come(live) ||
+         live_cluster_now_ns(live->cluster) >= live->struck_ns + PATIENCE_NS)) {
+        live->awaits_faults = false;
+        declare_whole(live);
     }
 }
 
@@ -293,7 +344,8 @@ static void supervise(struct live *live, const sigset_t *held)
         }
         due_ns = due_ns < limit_ns(live) ? due_ns : limit_ns(live);
         live_cluster_poll(live->cluster, due_ns < now_ns + LOOK_NS ? due_ns : now_ns + LOOK_NS);
-        look_at_input(live, was_signalled(held));
+        look_at_spool(live, was_signalled(held));
+        look_at_faults(live);
         show_progress(live);
     }
     if (!started) {
@@ -303,7 +355,7 @@ static void supervise(struct live *live, const sigset_t *held)
         live->end_ns = live_cluster_now_ns(live->cluster);
     }
     if (live->spool != NULL) {
-        end_input(live);
+        end_spool(live);
     }
     progress_end(&live->progress);
 }
@@ -415,9 +467,9 @@ static enum status run_cluster(struct live *live)
 {
     struct run *run = live->run;
     struct job_config job = run->scenario->job;
-    if (live->spool != NULL) {
-        job.input.grows_until = whole_place(live);
-    }
+    live->awaits_faults = run->scenario->expect.all_fired && faults_are_to_come(live);
+    job.input.grows = live->spool != NULL;
+    job.input.open_until = live->spool != NULL || live->awaits_faults ? WHOLE : NULL;
     struct process_argument argument = { .config = &job, .pipeline = &run->pipeline };
     sigset_t held;
     sigset_t before;

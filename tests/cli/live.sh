@@ -66,6 +66,21 @@ expect 0 '^PASS +rules-crashes$' live --set expect.recoveries=any --set expect.f
 expect 0 '^PASS +live-damage$' live scenarios/live/damage.json
 expect 0 '^PASS +live-damage$' live --threads scenarios/live/damage.json
 
+# The input is read in 50 ms. It lasts until the fault has happened, which may be much later, and
+# does not wait for one that can only happen at its end.
+cat >"$scratch/late.json" <<'JSON'
+{ "name": "late", "job": { "name": "count", "parallelism": 2,
+                           "input": { "records": 2000, "keys": 50, "rate": "40k/s" } },
+  "checkpoint": { "interval": "100ms" }, "restart": { "strategy": "fixed_delay", "delay": "10ms" },
+  "faults": [ { "when": "checkpoint.completed #3", "do": "crash", "on": "count[0]",
+                "for": "10ms" } ] }
+JSON
+expect 0 '^PASS +late$' live "$scratch/late.json"
+expect 0 '^PASS +late$' live --threads "$scratch/late.json"
+pause='"do":"pause","on":"job_manager","for":"1ms"'
+expect 0 '^PASS +late$' live --set "faults=[{\"when\":\"task.finished(source[0])\",$pause}]" \
+    "$scratch/late.json"
+
 # Its state never fits into the store, and its restart strategy has no end.
 expect 2 '^STUCK .*: the job failed 3 times in a row.*: declined: the state of .* takes 16 ' \
     live --set checkpoint.store=memory --set checkpoint.store_state_max=16B --set 'faults=[]' \

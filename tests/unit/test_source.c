@@ -344,7 +344,9 @@ START_TEST(a_file_that_grows_is_read_by_whole_lines_until_it_is_whole)
 {
     struct reader reader = { 0 };
     struct reader later = { 0 };
-    const struct input_config input = { .kind = INPUT_FILE, .file = "n", .grows_until = "whole" };
+    const struct input_config input = {
+        .kind = INPUT_FILE, .file = "n", .open_until = "whole", .grows = true
+    };
     disk_host_init(&reader.machine, bed.disk, 0);
     grow(&reader, "n", "");
     reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
@@ -361,6 +363,49 @@ START_TEST(a_file_that_grows_is_read_by_whole_lines_until_it_is_whole)
     assert_grown(&later, "456\n7\n", SOURCE_END);
     reader_close(&reader);
     reader_close(&later);
+}
+END_TEST
+
+/* 0: a file that does not grow; 1: what is generated. */
+START_TEST(an_input_that_is_open_has_an_end_only_when_it_is_whole)
+{
+    struct reader reader = { 0 };
+    struct reader later = { 0 };
+    struct input_config input = { .kind = INPUT_FILE, .file = "n", .open_until = "whole" };
+    if (_i == 1) {
+        input.kind = INPUT_NEXMARK;
+        input.records = 2;
+        input.nexmark = nexmark_default_config();
+    }
+    disk_host_init(&reader.machine, bed.disk, 0);
+    grow(&reader, "n", "1\n2");
+    reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+    for (uint32_t i = 0; i < 3; i++) {
+        enum source_state state;
+        ck_assert_uint_eq(source_pull(reader.source, 9, 0, &state), i == 0 ? 2 : 0);
+        ck_assert_int_eq(state, SOURCE_WAIT);
+    }
+    reader_open(&later, &bed, &input, 0, 1, reader_snapshot(&reader, &bed));
+    reader.lines.size = 0;
+    assert_grown(&later, "", SOURCE_WAIT);
+    grow(&reader, "whole", "");
+    assert_grown(&reader, "", SOURCE_END);
+    assert_grown(&later, "", SOURCE_END);
+    reader_close(&reader);
+    reader_close(&later);
+}
+END_TEST
+
+START_TEST(who_has_finished_does_not_wait_for_the_end_of_an_input_that_is_open)
+{
+    struct reader reader = { 0 };
+    const struct input_config input = { .kind = INPUT_FILE, .file = "n", .open_until = "whole" };
+    disk_host_init(&reader.machine, bed.disk, 0);
+    grow(&reader, "n", "1\n2");
+    reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+    source_skip_to_end(reader.source);
+    assert_grown(&reader, "", SOURCE_END);
+    reader_close(&reader);
 }
 END_TEST
 
@@ -382,6 +427,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_state_of_the_wrong_size_is_corrupt);
     tcase_add_test(tcase, a_split_that_the_input_does_not_have_is_corrupt);
     tcase_add_test(tcase, a_file_that_grows_is_read_by_whole_lines_until_it_is_whole);
+    tcase_add_loop_test(tcase, an_input_that_is_open_has_an_end_only_when_it_is_whole, 0, 2);
+    tcase_add_test(tcase, who_has_finished_does_not_wait_for_the_end_of_an_input_that_is_open);
     Suite *suite = suite_create("source");
     suite_add_tcase(suite, tcase);
     return suite;
