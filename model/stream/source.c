@@ -462,16 +462,20 @@ static inline void take_number(struct source *source, struct split *split)
     split->records++;
 }
 
-/* The record of `key`, at `room`. A bad key is none that a number may be. */
-static inline struct record generated_record(const struct source *source, uint64_t key,
-                                             uint8_t room[TEXT_INTEGER_SIZE_MAX])
+/* Makes `record`, with its bytes at `room`, the one of `key`. A bad key is none that a number may
+ * be. In place: the copy of a record made word by word, but copied in greater pieces, waits until
+ * all that was stored before has left the processor, and so each record would wait for the last. */
+static inline void set_generated(const struct source *source, uint64_t key,
+                                 uint8_t room[TEXT_INTEGER_SIZE_MAX], struct record *record)
 {
-    if (source->gives_numbers && key <= INT64_MAX) {
-        struct record record = record_i64(room, (int64_t)key);
-        record.is_number = true;
-        return record;
+    record->is_number = source->gives_numbers && key <= INT64_MAX;
+    record->value.data = room;
+    if (record->is_number) {
+        store_u64(room, key);
+        record->value.size = sizeof key;
+    } else {
+        record->value.size = text_format_u64(room, key);
     }
-    return (struct record){ .value = { .data = room, .size = text_format_u64(room, key) } };
 }
 
 static uint32_t emit_generated(struct source *source, struct split *split, uint32_t limit)
@@ -480,8 +484,9 @@ static uint32_t emit_generated(struct source *source, struct split *split, uint3
     for (; count < limit && can_emit(source, split); count++) {
         take_number(source, split);
         uint8_t room[TEXT_INTEGER_SIZE_MAX];
-        struct record record =
-            generated_record(source, generator_key(source->input->generator, source->place), room);
+        struct record record;
+        set_generated(source, generator_key(source->input->generator, source->place), room,
+                      &record);
         collector_emit(source->out, &record);
     }
     return count;
