@@ -29,11 +29,11 @@ fault() {
         "$step" $((2 * $1 + 1)) "$on"
 }
 
-# scenario SEED KILLS - twice as many seconds of input as the kills need on a quiet machine.
+# scenario SEED KILLS - more than twice the input that the kills need on a quiet machine.
 scenario() {
     local i
     printf '{ "name": "kills", "seed": %d, "job": { "name": "count", "parallelism": 2,\n' "$1"
-    printf '  "input": { "records": %d, "keys": 500, "rate": "1k/s" } },\n' $((500 + 250 * $2))
+    printf '  "input": { "records": %d, "keys": 500, "rate": "1k/s" } },\n' $((2000 + 250 * $2))
     printf '  "checkpoint": { "interval": "10ms", "inline_threshold": "0B", "retained": 2 },\n'
     printf '  "restart": { "strategy": "fixed_delay", "attempts": 100000, "delay": "1ms" },\n'
     printf '  "cluster": { "task_managers": 2, "slots": 4,\n'
@@ -47,7 +47,7 @@ scenario() {
 }
 
 killed=0
-for ((seed = 1; killed < kills && failed == 0 && seed <= kills; seed++)); do
+for ((seed = 1; killed < kills && failed == 0 && seed <= 2 * kills; seed++)); do
     left=$((kills - killed))
     scenario "$seed" $((left < kills_per_run ? left : kills_per_run)) >"$scratch/kills.json"
     expect 0 '^PASS +kills$' "$program" live --quiet --db "$scratch/results.db" \
