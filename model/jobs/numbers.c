@@ -23,7 +23,7 @@ static void parse(struct operator_context *context, const struct record *line,
 
 struct stream numbers_source(struct pipeline *pipeline)
 {
-    static const struct map_parameters parsing = { .map = parse };
+    static const struct map_parameters parsing = { .map = parse, .keeps_numbers = true };
     return stream_map(pipeline_number_source(pipeline, "source"), "parse", &parsing);
 }
 

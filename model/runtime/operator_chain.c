@@ -36,6 +36,7 @@ static uint32_t find_targets(const struct operator_chain *chain, uint32_t index,
         if (spec->parent == (int32_t)index && is_same_tag(spec->parent_tag, tag)) {
             CHECK(count < TARGET_COUNT_MAX);
             targets[count++] = (struct collector){ .emit = spec->ops->process,
+                                                   .emit_numbers = spec->ops->process_numbers,
                                                    .target = chain->instances[i] };
         }
     }

@@ -174,22 +174,43 @@ static inline void add(struct output *output, uint32_t index, const struct recor
     }
 }
 
+/* The channel of a record's key. */
+static inline uint16_t channel_of(const struct output *output, const struct record *record)
+{
+    struct key key;
+    output->key_of(record, &key);
+    return output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)];
+}
+
 void output_emit(void *self, const struct record *record)
 {
     struct output *output = self;
-    struct key key;
-    output->key_of(record, &key);
-    add(output, output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)],
-        record);
+    add(output, channel_of(output, record), record);
+}
+
+/* As output_emit would, but first all channels: so the processor is at those of the next numbers
+ * while it waits for what leads from one number to its channel. */
+static bool emit_numbers(void *self, const int64_t *numbers, uint32_t count)
+{
+    struct output *output = self;
+    uint16_t channels[NUMBERS_AT_ONCE];
+    uint8_t room[8];
+    CHECK(count <= NUMBERS_AT_ONCE);
+    for (uint32_t i = 0; i < count; i++) {
+        struct record record = record_i64(room, numbers[i]);
+        channels[i] = channel_of(output, &record);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        struct record record = record_i64(room, numbers[i]);
+        add(output, channels[i], &record);
+    }
+    return true;
 }
 
 static void emit_by_key(void *self, const struct record *record)
 {
     struct output *output = self;
-    struct key key;
-    output->key_of(record, &key);
-    put(output,
-        output->channel_of_key_group[key_group_of(key.hash, output->max_parallelism)], record);
+    put(output, channel_of(output, record), record);
 }
 
 /* There is one channel, whatever the key. */
@@ -232,6 +253,7 @@ struct collector output_collector(struct output *output)
     case EXCHANGE_BROADCAST: collector.emit = emit_to_all; break;
     case EXCHANGE_HASH:
         collector.emit = output->timestamp_ms == NULL ? output_emit : emit_by_key;
+        collector.emit_numbers = output->timestamp_ms == NULL ? emit_numbers : NULL;
         break;
     }
     CHECK(collector.emit != NULL);

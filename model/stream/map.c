@@ -35,7 +35,16 @@ static void map_process(void *self, const struct record *record)
     map->parameters->map(map->context, record, map->out);
 }
 
-const struct operator_ops map_operator = { .open = map_open, .process = map_process };
+static bool map_process_numbers(void *self, const int64_t *numbers, uint32_t count)
+{
+    const struct map *map = self;
+    return map->parameters->keeps_numbers && !operator_may_throw(map->context, HOST_CALL_MAP) &&
+           collector_emit_numbers(map->out, numbers, count);
+}
+
+const struct operator_ops map_operator = { .open = map_open,
+                                           .process = map_process,
+                                           .process_numbers = map_process_numbers };
 
 struct filter {
     struct operator_context *context;

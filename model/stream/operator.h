@@ -19,7 +19,9 @@
  * O5  Watermarks rise; the last is WATERMARK_MAX, before finish. They are no part of a snapshot: a
  *     restored operator starts at WATERMARK_MIN.
  * O6  What an operator emits during a call has the timestamp context->timestamp_ms: that of the
- *     record or timer in hand, unless the operator sets another one. */
+ *     record or timer in hand, unless the operator sets another one.
+ * O7  Numbers that come at once are taken as if they came one by one; who could fail at one of them
+ *     does not take them. */
 #ifndef FAULTLINE_STREAM_OPERATOR_H
 #define FAULTLINE_STREAM_OPERATOR_H
 
@@ -32,15 +34,25 @@
 #include "model/stream/input.h"
 #include "model/stream/record.h"
 
+enum { NUMBERS_AT_ONCE = 64 };
+
 /* Where an operator sends records: the next operator, or the exchange. */
 struct collector {
     void (*emit)(void *target, const struct record *record);
+    /* Up to NUMBERS_AT_ONCE records that are numbers (is_number). False, and none was taken: they
+     * must come one by one. NULL: they always must. */
+    bool (*emit_numbers)(void *target, const int64_t *numbers, uint32_t count);
     void *target;
 };
 
 static inline void collector_emit(struct collector *out, const struct record *record)
 {
     out->emit(out->target, record);
+}
+static inline bool collector_emit_numbers(struct collector *out, const int64_t *numbers,
+                                          uint32_t count)
+{
+    return out->emit_numbers != NULL && out->emit_numbers(out->target, numbers, count);
 }
 
 /* Event time, in milliseconds since whatever the job takes for the beginning. */
@@ -85,6 +97,7 @@ struct operator_ops {
     /* Makes the operator; memory of context->host->arena. */
     void *(*open)(struct operator_context *context, const void *parameters, struct collector *out);
     void (*process)(void *self, const struct record *record);
+    bool (*process_numbers)(void *self, const int64_t *numbers, uint32_t count); /* may be NULL */
     void (*process2)(void *self, const struct record *record); /* of the second side; NULL: none */
     void (*watermark)(void *self, int64_t watermark_ms);       /* before it goes on; may be NULL */
     void (*processing_time)(void *self, uint64_t now_ns);      /* may be NULL */

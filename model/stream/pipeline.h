@@ -113,6 +113,7 @@ struct stream stream_side(struct stream stream, const char *tag);
 struct map_parameters {
     void (*map)(struct operator_context *context, const struct record *record,
                 struct collector *out);
+    bool keeps_numbers; /* `map` hands on a record that is_number as it is: it need not see it */
 };
 struct stream stream_map(struct stream stream, const char *name,
                          const struct map_parameters *parameters);

@@ -454,40 +454,76 @@ static uint32_t emit_lines(struct source *source, struct split *split, uint32_t 
     return count;
 }
 
-/* Takes the next record of a split that holds every split_count-th one. */
+/* The place of the record behind the next `skipped` ones of a split that holds every split_count-th
+ * one. */
+static inline uint64_t place_of(const struct source *source, const struct split *split,
+                                uint64_t skipped)
+{
+    return (split->position + skipped) * source->context->split_count + split->index;
+}
+
+/* Takes the next record of such a split. */
 static inline void take_number(struct source *source, struct split *split)
 {
-    source->place = split->position * source->context->split_count + split->index;
+    source->place = place_of(source, split, 0);
     split->position++;
     split->records++;
 }
 
-/* Makes `record`, with its bytes at `room`, the one of `key`. A bad key is none that a number may
- * be. In place: the copy of a record made word by word, but copied in greater pieces, waits until
- * all that was stored before has left the processor, and so each record would wait for the last. */
-static inline void set_generated(const struct source *source, uint64_t key,
-                                 uint8_t room[TEXT_INTEGER_SIZE_MAX], struct record *record)
+/* Emits the record of `key`. A bad key is none that a number may be. Its record is made in place:
+ * the copy of one made word by word, but copied in greater pieces, would wait until all that was
+ * stored before has left the processor, and so each record for the last. */
+static void emit_key(struct source *source, uint64_t key)
 {
-    record->is_number = source->gives_numbers && key <= INT64_MAX;
-    record->value.data = room;
-    if (record->is_number) {
+    uint8_t room[TEXT_INTEGER_SIZE_MAX];
+    struct record record;
+    record.is_number = source->gives_numbers && key <= INT64_MAX;
+    record.value.data = room;
+    if (record.is_number) {
         store_u64(room, key);
-        record->value.size = sizeof key;
+        record.value.size = sizeof key;
     } else {
-        record->value.size = text_format_u64(room, key);
+        record.value.size = text_format_u64(room, key);
     }
+    collector_emit(source->out, &record);
+}
+
+/* Emits up to `limit` records at once, those before the first bad key, and answers how many: 0 if
+ * the next one must come alone. */
+static uint32_t emit_at_once(struct source *source, struct split *split, uint32_t limit)
+{
+    int64_t numbers[NUMBERS_AT_ONCE];
+    uint64_t left = split->end - split->position;
+    uint32_t most = limit < NUMBERS_AT_ONCE ? limit : NUMBERS_AT_ONCE;
+    uint32_t count = 0;
+    for (; count < most && count < left; count++) {
+        uint64_t key = generator_key(source->input->generator, place_of(source, split, count));
+        if (key > INT64_MAX) {
+            break;
+        }
+        numbers[count] = (int64_t)key;
+    }
+    if (count == 0 || !collector_emit_numbers(source->out, numbers, count)) {
+        return 0;
+    }
+    split->position += count;
+    split->records += count;
+    return count;
 }
 
 static uint32_t emit_generated(struct source *source, struct split *split, uint32_t limit)
 {
     uint32_t count = 0;
-    for (; count < limit && can_emit(source, split); count++) {
-        take_number(source, split);
-        uint8_t room[TEXT_INTEGER_SIZE_MAX];
-        struct record record;
-        set_generated(source, generator_key(source->input->generator, source->place), room,
-                      &record);
-        collector_emit(source->out, &record);
+    bool at_once = source->gives_numbers;
+    while (count < limit && can_emit(source, split)) {
+        uint32_t emitted = at_once ? emit_at_once(source, split, limit - count) : 0;
+        if (emitted == 0) {
+            at_once = false;
+            emitted = 1;
+            take_number(source, split);
+            emit_key(source, generator_key(source->input->generator, source->place));
+        }
+        count += emitted;
     }
     return count;
 }

@@ -76,14 +76,31 @@ static void collect(void *target, const struct record *record)
     }
 }
 
+static bool collect_numbers(void *target, const int64_t *numbers, uint32_t count)
+{
+    struct reader *reader = target;
+    CHECK(count > 0 && count <= NUMBERS_AT_ONCE);
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t room[8];
+        struct record record = record_i64(room, numbers[i]);
+        record.is_number = true;
+        collect(reader, &record);
+    }
+    reader->at_once_max = count > reader->at_once_max ? count : reader->at_once_max;
+    return true;
+}
+
 void reader_open(struct reader *reader, struct source_bed *bed, const struct input_config *input,
                  uint32_t subtask, uint32_t parallelism, struct bytes state)
 {
     CHECK(subtask < parallelism);
-    *reader =
-        (struct reader){ .input = *input, .bad = reader->bad, .parameters = reader->parameters };
+    *reader = (struct reader){ .input = *input,
+                               .bad = reader->bad,
+                               .parameters = reader->parameters,
+                               .takes_numbers = reader->takes_numbers };
     disk_host_init(&reader->machine, bed->disk, 0);
     reader->out = (struct collector){ .emit = collect, .target = reader };
+    reader->out.emit_numbers = reader->takes_numbers ? collect_numbers : NULL;
     reader->context = (struct operator_context){ .host = &reader->machine.host,
                                                  .input = &reader->input,
                                                  .vertex = 0,

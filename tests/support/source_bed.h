@@ -39,7 +39,9 @@ struct reader {
     uint64_t count;
     const char *bad; /* the record to complain of, which the test sets first; NULL: none */
     struct source_parameters parameters; /* set by the test, too */
+    bool takes_numbers;                  /* set by the test: all that may come at once */
     uint64_t number_count;               /* how many came as numbers; `lines` has them as lines */
+    uint64_t at_once_max;                /* the most that came at once */
 };
 
 /* Opens the source of a subtask; restores it from `state` (no bytes: from its beginning). */

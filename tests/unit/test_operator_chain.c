@@ -208,6 +208,51 @@ START_TEST(watermarks_go_through_the_chain_but_end_where_others_are_made)
 }
 END_TEST
 
+static bool note_numbers(void *target, const int64_t *numbers, uint32_t count)
+{
+    buffer_append_format(&seen, "%s=%lld..%lld ", (const char *)target, (long long)numbers[0],
+                         (long long)numbers[count - 1]);
+    return true;
+}
+
+/* Offers two numbers at once to what stands behind the head. */
+static bool emit_two(struct chain_exit *exits, uint32_t exit_count)
+{
+    static const int64_t numbers[] = { 3, 4 };
+    for (uint32_t i = 0; i < exit_count; i++) {
+        exits[i].out.emit_numbers = note_numbers;
+    }
+    open_chain(exits, exit_count);
+    const struct head *head = chain.instances[0];
+    return collector_emit_numbers(head->out, numbers, 2);
+}
+
+static const struct map_parameters keeping = { .map = twice, .keeps_numbers = true };
+
+START_TEST(numbers_go_at_once_through_maps_that_keep_them_if_none_can_fail)
+{
+    (void)stream_map(begin(), "keep", &keeping);
+    struct chain_exit exits[] = { exit_at(1, NULL, "keep"), exit_at(1, NULL, "again") };
+    ck_assert(emit_two(exits, 1));
+    ck_assert_str_eq(take(&seen), "keep=3..4 ");
+    ck_assert(!emit_two(exits, 2)); /* each reader is to have the first before the second */
+    host.host.throwing = 1u << HOST_CALL_MAP;
+    ck_assert(!emit_two(exits, 1));
+    host.host.throwing = 0;
+    ck_assert(emit_two(exits, 1));
+    ck_assert_str_eq(take(&seen), "keep=3..4 ");
+}
+END_TEST
+
+START_TEST(numbers_do_not_go_at_once_through_a_map_that_changes_them)
+{
+    (void)stream_map(begin(), "double", &doubling);
+    struct chain_exit exits[] = { exit_at(1, NULL, "double") };
+    ck_assert(!emit_two(exits, 1));
+    ck_assert_str_eq(take(&seen), "");
+}
+END_TEST
+
 START_TEST(a_watermark_that_falls_trips_a_check)
 {
     (void)begin();
@@ -225,6 +270,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_side_output_is_read_apart_and_one_that_nobody_reads_goes_nowhere);
     tcase_add_test(tcase, timestamps_given_in_one_branch_are_not_seen_in_another);
     tcase_add_test(tcase, watermarks_go_through_the_chain_but_end_where_others_are_made);
+    tcase_add_test(tcase, numbers_go_at_once_through_maps_that_keep_them_if_none_can_fail);
+    tcase_add_test(tcase, numbers_do_not_go_at_once_through_a_map_that_changes_them);
     tcase_add_test_raise_signal(tcase, a_watermark_that_falls_trips_a_check, SIGABRT);
     Suite *suite = suite_create("operator_chain");
     suite_add_tcase(suite, tcase);

@@ -499,6 +499,46 @@ START_TEST(forwarded_records_go_to_the_only_channel)
 }
 END_TEST
 
+START_TEST(numbers_at_once_go_where_each_would_go)
+{
+    int64_t numbers[NUMBERS_AT_ONCE];
+    for (uint32_t i = 0; i < NUMBERS_AT_ONCE; i++) {
+        numbers[i] = (int64_t)i * 7 - 100;
+    }
+    struct buffer sent[2];
+    for (int at_once = 0; at_once < 2; at_once++) {
+        struct collector out = begin_exchange(EXCHANGE_HASH, CHANNELS, NULL);
+        for (uint32_t i = 0; i < NUMBERS_AT_ONCE && !at_once; i++) {
+            emit_to(&out, numbers[i]);
+        }
+        ck_assert(!at_once || collector_emit_numbers(&out, numbers, NUMBERS_AT_ONCE));
+        output_flush(&output);
+        buffer_init(&sent[at_once], &host.arena);
+        struct message *message;
+        while ((message = message_host_take(&host)) != NULL) {
+            encode_u32(&sent[at_once], channel_of_message(message));
+            encode_bytes(&sent[at_once],
+                         (struct bytes){ .data = message->data, .size = message->size });
+            host_message_free(&host.host, message);
+        }
+    }
+    ck_assert_uint_gt(sent[0].size, (size_t)12 * NUMBERS_AT_ONCE / 2);
+    ck_assert(bytes_equal(buffer_bytes(&sent[0]), buffer_bytes(&sent[1])));
+}
+END_TEST
+
+START_TEST(numbers_that_need_more_than_a_channel_come_one_by_one)
+{
+    int64_t timestamp_ms = 4;
+    int64_t number = 5;
+    struct collector timed = begin_exchange(EXCHANGE_HASH, CHANNELS, &timestamp_ms);
+    ck_assert(!collector_emit_numbers(&timed, &number, 1));
+    struct collector dealt = begin_exchange(EXCHANGE_REBALANCE, CHANNELS, NULL);
+    ck_assert(!collector_emit_numbers(&dealt, &number, 1));
+    ck_assert(!output_is_dirty(&output));
+}
+END_TEST
+
 static void key_of_nobody(const struct record *record, struct key *key)
 {
     (void)record;
@@ -566,6 +606,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, rebalanced_records_go_to_each_channel_in_turn);
     tcase_add_test(tcase, broadcast_records_go_to_all_channels);
     tcase_add_test(tcase, forwarded_records_go_to_the_only_channel);
+    tcase_add_test(tcase, numbers_at_once_go_where_each_would_go);
+    tcase_add_test(tcase, numbers_that_need_more_than_a_channel_come_one_by_one);
     tcase_add_test(tcase, where_there_is_one_channel_nobody_asks_for_the_key);
     tcase_add_test(tcase, timestamps_travel_between_length_and_bytes);
     tcase_add_test(tcase, every_channel_is_first_in_first_out_under_any_load);

@@ -237,6 +237,33 @@ START_TEST(a_source_of_numbers_gives_as_lines_only_those_that_are_none)
 }
 END_TEST
 
+START_TEST(numbers_that_come_at_once_are_those_that_come_one_by_one)
+{
+    static const struct generator_range bad = { 100, 102, GENERATOR_BAD_KEY };
+    enum { RECORDS = 1000, SHARE = RECORDS / 2, STOP = 150, LIMIT = 90 };
+    struct input_config input = source_bed_generated(&bed, RECORDS, 0);
+    struct generator *generator = generator_create(&bed.arena, input.keys, 0, 1);
+    generator_set_ranges(generator, &bad, 1);
+    input.generator = generator;
+    struct reader single = { .parameters = { .gives_numbers = true } };
+    struct reader many = { .parameters = { .gives_numbers = true }, .takes_numbers = true };
+    for (uint64_t start = 0; start <= STOP; start += STOP) {
+        struct bytes state = source_bed_split(&bed, 1, start);
+        reader_open(&single, &bed, &input, 1, 2, state);
+        reader_open(&many, &bed, &input, 1, 2, state);
+        ck_assert_uint_eq(reader_to_end(&single, LIMIT), SHARE - start);
+        ck_assert_uint_eq(reader_to_end(&many, LIMIT), SHARE - start);
+        ck_assert(bytes_equal(buffer_bytes(&single.lines), buffer_bytes(&many.lines)));
+        ck_assert_uint_eq(single.number_count, many.number_count);
+        ck_assert_uint_eq(single.at_once_max, 0);
+        ck_assert_uint_eq(many.at_once_max, NUMBERS_AT_ONCE);
+        ck_assert(bytes_equal(reader_snapshot(&single, &bed), reader_snapshot(&many, &bed)));
+        reader_close(&single);
+        reader_close(&many);
+    }
+}
+END_TEST
+
 static struct input_config events_input(uint64_t events)
 {
     struct input_config input = { .kind = INPUT_NEXMARK,
@@ -421,6 +448,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_generating_source_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, generated_records_are_shared_out_in_turn);
     tcase_add_test(tcase, a_source_of_numbers_gives_as_lines_only_those_that_are_none);
+    tcase_add_test(tcase, numbers_that_come_at_once_are_those_that_come_one_by_one);
     tcase_add_test(tcase, a_source_of_events_restored_anywhere_goes_on_exactly_there);
     tcase_add_test(tcase, events_are_shared_out_in_turn_in_the_order_of_their_places);
     tcase_add_test(tcase, a_source_skipped_to_its_end_emits_nothing);
