@@ -180,7 +180,7 @@ static void foresee(struct backend *backend, struct backend_key *keys, uint32_t 
         heap_key_init(&key, *keys[i].bytes);
         keys[i].hash = key.hash;
         keys[i].entry = 0;
-        heap_table_foresee(table, &key);
+        heap_table_foresee(table, key.hash);
     }
     heap->foreseen_at = heap->insertion_count;
     if (heap->state_count > 0 && heap_is_plain(heap, 0)) {

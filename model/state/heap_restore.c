@@ -76,7 +76,7 @@ static enum status restore_run(struct heap_backend *heap, const struct snapshot_
     CHECK(count <= PART_RESTORE_BATCH);
     for (uint32_t i = 0; i < count; i++) {
         heap_key_init(&keys[i], entries[i].key);
-        heap_table_foresee(table, &keys[i]);
+        heap_table_foresee(table, keys[i].hash);
     }
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
@@ -129,6 +129,30 @@ static enum status restore_entries(struct backend *backend, bool is_first,
     return status;
 }
 
+static enum status restore_words(struct backend *backend, const struct snapshot_words *words,
+                                 const struct state_binding *bindings)
+{
+    struct heap_backend *heap = heap_of(backend);
+    struct heap_words entries[PART_RESTORE_BATCH];
+    struct heap_table *table = heap_table_of(heap, words->key_group);
+    CHECK(words->count <= PART_RESTORE_BATCH);
+    reserve_table(heap, words->key_group);
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct snapshot_entry entry = snapshot_words_entry(words, i);
+        uint64_t key = heap_word(entry.key);
+        entries[i] = (struct heap_words){ .key = key,
+                                          .value = heap_word(entry.value),
+                                          .hash = heap_word_hash(key, sizeof key),
+                                          .state = bindings[entry.state].id };
+        heap_table_foresee(table, entries[i].hash);
+    }
+    if (!heap_table_add_words(table, heap->arena, heap->epoch, entries, words->count)) {
+        return STATUS_CORRUPT;
+    }
+    heap->entry_count += words->count;
+    return STATUS_OK;
+}
+
 static enum status restore_states(struct backend *backend)
 {
     heap_add_states(heap_of(backend));
@@ -147,6 +171,7 @@ enum status heap_restore(struct backend *backend, uint64_t id, struct part_sourc
                                 .range = heap->range,
                                 .on_states = restore_states,
                                 .on_entries = restore_entries,
+                                .on_words = restore_words,
                                 .restored = { .id = id, .epoch = heap->epoch } };
     snapshot_bases_forget_all(&heap->changes.bases);
     enum status status = part_restore_all(&all, parts, part_count);

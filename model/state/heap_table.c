@@ -326,6 +326,53 @@ bool heap_table_add(struct heap_table *table, struct arena *arena, const struct 
     return true;
 }
 
+/* The bucket for an entry of `hash`, and its slot in it; NULL if the entry is there already. */
+static struct heap_bucket *bucket_for(const struct heap_table *table,
+                                      const struct heap_words *words, uint32_t hash, uint32_t *slot)
+{
+    struct heap_bucket *bucket = &table->buckets[hash & table->bucket_mask];
+    *slot = slot_count(bucket);
+    if (*slot < HEAP_BUCKET_SLOTS && heap_bucket_entry(bucket, hash) == 0) {
+        return bucket;
+    }
+    const struct heap_key key = { .word = words->key,
+                                  .hash = words->hash,
+                                  .size = HEAP_CELL_INLINE_MAX };
+    struct heap_place place = heap_table_search(table, &key, words->state);
+    bucket = &table->buckets[place.bucket];
+    *slot = slot_count(bucket);
+    return place.entry == 0 ? bucket : NULL;
+}
+
+/* The same as heap_table_add for each, but with one look at the bucket, and with no question about
+ * what is known of all of them: most of a restore is nothing else. */
+bool heap_table_add_words(struct heap_table *table, struct arena *arena, uint32_t version,
+                          const struct heap_words *words, uint32_t count)
+{
+    heap_table_reserve(table, arena, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t hash = words[i].hash + words[i].state; /* heap_hash */
+        uint32_t slot;
+        struct heap_bucket *bucket = bucket_for(table, &words[i], hash, &slot);
+        if (bucket == NULL) {
+            return false;
+        }
+        uint32_t number = take_place(table);
+        struct heap_entry *entry = &table->entries[number];
+        entry->key.word = words[i].key;
+        entry->value.word = words[i].value;
+        entry->free_next = 0;
+        entry->state = words[i].state;
+        entry->key_size = HEAP_CELL_INLINE_MAX;
+        entry->value_size = HEAP_CELL_INLINE_MAX;
+        heap_table_set_version(table, number, version);
+        bucket->hashes[slot] = hash;
+        bucket->entries[slot] = number + 1;
+        table->live_count++;
+    }
+    return true;
+}
+
 void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count)
 {
     uint32_t bucket_count = buckets_for(table, (uint64_t)table->live_count + count);

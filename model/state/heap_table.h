@@ -145,11 +145,11 @@ static inline bool heap_entry_is_word(const struct heap_entry *entry, uint64_t w
            entry->key_size == HEAP_CELL_INLINE_MAX;
 }
 
-/* Fetches the line of the index in which the entry of `key` and a state should be. */
-static inline void heap_table_foresee(const struct heap_table *table, const struct heap_key *key)
+/* Fetches the line of the index in which the entry of a key of `hash` and a state should be. */
+static inline void heap_table_foresee(const struct heap_table *table, uint32_t hash)
 {
     if (table->buckets != NULL) {
-        __builtin_prefetch(&table->buckets[key->hash & table->bucket_mask], 1);
+        __builtin_prefetch(&table->buckets[hash & table->bucket_mask], 1);
     }
 }
 
@@ -243,6 +243,18 @@ void heap_table_insert(struct heap_table *table, struct arena *arena, const stru
  * not. */
 bool heap_table_add(struct heap_table *table, struct arena *arena, const struct heap_key *key,
                     uint16_t state, uint32_t *number);
+
+/* An entry of a key and a value of 8 bytes. */
+struct heap_words {
+    uint64_t key;
+    uint64_t value;
+    uint32_t hash; /* of the key */
+    uint16_t state;
+};
+
+/* Adds such entries with this version; false if one of them is not absent. */
+bool heap_table_add_words(struct heap_table *table, struct arena *arena, uint32_t version,
+                          const struct heap_words *words, uint32_t count);
 
 /* Makes room for `count` more entries, so that their insertion moves nothing. */
 void heap_table_reserve(struct heap_table *table, struct arena *arena, uint32_t count);

@@ -4,14 +4,18 @@
 
 #include "model/base/check.h"
 
+static bool is_wanted(const struct part_restore *restore, uint16_t key_group)
+{
+    return key_group >= restore->range.first && key_group <= restore->range.last;
+}
+
 /* Reads the next entries of the range; returns how many. 0: there are none left in the window. */
 static uint32_t read_batch(const struct part_restore *restore, struct snapshot_reader *reader,
                            struct snapshot_entry entries[PART_RESTORE_BATCH])
 {
     uint32_t count = 0;
     while (count < PART_RESTORE_BATCH && snapshot_reader_next(reader, &entries[count])) {
-        uint16_t key_group = entries[count].key_group;
-        count += key_group >= restore->range.first && key_group <= restore->range.last;
+        count += is_wanted(restore, entries[count].key_group);
     }
     return count;
 }
@@ -58,13 +62,33 @@ static enum status read_header(struct part_reading *reading)
     return status != STATUS_OK ? status : reading->reader.status;
 }
 
+/* Can entries of words be filed without a look at their states? */
+static bool takes_words(const struct part_restore *restore, const struct snapshot_reader *reader,
+                        const struct state_binding *bindings)
+{
+    bool takes = restore->on_words != NULL;
+    for (uint16_t i = 0; i < reader->state_count && takes; i++) {
+        takes = state_is_plain(&restore->states->states[bindings[i].id]) &&
+                state_table_admits_all(restore->states, &bindings[i]);
+    }
+    return takes;
+}
+
 static enum status restore_entries(const struct part_restore *restore, struct part_reading *reading,
                                    const struct state_binding *bindings)
 {
     struct snapshot_entry entries[PART_RESTORE_BATCH];
+    struct snapshot_words words;
     struct snapshot_reader *reader = &reading->reader;
+    bool has_words = takes_words(restore, reader, bindings);
     enum status status = STATUS_OK;
     while (status == STATUS_OK) {
+        if (has_words && snapshot_reader_words(reader, PART_RESTORE_BATCH, &words)) {
+            status = is_wanted(restore, words.key_group)
+                         ? restore->on_words(restore->backend, &words, bindings)
+                         : STATUS_OK;
+            continue;
+        }
         uint32_t count = read_batch(restore, reader, entries);
         if (count > 0) {
             status = restore->on_entries(restore->backend, reader->follows == 0, entries, count,

@@ -197,3 +197,37 @@ bool snapshot_reader_next_any(struct snapshot_reader *reader, struct snapshot_en
     reader->entries_read++;
     return true;
 }
+
+/* Does an entry of this key group, of a key and a value of 8 bytes, stand there? */
+static bool is_words(const struct snapshot_reader *reader, uint16_t key_group, const uint8_t *at)
+{
+    enum { WORD_BYTES = sizeof(uint64_t) };
+    return load_u16(at) == key_group && load_u16(at + 2) < reader->state_count &&
+           load_u32(at + 4) == WORD_BYTES && load_u32(at + 16) == WORD_BYTES;
+}
+
+bool snapshot_reader_words(struct snapshot_reader *reader, uint32_t max,
+                           struct snapshot_words *words)
+{
+    struct decoder *decoder = &reader->decoder;
+    const uint8_t *at = decoder->data + decoder->position;
+    size_t left = (decoder->size - decoder->position) / SNAPSHOT_WORDS_BYTES;
+    max = left < max ? (uint32_t)left : max;
+    if (reader->ended || reader->follows != 0 || max == 0) {
+        return false;
+    }
+    *words = (struct snapshot_words){ .entries = at, .key_group = load_u16(at) };
+    if (words->key_group < reader->key_group || words->key_group >= KEY_GROUP_COUNT_MAX) {
+        return false;
+    }
+    for (; words->count < max && is_words(reader, words->key_group, at); words->count++) {
+        snapshot_fetch_ahead(at);
+        at += SNAPSHOT_WORDS_BYTES;
+    }
+    if (words->count > 0) {
+        reader->key_group = words->key_group;
+        reader->entries_read += words->count;
+        decoder->position += (size_t)(at - words->entries);
+    }
+    return words->count > 0;
+}

@@ -37,6 +37,7 @@ enum {
     SNAPSHOT_REMOVED = 0x8000,      /* no state: there are at most 1024 */
     SNAPSHOT_APPENDED = 0x4000,     /* nor is this */
     SNAPSHOT_ENTRY_BYTES = 12,      /* of an entry, besides key and value */
+    SNAPSHOT_WORDS_BYTES = 28,      /* of an entry of a key and a value of 8 bytes */
     SNAPSHOT_STATE_COUNT_MAX = 1024 /* far above any job's; bounds what a damaged header can ask */
 };
 
@@ -54,10 +55,10 @@ void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state
 static inline void snapshot_write_words(struct buffer *out, uint16_t key_group, uint16_t state,
                                         uint64_t key, uint64_t value)
 {
-    enum { WORD_BYTES = sizeof(uint64_t), BYTES = SNAPSHOT_ENTRY_BYTES + 2 * WORD_BYTES };
+    enum { WORD_BYTES = sizeof(uint64_t) };
     CHECK(key_group < KEY_GROUP_COUNT_MAX);
     CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
-    uint8_t *at = buffer_extend(out, BYTES);
+    uint8_t *at = buffer_extend(out, SNAPSHOT_WORDS_BYTES);
     store_u32(at, key_group | (uint32_t)state << 16);
     store_u32(at + 4, WORD_BYTES);
     store_u64(at + 8, key);
@@ -157,6 +158,32 @@ static inline bool snapshot_reader_next(struct snapshot_reader *reader,
     reader->key_group = entry->key_group;
     reader->entries_read++;
     return true;
+}
+
+/* Entries that stand one behind the other, of one key group, each with a key and a value of 8
+ * bytes: what snapshot_write_words writes. Borrowed from the input. */
+struct snapshot_words {
+    const uint8_t *entries;
+    uint32_t count;
+    uint16_t key_group;
+};
+
+/* Reads those of a first part that stand next, up to `max`. False if there is none: then
+ * snapshot_reader_next tells what there is. */
+bool snapshot_reader_words(struct snapshot_reader *reader, uint32_t max,
+                           struct snapshot_words *words);
+
+/* Number `number` of them. */
+static inline struct snapshot_entry snapshot_words_entry(const struct snapshot_words *words,
+                                                         uint32_t number)
+{
+    enum { WORD_BYTES = sizeof(uint64_t) };
+    CHECK(number < words->count);
+    const uint8_t *at = words->entries + (size_t)number * SNAPSHOT_WORDS_BYTES;
+    return (struct snapshot_entry){ .key_group = words->key_group,
+                                    .state = load_u16(at + 2),
+                                    .key = { .data = at + 8, .size = WORD_BYTES },
+                                    .value = { .data = at + 20, .size = WORD_BYTES } };
 }
 
 #endif

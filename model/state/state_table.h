@@ -37,6 +37,15 @@ MUST_USE enum status state_table_bind(struct state_table *table,
 void state_bindings_free(struct state_table *table, const struct snapshot_reader *reader,
                          struct state_binding *bindings);
 
+/* Is each value of the part kept as it is? */
+static inline bool state_table_admits_all(const struct state_table *table,
+                                          const struct state_binding *binding)
+{
+    CHECK(binding->id < table->count);
+    const struct state_descriptor *is = &table->states[binding->id];
+    return is->ttl_ns == 0 && is->value.version == binding->was.value.version;
+}
+
 /* The general case of state_table_admit. */
 MUST_USE enum status state_table_admit_any(struct state_table *table,
                                            const struct state_binding *binding, struct bytes *value,
@@ -49,9 +58,7 @@ MUST_USE static inline enum status state_table_admit(struct state_table *table,
                                                      const struct state_binding *binding,
                                                      struct bytes *value, struct buffer *scratch)
 {
-    CHECK(binding->id < table->count);
-    const struct state_descriptor *is = &table->states[binding->id];
-    return is->ttl_ns == 0 && is->value.version == binding->was.value.version
+    return state_table_admits_all(table, binding)
                ? STATUS_OK
                : state_table_admit_any(table, binding, value, scratch);
 }

@@ -145,6 +145,51 @@ START_TEST(d2_values_of_an_older_version_are_upgraded_one_by_one_and_a_list_by_i
 }
 END_TEST
 
+/* What is as long as counters are may be none: those are restored many at once. */
+START_TEST(d2_values_of_eight_bytes_are_upgraded_too)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct state_descriptor was = state_of_bytes("v");
+    struct state_descriptor is = was;
+    is.value.version = 1;
+    is.value.upgrade = upgrade_text;
+    struct backend *old = create(_i, &arena);
+    state_id state = backend_declare(old, &was);
+    backend_set_key(old, 5, text("a key of"));
+    backend_put(old, state, text("8 bytes."));
+    struct bytes part = write_whole(old, &arena, 1);
+    struct backend *new = create(_i, &arena);
+    ck_assert_uint_eq(backend_declare(new, &is), state);
+    ck_assert_int_eq(restore_parts(new, 1, &part, 1), STATUS_OK);
+    backend_set_key(new, 5, text("a key of"));
+    ck_assert(holds(new, state, "from 0: 8 bytes."));
+    backend_destroy(new);
+    backend_destroy(old);
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(entries_of_a_map_whose_keys_come_to_eight_bytes_are_restored_into_it)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct backend *old = create(_i, &arena);
+    state_id state = backend_declare(old, &map_of_texts);
+    backend_set_key(old, 5, text("k"));
+    put_at(old, state, "subkey", "8 bytes."); /* behind the key and its length */
+    struct bytes part = write_whole(old, &arena, 1);
+    struct backend *new = create(_i, &arena);
+    ck_assert_uint_eq(backend_declare(new, &map_of_texts), state);
+    ck_assert_int_eq(restore_parts(new, 1, &part, 1), STATUS_OK);
+    backend_set_key(new, 5, text("k"));
+    ck_assert_str_eq(map_as_text(new, state, &arena), "subkey=8 bytes. ");
+    backend_destroy(new);
+    backend_destroy(old);
+    arena_drop(&arena);
+}
+END_TEST
+
 /* Nothing that can be wrong about a part counts before it is known to be what was written. */
 START_TEST(d2_nothing_of_a_part_that_is_damaged_at_its_end_is_upgraded_or_refused)
 {
@@ -337,6 +382,10 @@ static Suite *suite(void)
         KIND_COUNT);
     tcase_add_loop_test(tcase,
                         d2_nothing_of_a_part_that_is_damaged_at_its_end_is_upgraded_or_refused, 0,
+                        KIND_COUNT);
+    tcase_add_loop_test(tcase, d2_values_of_eight_bytes_are_upgraded_too, 0, KIND_COUNT);
+    tcase_add_loop_test(tcase,
+                        entries_of_a_map_whose_keys_come_to_eight_bytes_are_restored_into_it, 0,
                         KIND_COUNT);
     tcase_add_loop_test(tcase, d2_a_value_that_cannot_be_upgraded_is_refused, 0, KIND_COUNT);
     tcase_add_loop_test(tcase, d4_a_state_that_is_not_declared_is_kept_and_refused_to_another_kind,

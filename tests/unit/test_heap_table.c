@@ -4,7 +4,7 @@
 #include "model/state/heap_table.h"
 #include "tests/support/runner.h"
 
-enum { STATES = 3 };
+enum { STATES = 3, WORDS_MAX = 32 };
 
 static struct heap_key key_of(const uint64_t *number)
 {
@@ -80,12 +80,79 @@ START_TEST(an_entry_is_added_only_once_for_each_state)
 }
 END_TEST
 
+/* Adds the entries of `count` numbers from `first` on at once. */
+static bool add_words(struct heap_table *table, struct arena *arena, uint64_t first, uint32_t count,
+                      uint16_t state)
+{
+    struct heap_words words[WORDS_MAX];
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t number = first + i;
+        words[i] = (struct heap_words){ .key = number,
+                                        .value = number,
+                                        .hash = heap_word_hash(number, sizeof number),
+                                        .state = state };
+    }
+    return heap_table_add_words(table, arena, 1, words, count);
+}
+
+START_TEST(words_are_added_at_once_as_they_are_one_by_one)
+{
+    enum { FREED = 100 };
+    struct arena arena;
+    struct heap_table tables[2] = { 0 };
+    arena_init(&arena);
+    for (int i = 0; i < 2; i++) {
+        for (uint64_t number = 0; number < FREED; number++) {
+            ck_assert(add(&tables[i], &arena, number, 0));
+        }
+        for (uint64_t number = 0; number < FREED; number += 3) { /* their places are taken first */
+            struct heap_key key = key_of(&number);
+            heap_table_erase(&tables[i], &arena, heap_table_find(&tables[i], &key, 0));
+        }
+    }
+    for (uint64_t first = 1000; first < 4000; first += WORDS_MAX) {
+        for (uint16_t state = 0; state < STATES; state++) {
+            ck_assert(add_words(&tables[0], &arena, first, WORDS_MAX, state));
+            for (uint64_t number = first; number < first + WORDS_MAX; number++) {
+                ck_assert(add(&tables[1], &arena, number, state));
+            }
+        }
+    }
+    heap_table_check(&tables[0]);
+    ck_assert_uint_eq(tables[0].live_count, tables[1].live_count);
+    ck_assert_uint_eq(tables[0].entry_count, tables[1].entry_count);
+    ck_assert_mem_eq(tables[0].entries, tables[1].entries,
+                     tables[0].entry_count * sizeof(struct heap_entry));
+    arena_drop(&arena);
+}
+END_TEST
+
+START_TEST(of_words_added_at_once_none_may_be_there)
+{
+    struct arena arena;
+    struct heap_table table = { 0 };
+    struct prng prng = { .state = 6 };
+    arena_init(&arena);
+    for (uint64_t first = 0; first < 3000; first += WORDS_MAX) {
+        for (uint16_t state = 0; state < STATES; state++) {
+            ck_assert(add_words(&table, &arena, first, WORDS_MAX, state));
+            ck_assert(!add_words(&table, &arena, prng_below(&prng, first + WORDS_MAX), 1, state));
+        }
+    }
+    ck_assert_uint_ge(table.live_count, 3000 * STATES);
+    heap_table_check(&table);
+    arena_drop(&arena);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("heap_table");
     tcase_add_test(tcase, what_was_reserved_is_room_enough);
     tcase_add_test(tcase, nothing_reserved_takes_no_memory);
     tcase_add_test(tcase, an_entry_is_added_only_once_for_each_state);
+    tcase_add_test(tcase, words_are_added_at_once_as_they_are_one_by_one);
+    tcase_add_test(tcase, of_words_added_at_once_none_may_be_there);
     Suite *suite = suite_create("heap_table");
     suite_add_tcase(suite, tcase);
     return suite;

@@ -365,6 +365,107 @@ START_TEST(changes_stand_in_their_own_order_in_a_part_that_follows_another_and_o
 }
 END_TEST
 
+/* Groups 4 to 6, most entries alike in state and sizes, and some in one of them different. */
+static void write_mixture(struct buffer *out, struct prng *prng, uint64_t entry_count)
+{
+    static const uint8_t bytes[9] = { 1, 2, 3, 4, 5, 6, 7, 8, 9 };
+    snapshot_write_header(out, 1, 0, states, 2);
+    for (uint64_t i = 0; i < entry_count; i++) {
+        uint64_t differs = prng_below(prng, 8);
+        snapshot_write_entry(
+            out, (uint16_t)(4 + i * 3 / entry_count), differs == 0,
+            (struct bytes){ .data = bytes, .size = differs == 1 ? prng_below(prng, 10) : 8 },
+            (struct bytes){ .data = bytes, .size = differs == 2 ? prng_below(prng, 10) : 8 });
+    }
+    snapshot_write_trailer(out, entry_count);
+}
+
+/* Reads what is there of a part, entries of words in runs of up to `max` (0: none of them so). */
+static void read_in_runs(struct bytes input, bool is_cut, uint32_t max,
+                         struct snapshot_reader *reader, struct buffer *read)
+{
+    struct snapshot_words words;
+    struct snapshot_entry entry;
+    bool is_more = snapshot_reader_init(reader, input, is_cut);
+    while (is_more) {
+        while (snapshot_reader_words(reader, max, &words)) {
+            ck_assert_uint_le(words.count, max);
+            for (uint32_t i = 0; i < words.count; i++) {
+                entry = snapshot_words_entry(&words, i);
+                snapshot_write_entry(read, entry.key_group, entry.state, entry.key, entry.value);
+            }
+        }
+        is_more = snapshot_reader_next(reader, &entry);
+        if (is_more) {
+            snapshot_write_entry(read, entry.key_group, entry.state, entry.key, entry.value);
+        }
+    }
+}
+
+START_TEST(words_read_in_runs_are_the_entries_that_are_read_one_by_one)
+{
+    struct prng prng = { .state = 9 };
+    for (uint64_t round = 0; round < 20; round++) {
+        struct arena arena;
+        struct buffer out;
+        arena_init(&arena);
+        buffer_init(&out, &arena);
+        write_mixture(&out, &prng, 1 + round);
+        for (size_t size = 0; size <= out.size; size++) {
+            struct snapshot_reader one;
+            struct snapshot_reader runs;
+            struct buffer read_by_one;
+            struct buffer read_in;
+            bool is_cut = size % 2 == 0;
+            buffer_init(&read_by_one, &arena);
+            buffer_init(&read_in, &arena);
+            struct bytes input = bytes_copy(&arena, (struct bytes){ out.data, size });
+            read_in_runs(input, is_cut, 0, &one, &read_by_one);
+            read_in_runs(input, is_cut, 1 + (uint32_t)round % 5, &runs, &read_in);
+            ck_assert(bytes_equal(buffer_bytes(&read_in), buffer_bytes(&read_by_one)));
+            ck_assert_uint_eq(runs.entries_read, one.entries_read);
+            ck_assert_int_eq(runs.status, one.status);
+            ck_assert_int_eq(runs.ended, one.ended);
+            ck_assert_uint_eq(runs.key_group, one.key_group);
+            ck_assert(bytes_equal(snapshot_reader_rest(&runs), snapshot_reader_rest(&one)));
+        }
+        arena_drop(&arena);
+    }
+}
+END_TEST
+
+START_TEST(words_in_a_wrong_place_are_read_in_no_run)
+{
+    static const uint64_t word = 5;
+    const struct bytes bytes = { .data = (const uint8_t *)&word, .size = sizeof word };
+    static const struct {
+        uint16_t key_group;
+        uint16_t state;
+        uint64_t follows;
+        bool is_one;
+    } cases[] = { { 7, 1, 0, true },
+                  { 6, 1, 0, false }, /* not in order */
+                  { 7, 2, 0, false }, /* no such state */
+                  { 7, 1, 1, false } /* not a first part */ };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct arena arena;
+        struct buffer out;
+        struct snapshot_reader reader;
+        struct snapshot_entry entry;
+        struct snapshot_words words;
+        arena_init(&arena);
+        buffer_init(&out, &arena);
+        snapshot_write_header(&out, 2, cases[i].follows, states, 2);
+        snapshot_write_entry(&out, 7, 0, text("a"), text("1"));
+        snapshot_write_entry(&out, cases[i].key_group, cases[i].state, bytes, bytes);
+        ck_assert(snapshot_reader_init(&reader, buffer_bytes(&out), true));
+        ck_assert(snapshot_reader_next(&reader, &entry));
+        ck_assert_int_eq(snapshot_reader_words(&reader, 1, &words), cases[i].is_one);
+        arena_drop(&arena);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     TCase *tcase = tcase_create("snapshot");
@@ -378,6 +479,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, order_range_states_and_count_are_checked);
     tcase_add_test(tcase,
                    changes_stand_in_their_own_order_in_a_part_that_follows_another_and_only_there);
+    tcase_add_test(tcase, words_read_in_runs_are_the_entries_that_are_read_one_by_one);
+    tcase_add_test(tcase, words_in_a_wrong_place_are_read_in_no_run);
     tcase_add_test(tcase, a_wrong_magic_version_or_name_is_corrupt);
     tcase_add_test(tcase, any_bytes_are_read_without_harm);
     tcase_add_test_raise_signal(tcase, a_key_group_beyond_the_last_trips_a_check_when_written,
