@@ -32,6 +32,8 @@ bases=(
     "base --set job.name=rules --set job.input.keys=5000"
     "base --set checkpoint.store=sqlite"
     "base --set checkpoint.store=memory"
+    "incremental/plain --set state.changelog.enabled=true
+          --set state.changelog.persist_threshold=512B"
 )
 bases_text=$(for one in "${bases[@]}"; do xargs <<<"${one//$'\n'/ }"; done)
 starts=(1 100001 200001)
@@ -241,7 +243,7 @@ field() {
 # What each property finds: how many mutants first, how many that break no other, and some of these.
 print_properties() {
     local property alone
-    for property in $(build/faultline list properties | awk '{ print $2 }'); do
+    for property in $("$base/build/release/faultline" list properties | awk '{ print $2 }'); do
         alone=$(awk -F ' [|] ' -v property="$property" \
             '$4 == property && $5 == "yes" { sub(/^[|] /, "", $1); print $1 }' "$lines")
         printf '| %s | %d | %d | %s |\n' "$property" \
