@@ -53,7 +53,8 @@ static void append_blank(struct scene_drawing *scene, const char *name, size_t s
     struct prng *prng = &drawing->prng;
     static const char *const names[] = { "N",    "O",    "R",     "S",      "C",    "X",
                                          "at",   "last", "brief", "zombie", "down", "while",
-                                         "long", "task", "link",  "E",      "L",    "then" };
+                                         "long", "task", "link",  "E",      "L",    "then",
+                                         "T",    "P" };
     enum { COUNT = sizeof names / sizeof names[0] };
     uint32_t found = 0;
     while (found < COUNT &&
@@ -85,7 +86,10 @@ static void append_blank(struct scene_drawing *scene, const char *name, size_t s
     case 15: append_number(drawing, prng_between(prng, 1, subtask_count(drawing))); break;
     case 16: append_number(drawing, subtask_count(drawing)); break;
     case 17: value_format(scene->then_ns, VALUE_DURATION, drawing->json); break;
-    case 18: append_number(drawing, swarm_draw_parallelism(drawing)); break;
+    case 18:
+        append_number(drawing, scene->attempt - 1 + drawing->scenario->job.restore_tries);
+        break;
+    case 19: append_number(drawing, swarm_draw_parallelism(drawing)); break;
     default: CHECK_UNREACHABLE("a blank of a scene");
     }
 }

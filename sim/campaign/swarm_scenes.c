@@ -46,8 +46,8 @@ const struct swarm_scene swarm_scenes[] = {
         "'on': 'file <output/*/.pending-*|checkpoints/chk-@N/@task-*|checkpoints/chk-@N/*>'",
         "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', "
         "'on': '<any task_manager|any @task>', 'for': '@brief'",
-        "'when': '<task.failed|restore.retried|failure.detected> #<1|2|3|4>', "
-        "<'do': 'remove', 'on': 'file checkpoints/*/*'|"
+        "'when': '<failure.detected #@T|failure.detected #@T|task.failed #@T|restore.retried|"
+        "restore.retried #2>', <'do': 'remove', 'on': 'file checkpoints/*/*'|"
         "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'list', 'count': 1|"
         "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'any', 'count': 2>" } },
     /* An older checkpoint was restored; whether the next is there nobody knows. */
@@ -183,6 +183,15 @@ const struct swarm_scene swarm_scenes[] = {
         "'do': 'rescale', 'on': 'job', 'parallelism': @P",
         "?'when': 'job.running #@R', 'after': '@brief', 'do': 'crash', 'on': '" ANY_PROCESS
         "', 'for': '@down'" } },
+    /* ... by a JobManager that cannot note it at first, and dies when it could. */
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N <checkpoint.triggered|task.acked(@X)|checkpoint.completed>', "
+        "'do': 'io_error', 'on': 'file job/*', 'calls': '<write|sync|rename>', "
+        "<'count': 1|'count': 2|'for': '@brief'>",
+        "'when': 'checkpoint @N <checkpoint.triggered|task.acked(@X)|checkpoint.completed>', "
+        "'do': 'rescale', 'on': 'job', 'parallelism': @P",
+        "'when': '<rescale.accepted|rescale.started>', 'do': 'crash', 'on': 'job_manager', "
+        "'for': '@down'" } },
     /* A bad record is left out, and counted once though it may be read again. */
     { SCENE_RATED_INPUT | SCENE_RESTARTS,
       { "'at': '@at', 'do': 'poison', 'on': 'input'",
@@ -247,6 +256,11 @@ const struct swarm_scene swarm_scenes[] = {
         "'on': '<|machine of ><job_manager|any task_manager|any @task>', 'for': '@down'",
         "?'when': 'job.running #@R', 'after': '@brief', 'do': 'crash', "
         "'on': '<job_manager|any task_manager>', 'for': '@down'" } },
+    { 0,
+      { "'when': '<task.end_of_data|task.end_of_data #@L|task.finished>', 'do': 'duplicate', "
+        "'on': 'network', 'by': '@brief', 'for': '@while'",
+        "'when': '<task.end_of_data #@L|task.finished|task.finished #@E>', <|'after': '@brief', >"
+        "'do': 'pause', 'on': '<any task_manager|any @task>', 'for': '@down'" } },
     { 0,
       { "'when': '<task.end_of_data|task.end_of_data(@X)|task.end_of_data #@L|task.finished>', "
         "<'do': 'slow', 'factor': 20, 'on': 'store'|'do': 'slow', 'factor': 20, 'on': "

@@ -8,6 +8,7 @@
  *   <a|b|c>     one of these; a choice holds no other choice, but may hold the blanks below
  *   @N          the id of a checkpoint; @O: of one of the next three
  *   @R          the number of an attempt, as an occurrence; @S: of the next
+ *   @T          the occurrence of a failure that ends the last try of @R to restore what it chose
  *   @C          the occurrence of a step that every subtask takes once an attempt: one of them all
  *   @E          the occurrence of a step that every subtask takes once at the end; @L: the last
  *   @at         a time; @then: a duration, the same in the whole scene
