@@ -19,6 +19,7 @@ struct checkpoint_record {
     uint64_t completed_ns; /* when it was reported complete; 0: it was not */
     bool lost;             /* with the memory that it was in; at the end: its manifest is gone */
     bool superseded;       /* an older one was restored instead, as the scenario allows */
+    bool forgotten;        /* ... but who knew of it is dead: his successor counts it again */
     const uint32_t *unstated; /* as in struct cut_memory (judge.h); NULL: it gives all states */
 };
 

@@ -289,9 +289,11 @@ void property_newest_restored_on_take_over(struct oracle *oracle);
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact);
 
 /* 6. Checks the files of every checkpoint that must be there; true if those of `id` can be read.
- * On the end, of a finished job, also that no other file is there. */
+ * On the end, of a finished job, also that no other file is there. None is subsumed that is among
+ * those that are retained. */
 bool property_files_on_complete(struct oracle *oracle, uint64_t id);
 void property_files_on_end(struct oracle *oracle, bool finished);
+void property_files_on_subsumed(struct oracle *oracle, const struct fact *fact);
 
 /* Can a restore of checkpoint `id` succeed, as its files are now? */
 bool property_files_is_readable(const struct oracle *oracle, uint64_t id);

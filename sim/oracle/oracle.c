@@ -231,6 +231,7 @@ void oracle_on_fact(struct oracle *oracle, const struct fact_event *event)
         property_pace_on_fact(oracle, event);
         break;
     case FACT_CHECKPOINT_COMPLETED: on_completed(oracle, event); break;
+    case FACT_CHECKPOINT_SUBSUMED: property_files_on_subsumed(oracle, fact); break;
     case FACT_CHECKPOINT_ABORTED:
         property_checkpoint_ids_on_fact(oracle, fact);
         property_pace_on_fact(oracle, event);

@@ -1,5 +1,6 @@
 /* Property 6: what a retained checkpoint needs is there and undamaged, and no orphan file remains
- * at the end.
+ * at the end. Those that are not restored any more, since an older one was, count for nothing: no
+ * good one goes in their place.
  *
  * Files that a fault damaged or removed are not held against the model. A job that was given up may
  * leave files behind; one that finished may not. */
@@ -146,6 +147,26 @@ bool property_files_on_complete(struct oracle *oracle, uint64_t id)
     }
     CHECK(seen <= retained);
     return is_readable;
+}
+
+void property_files_on_subsumed(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_CHECKPOINT_SUBSUMED);
+    uint64_t id = fact->checkpoint;
+    const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
+    if (record == NULL || !record->completed || record->superseded) {
+        return;
+    }
+    uint32_t newer = 0; /* also those that a fault took away since: nobody may know */
+    for (size_t i = oracle->history.count; i > 0 && oracle->history.records[i - 1].id > id; i--) {
+        const struct checkpoint_record *other = &oracle->history.records[i - 1];
+        newer += other->completed && (!other->superseded || other->forgotten);
+    }
+    if (newer < retained_count(oracle)) {
+        judge_report(oracle, PROPERTY_FILES,
+                     "checkpoint %llu was subsumed by %u newer ones, of which %u are retained",
+                     (unsigned long long)id, newer, retained_count(oracle));
+    }
 }
 
 /* ---- orphans --------------------------------------------------------------------------------- */

@@ -94,6 +94,7 @@ static void supersede_above(struct oracle *oracle, uint64_t chosen)
             break;
         }
         record->superseded = record->completed;
+        record->forgotten = false;
     }
 }
 
@@ -180,7 +181,9 @@ void property_newest_restored_on_take_over(struct oracle *oracle)
 {
     oracle->is_taken_over = true;
     for (size_t i = 0; i < oracle->history.count; i++) {
-        oracle->history.records[i].lost = oracle->stored.kind == STORE_MEMORY;
+        struct checkpoint_record *record = &oracle->history.records[i];
+        record->lost = oracle->stored.kind == STORE_MEMORY;
+        record->forgotten = record->superseded;
     }
     if (oracle->unnoted != 0) {
         checkpoint_history_at(&oracle->history, oracle->unnoted)->completed = false;
@@ -212,5 +215,10 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
     }
     if (is_taken_over) {
         adopt_older(oracle, chosen);
+    }
+    struct checkpoint_record *restored = checkpoint_history_find(&oracle->history, chosen);
+    if (restored != NULL) {
+        restored->superseded = false; /* whoever took over could read it after all */
+        restored->forgotten = false;
     }
 }

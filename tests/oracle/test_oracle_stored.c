@@ -209,6 +209,22 @@ END_TEST
 
 /* ---- 6 files --------------------------------------------------------------------------------- */
 
+START_TEST(a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found)
+{
+    world.scenario.job.allow_older = true;
+    world.scenario.job.checkpoint.retained = 2;
+    damage_the_newest();
+    oracle_restart(&world, 2);
+    struct oracle_cut cut = oracle_cut_at(&world, 5, 5);
+    oracle_trigger(&world, 4);
+    oracle_write_checkpoint(&world, 4, &cut);
+    oracle_complete(&world, 4);
+    oracle_tell(&world, FACT_CHECKPOINT_SUBSUMED, _i == 0 ? 3 : 2);
+    ck_assert_uint_eq(oracle_found_any(&world), (uint32_t)_i);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), (uint32_t)_i);
+}
+END_TEST
+
 START_TEST(a_missing_state_file_is_found)
 {
     oracle_world_start(&world);
@@ -354,6 +370,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, going_back_behind_a_damaged_one_is_right_if_allowed, 0, 2);
     tcase_add_test(tests, going_back_behind_a_damaged_one_is_found_if_not_allowed);
     tcase_add_test(tests, going_back_without_damage_is_found_even_if_allowed);
+    tcase_add_loop_test(tests, a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found, 0,
+                        2);
     tcase_add_test(tests, a_missing_state_file_is_found);
     tcase_add_test(tests, a_missing_manifest_is_found);
     tcase_add_loop_test(tests, an_undamaged_name_with_other_bytes_is_found, 0, 2);
