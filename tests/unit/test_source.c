@@ -367,22 +367,27 @@ static void assert_grown(struct reader *reader, const char *lines, enum source_s
     ck_assert(bytes_equal(buffer_bytes(&reader->lines), bytes_of_text(lines)));
 }
 
+/* Begins to read an input that is open: the file "n", which holds `text`, until "whole" is there. */
+static void open_input(struct reader *reader, struct input_config input, const char *text)
+{
+    input.file = "n";
+    input.open_until = "whole";
+    disk_host_init(&reader->machine, bed.disk, 0);
+    grow(reader, "n", text);
+    reader_open(reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+}
+
 START_TEST(a_file_that_grows_is_read_by_whole_lines_until_it_is_whole)
 {
     struct reader reader = { 0 };
     struct reader later = { 0 };
-    const struct input_config input = {
-        .kind = INPUT_FILE, .file = "n", .open_until = "whole", .grows = true
-    };
-    disk_host_init(&reader.machine, bed.disk, 0);
-    grow(&reader, "n", "");
-    reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+    open_input(&reader, (struct input_config){ .kind = INPUT_FILE, .grows = true }, "");
     assert_grown(&reader, "", SOURCE_WAIT);
     grow(&reader, "n", "1\n2\n3\n4");
     assert_grown(&reader, "1\n2\n3\n", SOURCE_WAIT);
     grow(&reader, "n", "5");
     assert_grown(&reader, "", SOURCE_WAIT);
-    reader_open(&later, &bed, &input, 0, 1, reader_snapshot(&reader, &bed));
+    reader_open(&later, &bed, &reader.input, 0, 1, reader_snapshot(&reader, &bed));
     grow(&reader, "n", "6\n7");
     assert_grown(&reader, "456\n", SOURCE_WAIT);
     grow(&reader, "whole", "");
@@ -398,21 +403,17 @@ START_TEST(an_input_that_is_open_has_an_end_only_when_it_is_whole)
 {
     struct reader reader = { 0 };
     struct reader later = { 0 };
-    struct input_config input = { .kind = INPUT_FILE, .file = "n", .open_until = "whole" };
-    if (_i == 1) {
-        input.kind = INPUT_NEXMARK;
-        input.records = 2;
-        input.nexmark = nexmark_default_config();
-    }
-    disk_host_init(&reader.machine, bed.disk, 0);
-    grow(&reader, "n", "1\n2");
-    reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+    const struct input_config inputs[] = {
+        { .kind = INPUT_FILE },
+        { .kind = INPUT_NEXMARK, .records = 2, .nexmark = nexmark_default_config() },
+    };
+    open_input(&reader, inputs[_i], "1\n2");
     for (uint32_t i = 0; i < 3; i++) {
         enum source_state state;
         ck_assert_uint_eq(source_pull(reader.source, 9, 0, &state), i == 0 ? 2 : 0);
         ck_assert_int_eq(state, SOURCE_WAIT);
     }
-    reader_open(&later, &bed, &input, 0, 1, reader_snapshot(&reader, &bed));
+    reader_open(&later, &bed, &reader.input, 0, 1, reader_snapshot(&reader, &bed));
     reader.lines.size = 0;
     assert_grown(&later, "", SOURCE_WAIT);
     grow(&reader, "whole", "");
@@ -426,10 +427,7 @@ END_TEST
 START_TEST(who_has_finished_does_not_wait_for_the_end_of_an_input_that_is_open)
 {
     struct reader reader = { 0 };
-    const struct input_config input = { .kind = INPUT_FILE, .file = "n", .open_until = "whole" };
-    disk_host_init(&reader.machine, bed.disk, 0);
-    grow(&reader, "n", "1\n2");
-    reader_open(&reader, &bed, &input, 0, 1, (struct bytes){ 0 });
+    open_input(&reader, (struct input_config){ .kind = INPUT_FILE }, "1\n2");
     source_skip_to_end(reader.source);
     assert_grown(&reader, "", SOURCE_END);
     reader_close(&reader);
