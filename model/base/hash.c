@@ -6,13 +6,15 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+/* Wide instructions are for what is longer. */
+static bool is_for_avx2(struct bytes bytes)
+{
+    return bytes.size > XXH3_MIDSIZE_MAX && hash_avx2_is_possible();
+}
+
 uint64_t hash_bytes(struct bytes bytes)
 {
-    /* Wide instructions are for what is longer. */
-    if (bytes.size > XXH3_MIDSIZE_MAX && hash_avx2_is_possible()) {
-        return hash_avx2(bytes);
-    }
-    return XXH3_64bits(bytes.data, bytes.size);
+    return is_for_avx2(bytes) ? hash_avx2(bytes) : XXH3_64bits(bytes.data, bytes.size);
 }
 
 /* The library's state wants an alignment that an arena does not promise. */
@@ -32,7 +34,11 @@ void hash_stream_init(struct hash_stream *stream, struct arena *arena)
 
 void hash_stream_add(struct hash_stream *stream, struct bytes bytes)
 {
-    CHECK(XXH3_64bits_update(state_of(stream), bytes.data, bytes.size) == XXH_OK);
+    if (is_for_avx2(bytes)) {
+        hash_avx2_add(state_of(stream), bytes);
+    } else {
+        CHECK(XXH3_64bits_update(state_of(stream), bytes.data, bytes.size) == XXH_OK);
+    }
 }
 
 uint64_t hash_stream_finish(struct hash_stream *stream)

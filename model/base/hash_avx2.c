@@ -18,6 +18,12 @@ uint64_t hash_avx2(struct bytes bytes)
     return XXH3_64bits(bytes.data, bytes.size);
 }
 
+void hash_avx2_add(void *state, struct bytes bytes)
+{
+    CHECK(hash_avx2_is_possible());
+    CHECK(XXH3_64bits_update(state, bytes.data, bytes.size) == XXH_OK);
+}
+
 #else
 
 bool hash_avx2_is_possible(void)
@@ -27,6 +33,13 @@ bool hash_avx2_is_possible(void)
 
 uint64_t hash_avx2(struct bytes bytes)
 {
+    (void)bytes;
+    CHECK_UNREACHABLE("a processor without these instructions");
+}
+
+void hash_avx2_add(void *state, struct bytes bytes)
+{
+    (void)state;
     (void)bytes;
     CHECK_UNREACHABLE("a processor without these instructions");
 }
