@@ -367,7 +367,8 @@ static void assert_grown(struct reader *reader, const char *lines, enum source_s
     ck_assert(bytes_equal(buffer_bytes(&reader->lines), bytes_of_text(lines)));
 }
 
-/* Begins to read an input that is open: the file "n", which holds `text`, until "whole" is there. */
+/* Begins to read an input that is open: the file "n", which holds `text`, until there is
+ * "whole". */
 static void open_input(struct reader *reader, struct input_config input, const char *text)
 {
     input.file = "n";
