@@ -50,6 +50,13 @@ const struct swarm_scene swarm_scenes[] = {
         "restore.retried #2>', <'do': 'remove', 'on': 'file checkpoints/*/*'|"
         "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'list', 'count': 1|"
         "'do': 'io_error', 'on': 'store of job_manager', 'calls': 'any', 'count': 2>" } },
+    { SCENE_RESTARTS,
+      { "'when': 'checkpoint @N checkpoint.completed', 'do': 'remove', "
+        "'on': 'file checkpoints/chk-@N/@task-*'",
+        "'when': 'checkpoint @N checkpoint.completed', 'do': 'crash', "
+        "'on': '<any task_manager|any @task>', 'for': '@brief'",
+        "'when': 'task.failed #<1|2|3>', 'do': 'io_error', 'on': 'store of job_manager', "
+        "'calls': 'list', 'count': 1" } },
     /* An older checkpoint was restored; whether the next is there nobody knows. */
     { SCENE_RESTARTS,
       { "'when': 'checkpoint @N checkpoint.completed', 'do': '<corrupt|remove>', "

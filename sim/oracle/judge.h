@@ -283,10 +283,12 @@ void property_operator_state_on_restored(struct oracle *oracle, const struct fac
 /* 4 */
 void property_checkpoint_ids_on_fact(struct oracle *oracle, const struct fact *fact);
 
-/* 5: a new JobManager leads; it has deployed; a checkpoint is about to be restored. */
+/* 5: a new JobManager leads; it has deployed; a checkpoint is about to be restored; the job has
+ * failed. */
 void property_newest_restored_on_deployed(struct oracle *oracle);
 void property_newest_restored_on_take_over(struct oracle *oracle);
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact);
+void property_newest_restored_on_failed(struct oracle *oracle, const struct fact *fact);
 
 /* 6. Checks the files of every checkpoint that must be there; true if those of `id` can be read.
  * On the end, of a finished job, also that no other file is there. None is subsumed that is among

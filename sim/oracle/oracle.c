@@ -205,8 +205,10 @@ static void on_job_fact(struct oracle *oracle, const struct fact_event *event)
         property_heartbeat_on_fact(oracle, event);
         break;
     case FACT_TASK_MANAGER_REGISTERED: property_heartbeat_on_fact(oracle, event); break;
-    case FACT_RESTART_SCHEDULED:
     case FACT_JOB_FAILED:
+        property_newest_restored_on_failed(oracle, fact);
+        /* fall through */
+    case FACT_RESTART_SCHEDULED:
         property_liveness_on_fact(oracle, fact);
         property_restarts_on_fact(oracle, event);
         break;

@@ -1,11 +1,13 @@
 /* Property 5: a restore uses the newest completed checkpoint, never an aborted one; an older one
- * only if the scenario allows it and every newer one is damaged, or faults make reads fail.
+ * only if the scenario allows it and every newer one is damaged, or faults make reads fail. Nobody
+ * refuses for want of an older one while there is one.
  *
  * What is newest is decided by the facts and by the volume: a JobManager may die between giving the
  * manifest its name and reporting so. Then the checkpoint exists or not, as the volume has it, and
  * whoever looks must take it if it is there. */
 #include "sim/oracle/judge.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "model/base/check.h"
@@ -221,4 +223,34 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
         restored->superseded = false; /* whoever took over could read it after all */
         restored->forgotten = false;
     }
+}
+
+/* The oldest checkpoint that completed and still has its manifest; 0: none. */
+static uint64_t oldest_on_volume(const struct oracle *oracle)
+{
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        const struct checkpoint_record *record = &oracle->history.records[i];
+        if (record->completed && is_on_volume(oracle, record->id)) {
+            return record->id;
+        }
+    }
+    return 0;
+}
+
+void property_newest_restored_on_failed(struct oracle *oracle, const struct fact *fact)
+{
+    CHECK(fact->kind == FACT_JOB_FAILED);
+    unsigned long long refused = 0;
+    char *why = arena_format(oracle->arena, "%.*s", (int)fact->text.size,
+                             (const char *)fact->text.data);
+    bool is_claimed = strstr(why, "there is no older one") != NULL &&
+                      sscanf(why, "checkpoint %llu cannot be restored", &refused) == 1;
+    uint64_t oldest = oldest_on_volume(oracle);
+    if (is_claimed && oracle->stored.kind == STORE_FILES && oldest != 0 && oldest < refused) {
+        judge_report(oracle, PROPERTY_NEWEST_RESTORED,
+                     "checkpoint %llu was refused since there was no older one, but checkpoint "
+                     "%llu is there",
+                     refused, (unsigned long long)oldest);
+    }
+    arena_free(oracle->arena, why);
 }

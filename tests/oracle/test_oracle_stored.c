@@ -207,6 +207,18 @@ START_TEST(going_back_without_damage_is_found_even_if_allowed)
 }
 END_TEST
 
+START_TEST(a_refusal_for_want_of_an_older_one_is_found_while_there_is_one)
+{
+    damage_the_newest();
+    if (_i == 0) {
+        oracle_discard(&world, 2);
+    }
+    oracle_tell_why(&world, FACT_JOB_FAILED, 0, 1,
+                    "checkpoint 3 cannot be restored (damaged); there is no older one");
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), (uint32_t)_i);
+}
+END_TEST
+
 /* ---- 6 files --------------------------------------------------------------------------------- */
 
 START_TEST(a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found)
@@ -370,6 +382,8 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, going_back_behind_a_damaged_one_is_right_if_allowed, 0, 2);
     tcase_add_test(tests, going_back_behind_a_damaged_one_is_found_if_not_allowed);
     tcase_add_test(tests, going_back_without_damage_is_found_even_if_allowed);
+    tcase_add_loop_test(tests, a_refusal_for_want_of_an_older_one_is_found_while_there_is_one, 0,
+                        2);
     tcase_add_loop_test(tests, a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found, 0,
                         2);
     tcase_add_test(tests, a_missing_state_file_is_found);
