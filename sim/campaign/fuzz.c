@@ -418,7 +418,9 @@ static uint32_t batch_runs(const struct campaign *campaign)
 static enum verdict run_campaign(struct campaign *campaign)
 {
     struct fuzz_result *result = campaign->result;
+    const struct fuzz_options *options = campaign->options;
     struct worker_pool pool = { .batch = batch_runs(campaign),
+                                .job_count = options->seed_last - options->seed_first + 1,
                                 .job_seconds = RUN_SECONDS_MAX,
                                 .next = next_seed,
                                 .run = run_seed,

@@ -19,6 +19,8 @@
 enum {
     PROCESSES_MAX = 256,
     BATCH_MAX = 1024,
+    BATCH_LEAST = 8,  /* of batches that get smaller: to begin a child takes time, too */
+    BATCHES_LEFT = 2, /* for each process: what is left is worth so many batches at least */
     TICK_MS = 100,
     READ_BYTES = 64 * 1024,
     REPORT_HEAD_BYTES = 4,         /* the size of the result that follows */
@@ -46,6 +48,7 @@ struct pool {
     size_t orphan_count;
     size_t orphan_capacity;
     uint32_t batch;
+    uint64_t taken_count; /* of `next` */
     bool no_more_jobs;
     bool stopping; /* begin nothing new */
     bool killing;  /* tick said so */
@@ -126,7 +129,18 @@ static bool next_job(struct pool *pool, uint64_t *job)
     if (!pool->no_more_jobs && !pool->given->next(pool->given->context, job)) {
         pool->no_more_jobs = true;
     }
+    pool->taken_count += !pool->no_more_jobs;
     return !pool->no_more_jobs;
+}
+
+/* How many jobs the next child is given. */
+static uint32_t next_batch(const struct pool *pool)
+{
+    uint64_t known = pool->given->job_count;
+    uint64_t left = known > pool->taken_count ? known - pool->taken_count : 0;
+    uint64_t share = left / (BATCHES_LEFT * pool->process_count);
+    share = share < BATCH_LEAST ? BATCH_LEAST : share;
+    return known > 0 && share < pool->batch ? (uint32_t)share : pool->batch;
 }
 
 /* False if a pipe cannot be made. */
@@ -177,8 +191,9 @@ static enum status fill(struct pool *pool)
 {
     while (!pool->stopping && pool->running_count < pool->process_count) {
         struct child *child = free_place(pool);
+        uint32_t batch = next_batch(pool);
         child->job_count = 0;
-        while (child->job_count < pool->batch && next_job(pool, &child->jobs[child->job_count])) {
+        while (child->job_count < batch && next_job(pool, &child->jobs[child->job_count])) {
             child->job_count++;
         }
         if (child->job_count == 0) {

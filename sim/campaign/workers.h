@@ -25,7 +25,9 @@ struct worker_end {
 
 struct worker_pool {
     uint32_t processes;   /* how many at once; 0: one a core */
-    uint32_t batch;       /* how many jobs a child is given; 0: one */
+    uint32_t batch;       /* how many jobs a child is given at most; 0: one */
+    uint64_t job_count;   /* of all jobs, for batches that get smaller towards the end, so that the
+                           * children end together; 0: not known */
     uint32_t job_seconds; /* a job that takes longer is killed, by real time; 0: never */
     /* In the parent: the next job's number; false: there is none (any more). */
     bool (*next)(void *context, uint64_t *job);

@@ -110,6 +110,43 @@ static void die_at_13(uint64_t job)
     }
 }
 
+/* The answer is who did the job. */
+static void run_and_sign(void *context, uint64_t job, struct buffer *result)
+{
+    (void)context;
+    (void)job;
+    encode_u64(result, (uint64_t)getpid());
+}
+
+/* How many jobs, from `first` on, the same child did. */
+static uint32_t batch_from(const struct campaign *campaign, uint32_t first)
+{
+    uint32_t count = 0;
+    while (first + count < campaign->job_count &&
+           campaign->answers[first + count] == campaign->answers[first]) {
+        count++;
+    }
+    return count;
+}
+
+START_TEST(batches_get_smaller_towards_an_end_that_is_known)
+{
+    for (int is_known = 0; is_known < 2; is_known++) {
+        struct campaign campaign = { .job_count = 100 };
+        struct worker_pool pool = pool_of(&campaign, 2, 20);
+        pool.run = run_and_sign;
+        pool.job_count = is_known ? campaign.job_count : 0;
+        run_pool(&pool);
+        ck_assert_uint_eq(campaign.end_count, campaign.job_count);
+        ck_assert_uint_eq(batch_from(&campaign, 0), 20);
+        ck_assert_uint_eq(batch_from(&campaign, 20), 20);
+        ck_assert_uint_eq(batch_from(&campaign, 40), is_known ? 60 / 4 : 20);
+        ck_assert_uint_eq(batch_from(&campaign, 55), is_known ? 45 / 4 : 5);
+        ck_assert_uint_eq(batch_from(&campaign, 90), is_known ? 8 : 10);
+    }
+}
+END_TEST
+
 START_TEST(a_crash_names_its_job_and_the_others_of_the_batch_are_done)
 {
     struct campaign campaign = { .job_count = 40, .what = die_at_13 };
@@ -251,6 +288,7 @@ static Suite *suite(void)
     TCase *tc = tcase_create("workers");
     tcase_set_timeout(tc, 30);
     tcase_add_loop_test(tc, every_job_is_done_once, 0, 3);
+    tcase_add_test(tc, batches_get_smaller_towards_an_end_that_is_known);
     tcase_add_test(tc, a_crash_names_its_job_and_the_others_of_the_batch_are_done);
     tcase_add_test(tc, a_process_that_ends_without_a_word_has_crashed);
     tcase_add_test(tc, a_job_that_takes_too_long_is_killed);
