@@ -34,6 +34,7 @@ struct task_snapshot {
     uint64_t part_bytes;          /* serialised of the part in hand */
     struct buffer carried;        /* parts for the acknowledgement to carry */
     struct buffer part;           /* the part in hand that is to be one of them, so far */
+    struct buffer rest;           /* of the part in hand: what waits for a whole piece to upload */
     bool uploading;               /* the uploader, or `part`, has some of the part in hand */
     uint32_t uploads_outstanding; /* parts that it has all of */
     uint32_t chunks_outstanding;
@@ -160,6 +161,7 @@ static void forget(struct task_snapshots *snapshots, struct task_snapshot *snaps
     buffer_free(&snapshot->operators);
     buffer_free(&snapshot->carried);
     buffer_free(&snapshot->part);
+    buffer_free(&snapshot->rest);
     free_parts(snapshots->host->arena, &snapshot->parts);
     arena_free(snapshots->host->arena, snapshot);
 }
@@ -300,11 +302,16 @@ static void end_upload(struct task_snapshots *snapshots, struct task_snapshot *s
 }
 
 /* Sends a piece of the part in hand, which begins in `chunk` behind the checkpoint, and the news of
- * its end. */
+ * its end. Pieces in the middle are whole steps, and the rest waits for the next: a file that is
+ * written by pieces that end within its pages costs the system half as much again. */
 static void upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                   const struct buffer *chunk, bool is_end)
+                   struct buffer *chunk, bool is_end)
 {
     uint32_t part = snapshot->parts.count - snapshot->kept_count;
+    size_t rest = is_end ? 0 : (chunk->size - sizeof(uint64_t)) % TASK_SNAPSHOT_STEP_BYTES;
+    chunk->size -= rest;
+    buffer_append(&snapshot->rest,
+                  (struct bytes){ .data = chunk->data + chunk->size, .size = rest });
     if (chunk->size > sizeof(uint64_t)) {
         snapshot->uploading = true;
         snapshot->chunks_outstanding++;
@@ -427,6 +434,7 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
                                         .taken_ns = host_now_ns(snapshots->host) };
     buffer_init(&snapshot->carried, snapshots->host->arena);
     buffer_init(&snapshot->part, snapshots->host->arena);
+    buffer_init(&snapshot->rest, snapshots->host->arena);
     struct task_snapshot **link = &snapshots->oldest;
     while (*link != NULL) {
         CHECK((*link)->checkpoint < checkpoint);
@@ -470,15 +478,19 @@ void task_snapshots_step(struct task_snapshots *snapshots)
     struct buffer *chunk = &snapshots->chunk;
     buffer_reset(chunk);
     encode_u64(chunk, snapshot->checkpoint);
+    size_t rest = snapshot->rest.size;
+    CHECK(rest < TASK_SNAPSHOT_STEP_BYTES);
+    buffer_append(chunk, buffer_bytes(&snapshot->rest));
+    buffer_reset(&snapshot->rest);
     enum backend_step left =
-        backend_snapshot_step(snapshot->frozen, chunk, TASK_SNAPSHOT_STEP_BYTES);
+        backend_snapshot_step(snapshot->frozen, chunk, TASK_SNAPSHOT_STEP_BYTES - rest);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
         return; /* B9: the subtask is about to fail */
     }
     struct bytes state = { .data = chunk->data + sizeof(uint64_t),
                            .size = chunk->size - sizeof(uint64_t) };
-    host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, state.size);
-    snapshot->part_bytes += state.size;
+    host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, state.size - rest);
+    snapshot->part_bytes += state.size - rest;
     if (left == BACKEND_DONE) {
         backend_snapshot_end(snapshot->frozen);
         snapshot->frozen = NULL;

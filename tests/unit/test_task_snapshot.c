@@ -12,7 +12,7 @@
 /* A subtask's snapshots over a backend that says which parts it keeps and writes as many new ones
  * as the test wants: the general case of backend.h, which the heap does not use in full. */
 
-enum { NEW_PARTS_MAX = 4, PART_BYTES = 3000, THRESHOLD = 1000, UPLOADER = 77, JOB_MANAGER = 5 };
+enum { NEW_PARTS_MAX = 4, PART_BYTES = 200000, THRESHOLD = 1000, UPLOADER = 77, JOB_MANAGER = 5 };
 
 struct script {
     struct backend backend;
@@ -49,17 +49,16 @@ static bool keeps(const struct backend_snapshot *snapshot, uint32_t part)
     return (script.kept >> part & 1u) != 0;
 }
 
-/* A thousand bytes a step, of the part's number. */
+/* A few bytes more than are asked for, as where entries end, of the part's number. */
 static enum backend_step step(struct backend_snapshot *snapshot, struct buffer *out,
                               size_t limit_bytes)
 {
     (void)snapshot;
-    (void)limit_bytes;
     if (script.part == script.new_count) {
         return BACKEND_DONE;
     }
     uint32_t size = script.sizes[script.part] - script.at;
-    size = size < 1000 ? size : 1000;
+    size = size < limit_bytes + 5 ? size : (uint32_t)limit_bytes + 5;
     memset(buffer_extend(out, size), 'a' + (int)script.part, size);
     script.at += size;
     if (script.at < script.sizes[script.part]) {
@@ -176,7 +175,10 @@ static struct uploads work(uint64_t checkpoint)
             message = message_host_take(&machine);
             ck_assert_uint_eq(message_number(message), checkpoint);
             if (message->kind == MESSAGE_UPLOAD_CHUNK) {
-                uploads.sizes[message->channel] += message->size - sizeof(uint64_t);
+                size_t piece = message->size - sizeof(uint64_t);
+                uploads.sizes[message->channel] += piece;
+                ck_assert(piece == TASK_SNAPSHOT_STEP_BYTES ||
+                          uploads.sizes[message->channel] == script.sizes[message->channel]);
                 ck_assert_uint_eq(message->data[message->size - 1], 'a' + message->channel);
                 message->kind = MESSAGE_UPLOAD_ACCEPTED;
                 task_snapshots_on_upload(&snapshots, message);
@@ -390,7 +392,8 @@ START_TEST(a_state_larger_than_what_is_carried_is_declined_once)
         struct failure failure;
         if (message->kind == MESSAGE_DECLINE) {
             ck_assert_int_eq(failure_decode(message, &failure), STATUS_OK);
-            ck_assert_ptr_nonnull(memmem(failure.why.data, failure.why.size, "takes 3000 of", 13));
+            ck_assert_ptr_nonnull(
+                memmem(failure.why.data, failure.why.size, "takes 200000 of", 15));
             declined++;
         }
         host_message_free(&machine.host, message);
