@@ -350,8 +350,8 @@ static bool has_disk_fault(const struct scenario *scenario)
     return has;
 }
 
-/* Seldom: a run with SQLite takes twelve times as long as one with the heap, and one with RocksDB
- * fifty times, so that each gets about three hundredths of a campaign's time. */
+/* Seldom: a run with SQLite takes 18 times as long as one with the heap, and one with RocksDB
+ * nearly 60 times, so that they get four and three hundredths of a campaign's time. */
 static void turn_backend(struct turning *turning)
 {
     struct job_config *job = &turning->scenario->job;
