@@ -31,9 +31,10 @@ enum { LOOK_NS = 100 * 1000 * 1000 }; /* so often at least signals and progress 
 
 /* The steps at which the oracle reads what lies in the checkpoint store. They are held until it has
  * been noted; the job's end is held for good. */
-#define JUDGED                                                                                     \
-    (BIT(FACT_JOB_MANAGER_STARTED) | BIT(FACT_RESTORE_CHOSEN) | BIT(FACT_CHECKPOINT_COMPLETED))
 #define LAST (BIT(FACT_JOB_FINISHED) | BIT(FACT_JOB_FAILED))
+#define JUDGED                                                                                     \
+    (LAST | BIT(FACT_JOB_MANAGER_STARTED) | BIT(FACT_RESTORE_CHOSEN) |                             \
+     BIT(FACT_CHECKPOINT_COMPLETED))
 
 /* What a subtask of the source said last. */
 struct source {
@@ -407,7 +408,7 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
         .others = &task_manager_actor,
         .argument = { .data = (const uint8_t *)argument, .size = sizeof *argument },
         .directory = live->options->folder,
-        .waits = live_faults_waits(live->faults) | JUDGED | LAST,
+        .waits = live_faults_waits(live->faults) | JUDGED,
         .tells = live_watch_tells,
         .listener = { .on_fact = on_fact,
                       .on_death = on_death,
