@@ -271,8 +271,8 @@ static void complete(struct heap_snapshot *snapshot, struct buffer *out)
 
 /* Is it an entry that write_place would write as it stands, of a key and a value of one word
  * each? */
-static bool is_simple(const struct heap_snapshot *snapshot, const struct state_descriptor *states,
-                      const struct heap_entry *entry)
+static inline bool is_simple(const struct heap_snapshot *snapshot,
+                             const struct state_descriptor *states, const struct heap_entry *entry)
 {
     return entry->version <= snapshot->epoch && entry->version > snapshot->since &&
            entry->key_size == HEAP_CELL_INLINE_MAX && entry->value_size == HEAP_CELL_INLINE_MAX &&
@@ -286,20 +286,29 @@ static bool is_simple(const struct heap_snapshot *snapshot, const struct state_d
 static void write_simple_run(struct heap_snapshot *snapshot, struct buffer *out, size_t end_bytes)
 {
     const struct heap_backend *heap = heap_of_const(snapshot->base.backend);
-    if (!snapshot->has_header || snapshot->table == heap_table_count(heap)) {
+    if (!snapshot->has_header || snapshot->table == heap_table_count(heap) ||
+        out->size >= end_bytes) {
         return;
     }
-    bool is_whole = snapshot->since == 0;
     const struct heap_table *table = &heap->tables[snapshot->table];
+    uint32_t number = snapshot->entry;
+    uint32_t block_end = (number + HEAP_BLOCK_PLACES - 1) / HEAP_BLOCK_PLACES * HEAP_BLOCK_PLACES;
+    uint32_t end = snapshot->since == 0 ? table->entry_count : block_end;
+    end = end < table->entry_count ? end : table->entry_count;
+    size_t room = (end_bytes - out->size + SNAPSHOT_WORDS_BYTES - 1) / SNAPSHOT_WORDS_BYTES;
+    end = end - number < room ? end : number + (uint32_t)room;
     uint16_t key_group = (uint16_t)(heap->range.first + snapshot->table);
-    while ((is_whole || snapshot->entry % HEAP_BLOCK_PLACES != 0) &&
-           snapshot->entry < table->entry_count && out->size < end_bytes &&
-           is_simple(snapshot, heap->states.states, &table->entries[snapshot->entry])) {
-        const struct heap_entry *entry = &table->entries[snapshot->entry++];
+    uint8_t *at = buffer_extend(out, (size_t)(end - number) * SNAPSHOT_WORDS_BYTES);
+    for (; number < end && is_simple(snapshot, heap->states.states, &table->entries[number]);
+         number++) {
+        const struct heap_entry *entry = &table->entries[number];
         CHECK(entry->state < snapshot->state_count);
-        snapshot_write_words(out, key_group, entry->state, entry->key.word, entry->value.word);
-        snapshot->written_count++;
+        snapshot_put_words(at, key_group, entry->state, entry->key.word, entry->value.word);
+        at += SNAPSHOT_WORDS_BYTES;
     }
+    out->size -= (size_t)(end - number) * SNAPSHOT_WORDS_BYTES;
+    snapshot->written_count += number - snapshot->entry;
+    snapshot->entry = number;
 }
 
 /* Drops what only an abandoned snapshot would have come to, a little at a time: there can be as

@@ -50,15 +50,14 @@ void snapshot_write_header(struct buffer *out, uint64_t id, uint64_t follows,
 void snapshot_write_entry(struct buffer *out, uint16_t key_group, uint16_t state, struct bytes key,
                           struct bytes value);
 
-/* The same for a key and a value of 8 bytes each, as most entries have: inline, because it runs
- * once for every key of every checkpoint. */
-static inline void snapshot_write_words(struct buffer *out, uint16_t key_group, uint16_t state,
-                                        uint64_t key, uint64_t value)
+/* Puts an entry of a key and a value of 8 bytes each, as most have, at `at`, SNAPSHOT_WORDS_BYTES
+ * long: inline, because it runs once for every key of every checkpoint. */
+static inline void snapshot_put_words(uint8_t *at, uint16_t key_group, uint16_t state,
+                                      uint64_t key, uint64_t value)
 {
     enum { WORD_BYTES = sizeof(uint64_t) };
     CHECK(key_group < KEY_GROUP_COUNT_MAX);
     CHECK(state < SNAPSHOT_STATE_COUNT_MAX);
-    uint8_t *at = buffer_extend(out, SNAPSHOT_WORDS_BYTES);
     store_u32(at, key_group | (uint32_t)state << 16);
     store_u32(at + 4, WORD_BYTES);
     store_u64(at + 8, key);
@@ -161,7 +160,7 @@ static inline bool snapshot_reader_next(struct snapshot_reader *reader,
 }
 
 /* Entries that stand one behind the other, of one key group, each with a key and a value of 8
- * bytes: what snapshot_write_words writes. Borrowed from the input. */
+ * bytes: what snapshot_put_words puts. Borrowed from the input. */
 struct snapshot_words {
     const uint8_t *entries;
     uint32_t count;
