@@ -184,6 +184,26 @@ enum status failure_decode(const struct message *message, struct failure *failur
     return decoder_finish(&decoder);
 }
 
+struct message *upload_chunk_encode(struct host *host, uint64_t attempt, uint64_t checkpoint,
+                                    struct bytes chunk)
+{
+    CHECK(chunk.size > 0 && chunk.size <= UINT32_MAX - sizeof checkpoint);
+    struct message *message = host_message_new(host, (uint32_t)(sizeof checkpoint + chunk.size));
+    message->kind = MESSAGE_UPLOAD_CHUNK;
+    message->attempt = attempt;
+    message->size = (uint32_t)(sizeof checkpoint + chunk.size);
+    store_u64(message->data, checkpoint);
+    memcpy(message->data + sizeof checkpoint, chunk.data, chunk.size);
+    return message;
+}
+
+struct bytes upload_chunk_bytes(const struct message *message)
+{
+    CHECK(message->size > sizeof(uint64_t));
+    return (struct bytes){ .data = message->data + sizeof(uint64_t),
+                           .size = message->size - sizeof(uint64_t) };
+}
+
 struct message *upload_result_encode(struct host *host, uint64_t attempt,
                                      const struct upload_result *result)
 {

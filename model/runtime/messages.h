@@ -117,6 +117,12 @@ struct message *failure_encode(struct host *host, enum message_kind kind, uint64
                                uint32_t task, const struct failure *failure);
 MUST_USE enum status failure_decode(const struct message *message, struct failure *failure);
 
+/* MESSAGE_UPLOAD_CHUNK: message_number is the checkpoint; `chunk` is copied, and borrowed from the
+ * message. */
+struct message *upload_chunk_encode(struct host *host, uint64_t attempt, uint64_t checkpoint,
+                                    struct bytes chunk);
+struct bytes upload_chunk_bytes(const struct message *message);
+
 /* MESSAGE_UPLOAD_DONE */
 struct upload_result {
     uint64_t checkpoint;

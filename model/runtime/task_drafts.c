@@ -58,15 +58,13 @@ static void on_kept(struct task_snapshots *snapshots, enum backend_draft kind, u
     }
 }
 
-/* Sends a piece of the draft, which begins in `chunk` behind the checkpoint; at the end so far, it
- * is to be made durable. */
-static void upload(struct task_snapshots *snapshots, uint32_t number, const struct buffer *chunk,
+/* Sends a piece of the draft; at the end so far, it is to be made durable. */
+static void upload(struct task_snapshots *snapshots, uint32_t number, struct bytes piece,
                    bool is_end)
 {
     snapshots->drafts.chunks_outstanding++;
-    task_snapshots_send(
-        snapshots, number,
-        message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK, snapshots->attempt, chunk));
+    task_snapshots_send(snapshots, number,
+                        upload_chunk_encode(snapshots->host, snapshots->attempt, 0, piece));
     if (is_end) {
         task_snapshots_send(
             snapshots, number,
@@ -89,14 +87,12 @@ void task_drafts_step(struct task_snapshots *snapshots)
     struct task_draft *draft = &snapshots->drafts.items[kind];
     struct buffer *chunk = &snapshots->chunk;
     buffer_reset(chunk);
-    encode_u64(chunk, 0);
     enum backend_draft_step step =
         backend_draft_step(snapshots->backend, kind, chunk, TASK_SNAPSHOT_STEP_BYTES);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
         return; /* B9: the subtask is about to fail */
     }
-    struct bytes piece = { .data = chunk->data + sizeof(uint64_t),
-                           .size = chunk->size - sizeof(uint64_t) };
+    struct bytes piece = buffer_bytes(chunk);
     bool is_end = !backend_draft_is_due(snapshots->backend, kind);
     host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, piece.size);
     if (step == DRAFT_BEGUN) {
@@ -106,7 +102,7 @@ void task_drafts_step(struct task_snapshots *snapshots)
     CHECK(draft->number != 0);
     draft->size_bytes += piece.size;
     if (!draft->is_held) {
-        upload(snapshots, draft->number, chunk, is_end);
+        upload(snapshots, draft->number, piece, is_end);
     } else {
         buffer_append(&draft->held, piece);
         if (is_end) {

@@ -32,10 +32,9 @@ struct task_snapshot {
                                       * a location while the uploader has them */
     uint32_t kept_count;
     uint64_t part_bytes;          /* serialised of the part in hand */
+    struct buffer part;           /* what the uploader has not got of them */
+    bool uploading;               /* it has the others, if there are any */
     struct buffer carried;        /* parts for the acknowledgement to carry */
-    struct buffer part;           /* the part in hand that is to be one of them, so far */
-    struct buffer rest;           /* of the part in hand: what waits for a whole piece to upload */
-    bool uploading;               /* the uploader, or `part`, has some of the part in hand */
     uint32_t uploads_outstanding; /* parts that it has all of */
     uint32_t chunks_outstanding;
     uint64_t taken_ns;
@@ -45,6 +44,7 @@ struct task_snapshot {
 void task_snapshots_init(struct task_snapshots *snapshots)
 {
     buffer_init(&snapshots->chunk, snapshots->host->arena);
+    buffer_init(&snapshots->spare, snapshots->host->arena);
     for (int i = 0; i < BACKEND_DRAFT_COUNT; i++) {
         buffer_init(&snapshots->drafts.items[i].held, snapshots->host->arena);
     }
@@ -160,8 +160,8 @@ static void forget(struct task_snapshots *snapshots, struct task_snapshot *snaps
     }
     buffer_free(&snapshot->operators);
     buffer_free(&snapshot->carried);
-    buffer_free(&snapshot->part);
-    buffer_free(&snapshot->rest);
+    buffer_free(&snapshots->spare);
+    snapshots->spare = snapshot->part;
     free_parts(snapshots->host->arena, &snapshot->parts);
     arena_free(snapshots->host->arena, snapshot);
 }
@@ -298,67 +298,66 @@ static void end_upload(struct task_snapshots *snapshots, struct task_snapshot *s
              (struct state_handle){ .kind = HANDLE_FILE, .size_bytes = snapshot->part_bytes });
     snapshot->uploads_outstanding++;
     snapshot->uploading = false;
-    snapshot->part_bytes = 0;
 }
 
-/* Sends a piece of the part in hand, which begins in `chunk` behind the checkpoint, and the news of
- * its end. Pieces in the middle are whole steps, and the rest waits for the next: a file that is
- * written by pieces that end within its pages costs the system half as much again. */
+/* Sends the first `size_bytes` of what waits of the part in hand. */
 static void upload(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                   struct buffer *chunk, bool is_end)
+                   size_t size_bytes)
 {
-    uint32_t part = snapshot->parts.count - snapshot->kept_count;
-    size_t rest = is_end ? 0 : (chunk->size - sizeof(uint64_t)) % TASK_SNAPSHOT_STEP_BYTES;
-    chunk->size -= rest;
-    buffer_append(&snapshot->rest,
-                  (struct bytes){ .data = chunk->data + chunk->size, .size = rest });
-    if (chunk->size > sizeof(uint64_t)) {
-        snapshot->uploading = true;
-        snapshot->chunks_outstanding++;
-        task_snapshots_send(
-            snapshots, part,
-            message_of_buffer(snapshots->host, MESSAGE_UPLOAD_CHUNK, snapshots->attempt, chunk));
-    }
-    if (is_end) {
-        end_upload(snapshots, snapshot);
-    }
-}
-
-/* The same, for the acknowledgement to carry. */
-static void carry(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                  struct bytes state, bool is_end)
-{
-    buffer_append(&snapshot->part, state);
-    snapshot->uploading = !is_end;
-    if (!is_end) {
+    struct buffer *part = &snapshot->part;
+    if (size_bytes == 0) {
         return;
     }
+    snapshot->uploading = true;
+    snapshot->chunks_outstanding++;
+    task_snapshots_send(snapshots, snapshot->parts.count - snapshot->kept_count,
+                        upload_chunk_encode(snapshots->host, snapshots->attempt,
+                                            snapshot->checkpoint,
+                                            (struct bytes){ .data = part->data,
+                                                            .size = size_bytes }));
+    memmove(part->data, part->data + size_bytes, part->size - size_bytes);
+    part->size -= size_bytes;
+}
+
+/* The acknowledgement will carry the part in hand. */
+static void carry(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
+{
     char path[STORE_PATH_SIZE];
     struct uploader_argument argument = uploader_argument(snapshots);
     uploader_path(path, &argument, snapshot->checkpoint,
                   snapshot->parts.count - snapshot->kept_count);
     struct bytes part = buffer_bytes(&snapshot->part);
-    CHECK(part.size == snapshot->part_bytes);
     carried_add(&snapshot->carried, bytes_of_text(path), part);
     add_part(snapshots->host->arena, &snapshot->parts,
              (struct state_handle){ .kind = HANDLE_FILE,
                                     .size_bytes = part.size,
                                     .checksum = hash_bytes(part),
                                     .location = bytes_of_text(path) });
-    buffer_reset(&snapshot->part);
-    snapshot->part_bytes = 0;
 }
 
-/* The same, for the manifest. */
-static void add_inline(struct task_snapshots *snapshots, struct task_snapshot *snapshot,
-                       struct bytes state)
+/* The manifest will hold the part in hand. */
+static void add_inline(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
 {
-    CHECK(state.size == snapshot->part_bytes);
+    struct bytes part = buffer_bytes(&snapshot->part);
     add_part(snapshots->host->arena, &snapshot->parts,
              (struct state_handle){ .kind = HANDLE_INLINE,
-                                    .size_bytes = state.size,
-                                    .checksum = hash_bytes(state),
-                                    .location = state });
+                                    .size_bytes = part.size,
+                                    .checksum = hash_bytes(part),
+                                    .location = part });
+}
+
+/* All of the part in hand is serialised. */
+static void end_part(struct task_snapshots *snapshots, struct task_snapshot *snapshot)
+{
+    if (!snapshot->uploading && snapshot->part_bytes < snapshots->inline_threshold_bytes) {
+        add_inline(snapshots, snapshot);
+    } else if (store_kind_carries(snapshots->store)) {
+        carry(snapshots, snapshot);
+    } else {
+        upload(snapshots, snapshot, snapshot->part.size);
+        end_upload(snapshots, snapshot);
+    }
+    buffer_reset(&snapshot->part);
     snapshot->part_bytes = 0;
 }
 
@@ -386,17 +385,13 @@ static void take_draft(struct task_snapshots *snapshots, struct task_snapshot *s
     CHECK(draft->number != 0);
     if (!draft->is_held) {
         adopt(snapshots, snapshot, draft);
-        if (kind == DRAFT_STATE) {
-            end_upload(snapshots, snapshot);
-        }
     } else {
         CHECK(kind == DRAFT_STATE);
+        buffer_append(&snapshot->part, buffer_bytes(&draft->held));
         snapshot->part_bytes = draft->size_bytes;
-        if (draft->size_bytes < snapshots->inline_threshold_bytes) {
-            add_inline(snapshots, snapshot, buffer_bytes(&draft->held));
-        } else {
-            carry(snapshots, snapshot, buffer_bytes(&draft->held), true);
-        }
+    }
+    if (kind == DRAFT_STATE) {
+        end_part(snapshots, snapshot);
     }
     buffer_reset(&draft->held);
     draft->number = 0;
@@ -433,8 +428,9 @@ void task_snapshots_begin(struct task_snapshots *snapshots, uint64_t checkpoint,
                                         .operators = *operators,
                                         .taken_ns = host_now_ns(snapshots->host) };
     buffer_init(&snapshot->carried, snapshots->host->arena);
-    buffer_init(&snapshot->part, snapshots->host->arena);
-    buffer_init(&snapshot->rest, snapshots->host->arena);
+    snapshot->part = snapshots->spare;
+    buffer_init(&snapshots->spare, snapshots->host->arena);
+    buffer_reset(&snapshot->part);
     struct task_snapshot **link = &snapshots->oldest;
     while (*link != NULL) {
         CHECK((*link)->checkpoint < checkpoint);
@@ -475,33 +471,23 @@ void task_snapshots_step(struct task_snapshots *snapshots)
         task_drafts_step(snapshots);
         return;
     }
-    struct buffer *chunk = &snapshots->chunk;
-    buffer_reset(chunk);
-    encode_u64(chunk, snapshot->checkpoint);
-    size_t rest = snapshot->rest.size;
-    CHECK(rest < TASK_SNAPSHOT_STEP_BYTES);
-    buffer_append(chunk, buffer_bytes(&snapshot->rest));
-    buffer_reset(&snapshot->rest);
+    struct buffer *part = &snapshot->part;
+    size_t before = part->size;
     enum backend_step left =
-        backend_snapshot_step(snapshot->frozen, chunk, TASK_SNAPSHOT_STEP_BYTES - rest);
+        backend_snapshot_step(snapshot->frozen, part, TASK_SNAPSHOT_STEP_BYTES);
     if (backend_failure(snapshots->backend) != STATUS_OK) {
         return; /* B9: the subtask is about to fail */
     }
-    struct bytes state = { .data = chunk->data + sizeof(uint64_t),
-                           .size = chunk->size - sizeof(uint64_t) };
-    host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, state.size - rest);
-    snapshot->part_bytes += state.size - rest;
+    host_charge(snapshots->host, HOST_WORK_SNAPSHOT_BYTES, part->size - before);
+    snapshot->part_bytes += part->size - before;
     if (left == BACKEND_DONE) {
         backend_snapshot_end(snapshot->frozen);
         snapshot->frozen = NULL;
     }
-    bool is_end = left != BACKEND_MORE && snapshot->part_bytes > 0;
-    if (is_end && !snapshot->uploading && state.size < snapshots->inline_threshold_bytes) {
-        add_inline(snapshots, snapshot, state);
-    } else if (store_kind_carries(snapshots->store)) {
-        carry(snapshots, snapshot, state, is_end);
-    } else {
-        upload(snapshots, snapshot, chunk, is_end);
+    if (left != BACKEND_MORE && snapshot->part_bytes > 0) {
+        end_part(snapshots, snapshot);
+    } else if (!store_kind_carries(snapshots->store)) {
+        upload(snapshots, snapshot, part->size - part->size % TASK_SNAPSHOT_PIECE_BYTES);
     }
     if (!decline_if_too_large(snapshots, snapshot)) {
         acknowledge_if_complete(snapshots, snapshot);

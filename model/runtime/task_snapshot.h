@@ -57,7 +57,8 @@ struct task_snapshots {
     bool incremental;             /* later checkpoints may build on these */
     struct task_snapshot *oldest; /* under way, oldest first */
     struct known_snapshot *known; /* that can be built on, oldest first */
-    struct buffer chunk;          /* of the step in hand: it grows once, not at each */
+    struct buffer chunk;          /* a draft's, of the step in hand */
+    struct buffer spare;          /* memory for the next snapshot's part: it grows once */
     struct task_drafts drafts;
     uint32_t draft_failures_max; /* in a row; one more fails the subtask */
     struct buffer *failure;      /* where that is said */
@@ -104,7 +105,13 @@ void task_snapshots_send(struct task_snapshots *snapshots, uint32_t part, struct
 void task_snapshots_report(struct task_snapshots *snapshots, enum fact_kind kind,
                            uint64_t checkpoint, uint64_t value0, uint64_t value1);
 
-/* The most of one step. */
-enum { TASK_SNAPSHOT_STEP_BYTES = 64 * 1024, TASK_SNAPSHOT_CHUNKS_MAX = 2 };
+/* What one step serialises, and an entry more at most. Several steps make a piece to upload, and
+ * pieces in the middle of a file are whole: each costs the two threads of a live subtask a wake,
+ * and one that ended within a page of the file would cost the system half as much again. */
+enum {
+    TASK_SNAPSHOT_STEP_BYTES = 64 * 1024,
+    TASK_SNAPSHOT_PIECE_BYTES = 256 * 1024,
+    TASK_SNAPSHOT_CHUNKS_MAX = 2,
+};
 
 #endif

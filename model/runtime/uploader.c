@@ -145,8 +145,7 @@ static void on_chunk(struct uploader *uploader, const struct message *message)
         upload = begin(uploader, checkpoint, message->channel);
         is_first_error = upload->status != STATUS_OK;
     }
-    struct bytes chunk = { .data = message->data + sizeof checkpoint,
-                           .size = message->size - sizeof checkpoint };
+    struct bytes chunk = upload_chunk_bytes(message);
     if (upload->status == STATUS_OK) {
         uint64_t waited_ns = host_store_wait_ns(uploader->host);
         upload->status =

@@ -12,7 +12,7 @@
 /* A subtask's snapshots over a backend that says which parts it keeps and writes as many new ones
  * as the test wants: the general case of backend.h, which the heap does not use in full. */
 
-enum { NEW_PARTS_MAX = 4, PART_BYTES = 200000, THRESHOLD = 1000, UPLOADER = 77, JOB_MANAGER = 5 };
+enum { NEW_PARTS_MAX = 4, PART_BYTES = 700000, THRESHOLD = 1000, UPLOADER = 77, JOB_MANAGER = 5 };
 
 struct script {
     struct backend backend;
@@ -175,9 +175,9 @@ static struct uploads work(uint64_t checkpoint)
             message = message_host_take(&machine);
             ck_assert_uint_eq(message_number(message), checkpoint);
             if (message->kind == MESSAGE_UPLOAD_CHUNK) {
-                size_t piece = message->size - sizeof(uint64_t);
+                size_t piece = upload_chunk_bytes(message).size;
                 uploads.sizes[message->channel] += piece;
-                ck_assert(piece == TASK_SNAPSHOT_STEP_BYTES ||
+                ck_assert(piece == TASK_SNAPSHOT_PIECE_BYTES ||
                           uploads.sizes[message->channel] == script.sizes[message->channel]);
                 ck_assert_uint_eq(message->data[message->size - 1], 'a' + message->channel);
                 message->kind = MESSAGE_UPLOAD_ACCEPTED;
@@ -319,7 +319,10 @@ END_TEST
 START_TEST(an_abandoned_snapshot_stops_its_uploads)
 {
     take(1, 0, 0, 1, (const uint32_t[]){ PART_BYTES });
-    task_snapshots_step(&snapshots);
+    while (machine.sent_head == NULL) {
+        ck_assert(task_snapshots_has_work(&snapshots));
+        task_snapshots_step(&snapshots);
+    }
     host_message_free(&machine.host, message_host_take(&machine));
     task_snapshots_abandon(&snapshots, 1);
     struct message *message = message_host_take(&machine);
@@ -393,7 +396,7 @@ START_TEST(a_state_larger_than_what_is_carried_is_declined_once)
         if (message->kind == MESSAGE_DECLINE) {
             ck_assert_int_eq(failure_decode(message, &failure), STATUS_OK);
             ck_assert_ptr_nonnull(
-                memmem(failure.why.data, failure.why.size, "takes 200000 of", 15));
+                memmem(failure.why.data, failure.why.size, "takes 700000 of", 15));
             declined++;
         }
         host_message_free(&machine.host, message);
