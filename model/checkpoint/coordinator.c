@@ -1,6 +1,7 @@
 #include "model/checkpoint/coordinator.h"
 
 #include "model/base/check.h"
+#include "model/base/id_list.h"
 #include "model/base/prng.h"
 #include "model/checkpoint/pending.h"
 
@@ -25,12 +26,6 @@ static const uint8_t run_moves[] = {
     [RUN_FAILING] = 1u << RUN_STOPPED,
 };
 
-struct id_list {
-    uint64_t *ids;
-    size_t count;
-    size_t capacity;
-};
-
 struct action_list {
     struct coordinator_action *actions;
     size_t count;
@@ -45,7 +40,7 @@ struct coordinator {
     uint64_t next_id;
 
     struct pending_list pending;
-    struct id_list completed; /* rising, at most `retained` after each completion */
+    struct id_list completed; /* at most `retained` after each completion */
     struct id_list in_doubt;  /* commits of unknown outcome, until a newer checkpoint completes */
     struct id_list given_up;  /* completed, but newer than what was restored in their place */
 
@@ -85,56 +80,6 @@ static void emit_id(struct coordinator *coordinator, enum coordinator_action_kin
     CHECK(id > 0);
     CHECK(id < coordinator->next_id);
     emit(coordinator, (struct coordinator_action){ .kind = kind, .id = id });
-}
-
-static void id_list_append(struct coordinator *coordinator, struct id_list *list, uint64_t id)
-{
-    list->ids = arena_grow(coordinator->arena, list->ids, &list->capacity, list->count + 1,
-                           sizeof *list->ids);
-    list->ids[list->count++] = id;
-}
-
-/* Keeps the ids rising: an older one may be adopted after a newer one. */
-static void id_list_insert(struct coordinator *coordinator, struct id_list *list, uint64_t id)
-{
-    id_list_append(coordinator, list, id);
-    for (size_t i = list->count - 1; i > 0 && list->ids[i - 1] > id; i--) {
-        list->ids[i] = list->ids[i - 1];
-        list->ids[i - 1] = id;
-    }
-}
-
-static bool id_list_has(const struct id_list *list, uint64_t id)
-{
-    for (size_t i = list->count; i > 0; i--) {
-        if (list->ids[i - 1] == id) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* False if it was not there. */
-static bool id_list_remove(struct id_list *list, uint64_t id)
-{
-    size_t kept_count = 0;
-    for (size_t i = 0; i < list->count; i++) {
-        if (list->ids[i] != id) {
-            list->ids[kept_count++] = list->ids[i];
-        }
-    }
-    bool was_there = kept_count < list->count;
-    list->count = kept_count;
-    return was_there;
-}
-
-static void id_list_drop_first(struct id_list *list, size_t count)
-{
-    CHECK(count <= list->count);
-    list->count -= count;
-    for (size_t i = 0; i < list->count; i++) {
-        list->ids[i] = list->ids[i + count];
-    }
 }
 
 static void run_move(struct coordinator *coordinator, enum run_state to)
@@ -383,7 +328,7 @@ struct coordinator *coordinator_create(struct arena *arena,
     for (uint32_t i = 0; i < completed_count; i++) {
         CHECK(i == 0 || completed[i - 1] < completed[i]);
         CHECK(completed[i] < next_id);
-        id_list_append(coordinator, &coordinator->completed, completed[i]);
+        id_list_add(&coordinator->completed, coordinator->arena, completed[i]);
     }
     return coordinator;
 }
@@ -600,7 +545,7 @@ void coordinator_on_committed(struct coordinator *coordinator, uint64_t now_ns, 
     CHECK(completed_count == 0 || coordinator->completed.ids[completed_count - 1] < id);
     coordinator->final_done = coordinator->final_done || pending->final;
     pending_end(&coordinator->pending, pending);
-    id_list_append(coordinator, &coordinator->completed, id);
+    id_list_add(&coordinator->completed, coordinator->arena, id);
     coordinator->failures = 0;
     coordinator->has_completed = true;
     coordinator->last_completed_ns = now_ns;
@@ -620,7 +565,7 @@ void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_
 {
     struct pending *pending = pending_committing(coordinator, now_ns, id);
     if (outcome_unknown) {
-        id_list_append(coordinator, &coordinator->in_doubt, id);
+        id_list_add(&coordinator->in_doubt, coordinator->arena, id);
     }
     fail_pending(coordinator, pending, "commit failed", !outcome_unknown);
     settle(coordinator);
@@ -631,10 +576,10 @@ void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
     CHECK(coordinator->state == RUN_STOPPED);
     struct id_list *completed = &coordinator->completed;
     if (id_list_remove(&coordinator->in_doubt, id) || id_list_remove(&coordinator->given_up, id)) {
-        id_list_insert(coordinator, completed, id);
+        id_list_add(completed, coordinator->arena, id);
     }
     while (completed->count > 0 && completed->ids[completed->count - 1] > id) {
-        id_list_insert(coordinator, &coordinator->given_up, completed->ids[--completed->count]);
+        id_list_add(&coordinator->given_up, coordinator->arena, completed->ids[--completed->count]);
     }
 }
 

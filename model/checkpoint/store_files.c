@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/base/id_list.h"
 
 #define MANIFEST_PART STORE_MANIFEST ".part" /* the manifest until it is durable */
 
@@ -121,37 +122,27 @@ static enum status commit(struct store *store, uint64_t id, uint64_t attempt, st
     return host_sync_dir(host, HOST_SHARED, directory);
 }
 
-struct id_list {
+struct folders {
     struct arena *arena;
-    uint64_t *ids; /* rising */
-    size_t count;
-    size_t capacity;
+    struct id_list *list;
 };
 
 static void collect_id(void *context, const char *name)
 {
-    struct id_list *list = context;
+    struct folders *folders = context;
     uint64_t id;
-    if (!store_parse_directory(bytes_of_text(name), &id)) {
-        return;
+    if (store_parse_directory(bytes_of_text(name), &id)) {
+        id_list_add(folders->list, folders->arena, id);
     }
-    list->ids =
-        arena_grow(list->arena, list->ids, &list->capacity, list->count + 1, sizeof *list->ids);
-    size_t at = list->count++;
-    /* Names come sorted by bytes, so chk-10 comes before chk-9. */
-    for (; at > 0 && list->ids[at - 1] > id; at--) {
-        list->ids[at] = list->ids[at - 1];
-    }
-    CHECK(at == 0 || list->ids[at - 1] < id);
-    list->ids[at] = id;
 }
 
-/* The ids of all checkpoints with a folder in `root`, rising, in memory of `arena`. */
+/* The ids of all checkpoints with a folder in `root`, in memory of `arena`. */
 static enum status list_folders(struct host *host, const char *root, struct arena *arena,
                                 struct id_list *list)
 {
-    *list = (struct id_list){ .arena = arena };
-    enum status status = host_list(host, HOST_SHARED, root, collect_id, list);
+    *list = (struct id_list){ 0 };
+    struct folders folders = { .arena = arena, .list = list };
+    enum status status = host_list(host, HOST_SHARED, root, collect_id, &folders);
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
