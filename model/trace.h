@@ -166,7 +166,9 @@ enum fact_kind {
     MARK(LOG_DRAFT_LOST, "log_draft_lost",                                                         \
          "the store failed to take a piece of a changelog ahead of the checkpoint")                \
     MARK(DRAFTS_REMOVED, "drafts_removed",                                                         \
-         "what an older attempt had written ahead of its checkpoints was deleted")
+         "what an older attempt had written ahead of its checkpoints was deleted")                 \
+    MARK(GIVEN_UP_RECALLED, "given_up_recalled",                                                   \
+         "a new JobManager found a checkpoint that its predecessor had given up")
 
 enum mark {
 #define MARK(identifier, name, help) MARK_##identifier,

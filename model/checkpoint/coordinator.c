@@ -583,6 +583,15 @@ void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
     }
 }
 
+bool coordinator_give_up(struct coordinator *coordinator, uint64_t id)
+{
+    bool was_there = id_list_remove(&coordinator->completed, id);
+    if (was_there) {
+        id_list_add(&coordinator->given_up, coordinator->arena, id);
+    }
+    return was_there;
+}
+
 static void mark_ended(struct coordinator *coordinator, uint32_t task)
 {
     if (!coordinator->ended[task]) {

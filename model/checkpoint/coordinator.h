@@ -132,6 +132,10 @@ void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_
  * checkpoint has completed, unless they are restored before. */
 void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id);
 
+/* Whoever led before gave up the completed checkpoint `id` as unreadable, in the same way. False:
+ * there is no such checkpoint. */
+bool coordinator_give_up(struct coordinator *coordinator, uint64_t id);
+
 /* Subtask `task` has seen its whole input. When all have (or finished), the final checkpoint is
  * triggered at once, whatever interval and pause say, unless one that was triggered after that
  * moment is pending; a failed final one is tried again, after the interval, at most a second (at

@@ -268,6 +268,9 @@ static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subs
 static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
     enum status status = store_discard(manager->store, id);
+    if (status == STATUS_OK) {
+        (void)id_list_remove(&manager->record.given_up, id);
+    }
     if (status == STATUS_OK && is_subsumed) {
         job_manager_report(manager, FACT_CHECKPOINT_SUBSUMED, id, 0, 0, "");
     }
@@ -373,6 +376,20 @@ static void perform_all(struct job_manager *manager)
 
 /* ---- events ---------------------------------------------------------------------------------- */
 
+/* R4: what the last JobManager gave up does not count. What is gone needs no note any more. */
+static void recall_given_up(struct job_manager *manager)
+{
+    struct id_list *given_up = &manager->record.given_up;
+    for (size_t i = given_up->count; i > 0; i--) {
+        uint64_t id = given_up->ids[i - 1];
+        if (coordinator_give_up(manager->coordinator, id)) {
+            host_mark(manager->host, MARK_GIVEN_UP_RECALLED);
+        } else {
+            (void)id_list_remove(given_up, id);
+        }
+    }
+}
+
 enum status job_checkpoints_open(struct job_manager *manager)
 {
     const struct job_config *config = manager->config;
@@ -404,6 +421,7 @@ enum status job_checkpoints_open(struct job_manager *manager)
         coordinator_create(manager->host->arena, &options, manager->record.next_checkpoint, ids,
                            (uint32_t)count);
     arena_free(manager->host->arena, ids);
+    recall_given_up(manager);
     return STATUS_OK;
 }
 

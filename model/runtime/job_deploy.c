@@ -15,6 +15,8 @@ enum { REGISTRATION_GRACE_NS = 200 * 1000 * 1000 };
 struct restore_plan {
     uint64_t id; /* 0: from the beginning */
     struct arena arena;
+    uint64_t *listed; /* the checkpoints of the store, rising */
+    size_t listed_count;
     struct buffer bytes;
     struct manifest manifest;
     struct buffer carried; /* the parts, if only the JobManager reaches the store (carried.h) */
@@ -200,19 +202,29 @@ static const char *misfit_text(struct restore_plan *plan, struct buffer *why)
 }
 
 /* The newest completed checkpoint below `restore_below`; 0: none. */
-static enum status newest_checkpoint(struct job_manager *manager, uint64_t *id)
+static enum status find_newest(struct job_manager *manager, struct restore_plan *plan)
 {
-    uint64_t *ids = NULL;
-    size_t count = 0;
-    enum status status = store_list(manager->store, manager->host->arena, &ids, &count);
-    *id = 0;
-    for (size_t i = 0; status == STATUS_OK && i < count; i++) {
-        if (ids[i] < manager->restore_below) {
-            *id = ids[i];
+    enum status status =
+        store_list(manager->store, &plan->arena, &plan->listed, &plan->listed_count);
+    for (size_t i = 0; status == STATUS_OK && i < plan->listed_count; i++) {
+        if (plan->listed[i] < manager->restore_below) {
+            plan->id = plan->listed[i];
         }
     }
-    arena_free(manager->host->arena, ids);
     return status;
+}
+
+/* What is newer than the one to be restored has been given up: that is durable with the new
+ * attempt (R4). */
+static void note_given_up(struct job_manager *manager, const struct restore_plan *plan)
+{
+    struct id_list *given_up = &manager->record.given_up;
+    (void)id_list_remove(given_up, plan->id);
+    for (size_t i = 0; i < plan->listed_count; i++) {
+        if (plan->listed[i] > plan->id) {
+            id_list_add(given_up, manager->host->arena, plan->listed[i]);
+        }
+    }
 }
 
 /* Rare situations of a restore at another parallelism. */
@@ -238,14 +250,13 @@ static void note_rescaled(const struct job_manager *manager, const struct manife
 /* J3. False: nothing can be deployed now; what follows is arranged. */
 static bool choose_restore(struct job_manager *manager, struct restore_plan *plan)
 {
+    *plan = (struct restore_plan){ 0 };
     arena_init(&plan->arena);
     buffer_init(&plan->bytes, &plan->arena);
     buffer_init(&plan->carried, &plan->arena);
-    plan->manifest = (struct manifest){ 0 };
-    plan->assigned = NULL;
     struct buffer why;
     buffer_init(&why, &plan->arena);
-    enum status status = newest_checkpoint(manager, &plan->id);
+    enum status status = find_newest(manager, plan);
     if (status == STATUS_OK && refuse_after_memory(manager, plan->id)) {
         return false;
     }
@@ -275,6 +286,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
         manager->restore_id = plan->id;
         /* A commit whose outcome was unknown has succeeded; the restore will commit its output. */
         coordinator_on_restoring(manager->coordinator, plan->id);
+        note_given_up(manager, plan);
         job_shared_on_restore(manager, &plan->manifest);
         if (manager->record.newest_completed < plan->id) {
             manager->record.newest_completed = plan->id; /* durable with the new attempt */

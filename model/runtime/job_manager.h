@@ -10,7 +10,8 @@
  *     gone, and under a larger attempt number.
  * J2  A checkpoint is announced (notify complete) only after its manifest is durable.
  * J3  What is restored is the newest completed checkpoint. If it cannot be read it is tried again,
- *     then refused: output since an older one is committed. Only allow_older permits that.
+ *     then refused: output since an older one is committed. Only allow_older permits that; what
+ *     was given up then counts no more among those that are retained (R4 of job_record.h).
  * J4  A store that does not answer at all says nothing against a checkpoint: it is asked again for
  *     as long as it takes. One that says that its content is damaged is refused: when it is opened
  *     or listed, and when a checkpoint is to be committed to it (T5 of store_table.h).

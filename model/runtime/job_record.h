@@ -8,10 +8,14 @@
  *     manifests have disappeared refuses, because output was committed that starting over would
  *     repeat.
  * R3  A parallelism that was accepted is here before anybody hears of it: every later attempt, of
- *     every later JobManager, is deployed at it. */
+ *     every later JobManager, is deployed at it.
+ * R4  Checkpoints that were given up are noted with the number of the attempt that goes on from an
+ *     older one, before there is any newer one: no later JobManager keeps them in the place of one
+ *     that is good. Who dies before that has given up nothing: the next one tries them again. */
 #ifndef FAULTLINE_RUNTIME_JOB_RECORD_H
 #define FAULTLINE_RUNTIME_JOB_RECORD_H
 
+#include "model/base/id_list.h"
 #include "model/host.h"
 
 enum job_state { JOB_STATE_ACTIVE, JOB_STATE_FINISHED, JOB_STATE_FAILED };
@@ -24,10 +28,11 @@ struct job_record {
     enum job_state state;
     uint32_t parallelism;     /* at which the next attempt is deployed; 0: nobody has said */
     uint32_t max_parallelism; /* with that */
+    struct id_list given_up;  /* checkpoints that may still be in the store (R4) */
 };
 
-/* Reads the record; a new job's if there is none. Makes its directory. Errors: CORRUPT, and those
- * of storage. */
+/* Reads the record; a new job's if there is none. Makes its directory. The list is in the arena of
+ * `host`. Errors: CORRUPT, and those of storage. */
 MUST_USE enum status job_record_load(struct host *host, struct job_record *record);
 
 /* Makes `record` durable. On an error the old one may still be there. */

@@ -99,6 +99,8 @@ static const char *give_event(struct coordinator *coordinator, const char *event
         coordinator_mark_final(coordinator, id);
     } else if (strcmp(verb, "restoring") == 0) {
         coordinator_on_restoring(coordinator, id);
+    } else if (strcmp(verb, "give_up") == 0) {
+        return coordinator_give_up(coordinator, id) ? "" : "unknown; ";
     } else if (strcmp(verb, "end") == 0) {
         coordinator_on_end_of_data(coordinator, now_ns, (uint32_t)id);
     } else {

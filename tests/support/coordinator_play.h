@@ -7,8 +7,8 @@
 /* One event and the actions it must bring. Events are "NOW VERB [ID] [TASK]":
  *   start (random 0: the first trigger after min_pause), start_late (after the interval),
  *   stop, time, ack ID TASK, decline ID TASK, given_up ID TASK, trigger_failed ID,
- *   finish ID, committed ID, commit_failed ID, commit_unknown ID, restoring ID, end TASK,
- *   finished TASK.
+ *   finish ID, committed ID, commit_failed ID, commit_unknown ID, restoring ID, give_up ID,
+ *   end TASK, finished TASK.
  * Actions are separated by "; "; what an ack was judged comes first, unless it was accepted. */
 struct step {
     const char *event;

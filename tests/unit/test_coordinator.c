@@ -364,6 +364,28 @@ START_TEST(c7_what_was_given_up_as_unreadable_goes_first)
 }
 END_TEST
 
+/* 1: 40 cannot be read either, and 30 can after all. */
+START_TEST(c7_what_the_last_leader_gave_up_goes_first)
+{
+    struct coordinator_options options = options_with(10, 1);
+    options.retained = 3;
+    struct arena arena;
+    arena_init(&arena);
+    struct coordinator *coordinator =
+        coordinator_create(&arena, &options, 41, (uint64_t[]){ 7, 30, 40 }, 3);
+    play_on(coordinator, (struct step[]){ { "0 give_up 30", "" },
+                                          { "0 give_up 31", "unknown" },
+                                          { _i == 0 ? "0 restoring 40" : "0 restoring 30", "" },
+                                          { "0 start", "wake 0" },
+                                          { "0 time", "trigger 41; wake 10" },
+                                          { "1 ack 41 0", "commit 41" },
+                                          { "1 committed 41", _i == 0 ? "complete 41; subsume 30"
+                                                                      : "complete 41; subsume 40" },
+                                          { 0 } });
+    arena_drop(&arena);
+}
+END_TEST
+
 START_TEST(c6_failing_the_job_is_the_last_action)
 {
     struct coordinator_options options = options_with(10, 1);
@@ -477,6 +499,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, c6_stopping_subsuming_and_giving_up_are_no_failures);
     tcase_add_test(tcase, c7_the_newest_retained_are_kept);
     tcase_add_test(tcase, c7_what_was_given_up_as_unreadable_goes_first);
+    tcase_add_loop_test(tcase, c7_what_the_last_leader_gave_up_goes_first, 0, 2);
     tcase_add_test(tcase, c6_failing_the_job_is_the_last_action);
     tcase_add_test(tcase, late_and_needless_wakes_do_no_harm);
     tcase_add_test(tcase, actions_stay_readable_while_events_are_given);

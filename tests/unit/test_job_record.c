@@ -84,6 +84,49 @@ START_TEST(large_numbers_and_every_state_are_kept)
 }
 END_TEST
 
+static void assert_given_up(const struct job_record *record, size_t count, const uint64_t *ids)
+{
+    ck_assert_uint_eq(record->given_up.count, count);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_uint_eq(record->given_up.ids[i], ids[i]);
+    }
+}
+
+/* R4 */
+START_TEST(what_was_given_up_is_loaded_until_it_is_forgotten)
+{
+    struct job_record record;
+    ck_assert_int_eq(job_record_load(&machine.host, &record), STATUS_OK);
+    id_list_add(&record.given_up, machine.host.arena, 7);
+    id_list_add(&record.given_up, machine.host.arena, 5);
+    id_list_add(&record.given_up, machine.host.arena, 7);
+    (void)id_list_remove(&record.given_up, 6);
+    ck_assert_int_eq(job_record_store(&machine.host, &record), STATUS_OK);
+    struct job_record loaded;
+    ck_assert_int_eq(job_record_load(&machine.host, &loaded), STATUS_OK);
+    assert_given_up(&loaded, 2, (uint64_t[]){ 5, 7 });
+    (void)id_list_remove(&loaded.given_up, 5);
+    ck_assert_int_eq(job_record_store(&machine.host, &loaded), STATUS_OK);
+    ck_assert_int_eq(job_record_load(&machine.host, &record), STATUS_OK);
+    assert_given_up(&record, 1, (uint64_t[]){ 7 });
+}
+END_TEST
+
+/* Up to a record of many pieces. */
+START_TEST(any_number_of_checkpoints_can_be_given_up)
+{
+    struct job_record record;
+    ck_assert_int_eq(job_record_load(&machine.host, &record), STATUS_OK);
+    for (uint64_t id = 1; id <= 100; id++) {
+        id_list_add(&record.given_up, machine.host.arena, id);
+        ck_assert_int_eq(job_record_store(&machine.host, &record), STATUS_OK);
+        ck_assert_int_eq(job_record_load(&machine.host, &record), STATUS_OK);
+        ck_assert_uint_eq(record.given_up.count, id);
+        ck_assert_uint_eq(record.given_up.ids[id - 1], id);
+    }
+}
+END_TEST
+
 static void store_one(void)
 {
     struct job_record record = numbered(1);
@@ -213,6 +256,8 @@ static Suite *suite(void)
     tcase_add_test(tcase, a_new_job_begins_at_checkpoint_one);
     tcase_add_test(tcase, what_was_stored_last_is_loaded);
     tcase_add_test(tcase, large_numbers_and_every_state_are_kept);
+    tcase_add_test(tcase, what_was_given_up_is_loaded_until_it_is_forgotten);
+    tcase_add_test(tcase, any_number_of_checkpoints_can_be_given_up);
     tcase_add_test(tcase, every_flipped_bit_is_noticed);
     tcase_add_test(tcase, a_record_of_the_wrong_length_is_corrupt);
     tcase_add_test(tcase, no_power_cut_takes_back_a_record_or_damages_it);
