@@ -16,7 +16,6 @@ void checkpoint_history_check(const struct checkpoint_history *history)
     for (size_t i = 0; i < history->count; i++) {
         const struct checkpoint_record *record = &history->records[i];
         CHECK(record->id > (i == 0 ? 0 : history->records[i - 1].id));
-        CHECK(record->completed || !record->superseded);
     }
 }
 
@@ -72,6 +71,11 @@ uint64_t checkpoint_history_newest_of(const struct checkpoint_history *history, 
     return 0;
 }
 
+bool checkpoint_history_counts(const struct checkpoint_record *record)
+{
+    return record->completed && !record->superseded && !record->unsure;
+}
+
 bool checkpoint_history_is_allowed(const struct checkpoint_history *history,
                                    const struct checkpoint_record *record, uint32_t retained)
 {
@@ -79,7 +83,7 @@ bool checkpoint_history_is_allowed(const struct checkpoint_history *history,
     uint32_t newer = 0;
     for (size_t i = history->count; i > 0 && history->records[i - 1].id > record->id; i--) {
         const struct checkpoint_record *other = &history->records[i - 1];
-        newer += other->completed && !other->superseded && !other->lost;
+        newer += checkpoint_history_counts(other) && !other->lost;
     }
     return record->completed && (record->superseded || newer < retained);
 }

@@ -18,8 +18,10 @@ struct checkpoint_record {
     uint64_t aborted_ns;   /* 0: it was not */
     uint64_t completed_ns; /* when it was reported complete; 0: it was not */
     bool lost;             /* with the memory that it was in; at the end: its manifest is gone */
-    bool superseded;       /* an older one was restored instead, as the scenario allows */
-    bool forgotten;        /* ... but who knew of it is dead: his successor counts it again */
+    bool superseded;       /* an older one was restored since, as the scenario allows */
+    bool noted;            /* it was when the last attempt was deployed: durably known */
+    bool subsumed;         /* reported so: nobody remembers it any more */
+    bool unsure;           /* whoever leads now may take it for superseded, or may not */
     const uint32_t *unstated; /* as in struct cut_memory (judge.h); NULL: it gives all states */
 };
 
@@ -48,6 +50,9 @@ uint64_t checkpoint_history_newest(const struct checkpoint_history *history);
 
 /* The highest completed id that was triggered by `attempt` or an older one; 0: none. */
 uint64_t checkpoint_history_newest_of(const struct checkpoint_history *history, uint64_t attempt);
+
+/* Does it count among those that are retained, whoever leads now? */
+bool checkpoint_history_counts(const struct checkpoint_record *record);
 
 /* May the store hold it at the end? It is among the `retained` newest, superseded and lost ones
  * left out; or it is superseded: whether the damaged files of such a one are kept is the model's

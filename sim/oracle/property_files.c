@@ -140,7 +140,7 @@ bool property_files_on_complete(struct oracle *oracle, uint64_t id)
     for (size_t i = oracle->history.count; i > 0 && seen < retained; i--) {
         const struct checkpoint_record *record = &oracle->history.records[i - 1];
         seen += record->completed;
-        if (record->completed && !record->superseded && !record->lost) {
+        if (checkpoint_history_counts(record) && !record->lost) {
             bool is_sound = check_checkpoint(oracle, record->id);
             is_readable = record->id == id ? is_sound : is_readable;
         }
@@ -153,14 +153,18 @@ void property_files_on_subsumed(struct oracle *oracle, const struct fact *fact)
 {
     CHECK(fact->kind == FACT_CHECKPOINT_SUBSUMED);
     uint64_t id = fact->checkpoint;
-    const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
-    if (record == NULL || !record->completed || record->superseded) {
+    struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
+    if (record == NULL) {
+        return;
+    }
+    record->subsumed = true;
+    if (!checkpoint_history_counts(record)) {
         return;
     }
     uint32_t newer = 0; /* also those that a fault took away since: nobody may know */
     for (size_t i = oracle->history.count; i > 0 && oracle->history.records[i - 1].id > id; i--) {
         const struct checkpoint_record *other = &oracle->history.records[i - 1];
-        newer += other->completed && (!other->superseded || other->forgotten);
+        newer += other->completed && (!other->superseded || other->unsure);
     }
     if (newer < retained_count(oracle)) {
         judge_report(oracle, PROPERTY_FILES,
@@ -289,7 +293,7 @@ static void judge_orphans(struct oracle *oracle)
         const struct checkpoint_record *record = &oracle->history.records[i - 1];
         if (record->completed) {
             collect_paths_of(&list, record->id);
-            seen += !record->superseded && !record->lost;
+            seen += checkpoint_history_counts(record) && !record->lost;
         }
     }
     if (list.count > 0) {

@@ -95,8 +95,8 @@ static void supersede_above(struct oracle *oracle, uint64_t chosen)
         if (record->id <= chosen) {
             break;
         }
-        record->superseded = record->completed;
-        record->forgotten = false;
+        record->superseded = true;
+        record->unsure = false;
     }
 }
 
@@ -124,17 +124,22 @@ static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expecte
     supersede_above(oracle, chosen);
 }
 
-/* Does the checkpoint exist? One in memory does for the JobManager that committed it. */
-static bool may_exist(const struct oracle *oracle, uint64_t id, bool is_taken_over)
+static bool has_manifest(const struct oracle *oracle, uint64_t id)
 {
     char path[JUDGE_PATH_SIZE];
     struct bytes content;
+    judge_manifest_path(path, id);
+    return stored_peek(&oracle->stored, path, &content);
+}
+
+/* Does the checkpoint exist? One in memory does for the JobManager that committed it. */
+static bool may_exist(const struct oracle *oracle, uint64_t id, bool is_taken_over)
+{
     if (oracle->stored.kind == STORE_MEMORY) {
         const struct checkpoint_record *record = checkpoint_history_find(&oracle->history, id);
         return record != NULL && record->commit_begun && !is_taken_over;
     }
-    judge_manifest_path(path, id);
-    return stored_peek(&oracle->stored, path, &content) || judge_is_manifest_damaged(oracle, id);
+    return has_manifest(oracle, id) || judge_is_manifest_damaged(oracle, id);
 }
 
 /* `chosen` was never reported complete: then it must exist, and nobody may have given it up before
@@ -179,13 +184,22 @@ static void adopt_older(struct oracle *oracle, uint64_t chosen)
     }
 }
 
+/* That a checkpoint was given up is durable with the attempt that goes on from an older one, and
+ * need not be known any more when it is gone; but a disk that lied may bring it back. */
+static void doubt_superseded(struct oracle *oracle)
+{
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        struct checkpoint_record *record = &oracle->history.records[i];
+        record->unsure = record->unsure || record->superseded != record->noted ||
+                         (record->subsumed && has_manifest(oracle, record->id));
+    }
+}
+
 void property_newest_restored_on_take_over(struct oracle *oracle)
 {
     oracle->is_taken_over = true;
     for (size_t i = 0; i < oracle->history.count; i++) {
-        struct checkpoint_record *record = &oracle->history.records[i];
-        record->lost = oracle->stored.kind == STORE_MEMORY;
-        record->forgotten = record->superseded;
+        oracle->history.records[i].lost = oracle->stored.kind == STORE_MEMORY;
     }
     if (oracle->unnoted != 0) {
         checkpoint_history_at(&oracle->history, oracle->unnoted)->completed = false;
@@ -196,6 +210,9 @@ void property_newest_restored_on_take_over(struct oracle *oracle)
 void property_newest_restored_on_deployed(struct oracle *oracle)
 {
     oracle->unnoted = 0;
+    for (size_t i = 0; i < oracle->history.count; i++) {
+        oracle->history.records[i].noted = oracle->history.records[i].superseded;
+    }
 }
 
 void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact *fact)
@@ -204,6 +221,9 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
     uint64_t chosen = fact->checkpoint;
     bool is_taken_over = oracle->is_taken_over;
     oracle->is_taken_over = false;
+    if (is_taken_over) {
+        doubt_superseded(oracle);
+    }
     uint64_t expected = find_expected(oracle);
     if (chosen < expected) {
         judge_older(oracle, chosen, expected, is_taken_over);
@@ -221,7 +241,8 @@ void property_newest_restored_on_chosen(struct oracle *oracle, const struct fact
     struct checkpoint_record *restored = checkpoint_history_find(&oracle->history, chosen);
     if (restored != NULL) {
         restored->superseded = false; /* whoever took over could read it after all */
-        restored->forgotten = false;
+        restored->subsumed = false;
+        restored->unsure = false;
     }
 }
 

@@ -237,6 +237,33 @@ START_TEST(a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found)
 }
 END_TEST
 
+/* The same when the JobManager has died in between. It may think that 3 is one of the two: 1:
+ * before an attempt was deployed from 2; 2: when 3 had been deleted, and came back. */
+START_TEST(a_successor_knows_what_was_given_up)
+{
+    world.scenario.job.allow_older = true;
+    world.scenario.job.checkpoint.retained = 2;
+    damage_the_newest();
+    if (_i == 1) {
+        oracle_tell(&world, FACT_RESTORE_CHOSEN, 2);
+    } else {
+        oracle_restart(&world, 2);
+    }
+    struct oracle_cut cut = oracle_cut_at(&world, 5, 5);
+    oracle_trigger(&world, 4);
+    oracle_write_checkpoint(&world, 4, &cut);
+    oracle_complete(&world, 4);
+    if (_i == 2) {
+        oracle_tell(&world, FACT_CHECKPOINT_SUBSUMED, 3);
+    }
+    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
+    oracle_restart(&world, 4);
+    oracle_tell(&world, FACT_CHECKPOINT_SUBSUMED, 2);
+    ck_assert_uint_eq(oracle_found_any(&world), _i == 0);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_FILES), _i == 0);
+}
+END_TEST
+
 START_TEST(a_missing_state_file_is_found)
 {
     oracle_world_start(&world);
@@ -386,6 +413,7 @@ static Suite *suite(void)
                         2);
     tcase_add_loop_test(tests, a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found, 0,
                         2);
+    tcase_add_loop_test(tests, a_successor_knows_what_was_given_up, 0, 3);
     tcase_add_test(tests, a_missing_state_file_is_found);
     tcase_add_test(tests, a_missing_manifest_is_found);
     tcase_add_loop_test(tests, an_undamaged_name_with_other_bytes_is_found, 0, 2);
