@@ -85,8 +85,8 @@ enum status output_file_write(const struct output_folder *folder, const char *na
     return STATUS_OK;
 }
 
-enum status output_path_write(struct arena *arena, const char *path, struct bytes content,
-                              struct buffer *error)
+/* The folder that the file at `path` is in. */
+static struct output_folder parent_of(struct arena *arena, const char *path, struct buffer *error)
 {
     const char *slash = strrchr(path, '/');
     struct output_folder folder = { .arena = arena, .path = ".", .error = error };
@@ -117,6 +117,20 @@ static char **environment_with_utf8(struct arena *arena)
     }
     char **copy = arena_alloc(arena, count + 2, sizeof *copy);
     size_t kept = 0;
+    return folder;
+}
+
+enum status output_parent_make(struct arena *arena, const char *path, struct buffer *error)
+{
+    struct output_folder folder = parent_of(arena, path, error);
+    return output_folder_make(&folder);
+}
+
+enum status output_path_write(struct arena *arena, const char *path, struct bytes content,
+                              struct buffer *error)
+{
+    const char *slash = strrchr(path, '/');
+    struct output_folder folder = parent_of(arena, path, error);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(environ[i], locale, strlen(locale)) != 0) {
             copy[kept++] = environ[i];

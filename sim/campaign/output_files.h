@@ -20,6 +20,10 @@ struct output_folder {
 MUST_USE enum status output_folder_make(const struct output_folder *folder);
 
 MUST_USE enum status output_file_write(const struct output_folder *folder, const char *name,
+/* Makes the folders above `path`; the sentence goes to `error`. */
+MUST_USE enum status output_parent_make(struct arena *arena, const char *path,
+                                        struct buffer *error);
+
                                        struct bytes content);
 
 /* The same for a path with its folders; the sentence goes to `error`. */

@@ -371,15 +371,13 @@ static enum status (*const stages[])(struct calibration *) = {
 
 static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
 {
-    struct output_folder folder = { .arena = calibration->arena,
-                                    .path = calibration->place.folder,
-                                    .error = calibration->place.error };
     static const char *const as_given[] = { NULL };
     struct scenario scenario;
     enum status status = trial_read(&calibration->place, calibration->arena, as_given, &scenario);
     calibration->backend = scenario.job.state.backend;
     if (status == STATUS_OK) {
-        status = output_folder_make(&folder);
+        status = output_parent_make(calibration->arena, calibration->place.folder,
+                                    calibration->place.error);
     }
     if (status == STATUS_OK) {
         status = live_measure_start(start_ns, calibration->place.error);

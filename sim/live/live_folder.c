@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,121 +17,140 @@
 #include "model/base/check.h"
 #include "sim/campaign/mapped_file.h"
 
-enum { REMOVE_TRIES = 50, REMOVE_PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX = 16 };
+enum { TRIES = 50, PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX = 16 };
 
 struct live_folder {
     struct arena *arena;
     const char *path;
-    int lock; /* the folder itself, open and locked: it is in use */
     pid_t keeper;
     int to_keeper; /* when this end is closed, by whatever reason, the keeper cleans up */
 };
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *place)
+static void pause_between_tries(int tried)
+{
+    if (tried > 0) {
+        (void)nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
+    }
+}
+
+static int remove_inner(const char *path, const struct stat *info, int type, struct FTW *place)
 {
     (void)info;
     (void)type;
-    (void)place;
-    return remove(path);
+    return place->level == 0 ? 0 : remove(path);
+}
+
+static bool empty(const char *path)
+{
+    return nftw(path, remove_inner, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) == 0;
 }
 
 /* Processes that die may still make a file while it is removed: it is tried again. */
 static bool remove_all(const char *path)
 {
-    for (int i = 0; i < REMOVE_TRIES; i++) {
-        if (nftw(path, remove_entry, OPEN_FOLDERS_MAX, FTW_DEPTH | FTW_PHYS) == 0 ||
-            errno == ENOENT) {
-            return true;
-        }
-        (void)nanosleep(&(struct timespec){ .tv_nsec = REMOVE_PAUSE_NS }, NULL);
+    bool is_gone = false;
+    for (int i = 0; i < TRIES && !is_gone; i++) {
+        pause_between_tries(i);
+        (void)empty(path); /* or nearly */
+        is_gone = rmdir(path) == 0 || errno == ENOENT;
     }
-    return false;
+    return is_gone;
 }
 
-/* In a process group of its own: whoever kills the run's group does not mean it. */
-static _Noreturn void keep(const char *path, int from_run, int lock)
+/* ---- the keeper ------------------------------------------------------------------------------ */
+
+/* The folder at `path`, made if it is not there, open and locked: it is in use. -1: errno says why
+ * not; EBUSY, if another run has it or has just removed it. */
+static int lock(const char *path)
 {
+    struct stat locked;
+    struct stat named;
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+        return -1;
+    }
+    int file = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (file < 0) {
+        return -1;
+    }
+    bool is_named = flock(file, LOCK_EX | LOCK_NB) == 0 && fstat(file, &locked) == 0 &&
+                    stat(path, &named) == 0 && named.st_ino == locked.st_ino;
+    if (!is_named) {
+        (void)close(file);
+        errno = EBUSY;
+    }
+    return is_named ? file : -1;
+}
+
+/* It stays locked while the keeper lives. 0, or the number of an error. A run that was just killed
+ * is given the time to clean up. */
+static int make_anew(const char *path)
+{
+    int file = -1;
+    for (int i = 0; i < TRIES && file < 0 && (i == 0 || errno == EBUSY); i++) {
+        pause_between_tries(i);
+        file = lock(path);
+    }
+    return file >= 0 && empty(path) ? 0 : errno;
+}
+
+/* Makes the folder and removes it, so that there is no moment at which it would be left. In a
+ * process group of its own: whoever kills the run's group does not mean it. */
+static _Noreturn void keep(const char *path, int to_run)
+{
+    static const int not_meant[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
     char byte;
     ssize_t got;
     (void)setpgid(0, 0);
-    (void)signal(SIGINT, SIG_IGN);
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGHUP, SIG_IGN);
-    (void)dup2(from_run, STDIN_FILENO);
-    (void)dup2(lock, STDOUT_FILENO); /* it is in use until it is gone */
-    (void)close_range(STDERR_FILENO, ~0u, 0);
+    for (size_t i = 0; i < sizeof not_meant / sizeof *not_meant; i++) {
+        (void)signal(not_meant[i], SIG_IGN);
+    }
+    (void)dup2(to_run, STDIN_FILENO);
+    (void)close_range(STDOUT_FILENO, ~0u, 0);
+    int answer = make_anew(path);
+    (void)!write(STDIN_FILENO, &answer, sizeof answer);
     do {
         got = read(STDIN_FILENO, &byte, 1);
     } while (got > 0 || (got < 0 && errno == EINTR));
-    (void)remove_all(path);
-    _exit(0);
+    _exit(answer != 0 || remove_all(path) ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
-static bool start_keeper(struct live_folder *folder)
+/* Starts it and hears how it went: 0, or the number of an error. */
+static int start_keeper(struct live_folder *folder)
 {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return errno;
     }
+    folder->to_keeper = ends[0];
     folder->keeper = fork();
     if (folder->keeper == 0) {
-        (void)close(ends[1]);
-        keep(folder->path, ends[0], folder->lock);
+        keep(folder->path, ends[1]);
     }
-    (void)close(ends[0]);
-    folder->to_keeper = ends[1];
-    if (folder->keeper < 0) {
-        (void)close(ends[1]);
+    int answer = folder->keeper < 0 ? errno : 0;
+    (void)close(ends[1]);
+    if (answer == 0 && recv(ends[0], &answer, sizeof answer, MSG_WAITALL) != sizeof answer) {
+        answer = ECHILD;
     }
-    return folder->keeper > 0;
+    return answer;
 }
 
-/* Does no other run use it? One that was just killed is given the time to clean up. */
-static bool is_free(const char *path)
-{
-    bool is_free = false;
-    for (int i = 0; i < REMOVE_TRIES && !is_free; i++) {
-        if (i > 0) {
-            (void)nanosleep(&(struct timespec){ .tv_nsec = REMOVE_PAUSE_NS }, NULL);
-        }
-        int file = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        is_free = file < 0 || flock(file, LOCK_EX | LOCK_NB) == 0;
-        if (file >= 0) {
-            (void)close(file);
-        }
-    }
-    return is_free;
-}
-
-static bool make_anew(struct live_folder *folder)
-{
-    if (!remove_all(folder->path) || mkdir(folder->path, 0777) != 0) {
-        return false;
-    }
-    folder->lock = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->lock < 0) {
-        return false;
-    }
-    bool made = flock(folder->lock, LOCK_EX | LOCK_NB) == 0 && start_keeper(folder);
-    if (!made) {
-        (void)close(folder->lock);
-    }
-    return made;
-}
+/* ---- the folder ------------------------------------------------------------------------------ */
 
 struct live_folder *live_folder_open(struct arena *arena, const char *path, struct buffer *error)
 {
     struct live_folder *folder = arena_alloc(arena, 1, sizeof *folder);
-    *folder = (struct live_folder){ .arena = arena, .path = path };
-    if (!is_free(path)) {
+    *folder = (struct live_folder){ .arena = arena, .path = path, .keeper = -1, .to_keeper = -1 };
+    int answer = start_keeper(folder);
+    if (answer == 0) {
+        return folder;
+    }
+    live_folder_close(folder);
+    if (answer == EBUSY) {
         buffer_append_format(error, "%s: another run is using it", path);
-        return NULL;
+    } else {
+        buffer_append_format(error, "%s: cannot be made anew: %s", path, strerror(answer));
     }
-    if (!make_anew(folder)) {
-        buffer_append_format(error, "%s: cannot be made anew: %s", path, strerror(errno));
-        return NULL;
-    }
-    return folder;
+    return NULL;
 }
 
 /* The folders above `path`, a part of which stands before `at`. */
@@ -172,10 +192,14 @@ enum status live_folder_link(struct live_folder *folder, const char *path, const
     return made ? STATUS_OK : cannot_make(full, error);
 }
 
+/* The keeper does it; if somebody has killed that, this process. */
 void live_folder_close(struct live_folder *folder)
 {
-    (void)close(folder->to_keeper);
-    (void)close(folder->lock);
-    while (waitpid(folder->keeper, NULL, 0) < 0 && errno == EINTR) {
+    int how = 0;
+    (void)close(folder->to_keeper); /* -1, like the keeper, if there is none */
+    while (folder->keeper > 0 && waitpid(folder->keeper, &how, 0) < 0 && errno == EINTR) {
+    }
+    if (WIFSIGNALED(how)) {
+        (void)remove_all(folder->path);
     }
 }

@@ -246,3 +246,14 @@ expect_ended TERM 6
 expect_ended KILL 137
 
 close live
+# What calibrate leaves when it is killed, however early.
+for i in 1 2 3 4 5; do
+    "$program" calibrate -o "$scratch/calibrated.json" >"$scratch/text" 2>&1 &
+    run=$!
+    sleep "0.0$i"
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+    sleep 0.3
+    expect 1 '' test -e "$scratch/calibrated.json.volumes"
+done
+
