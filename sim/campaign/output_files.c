@@ -61,28 +61,51 @@ static int write_all(int file, struct bytes content)
     return fsync(file) == 0 ? 0 : errno;
 }
 
+/* 0, or the number of the error. */
+static int write_named(const char *path, struct bytes content)
+{
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return errno;
+    }
+    int error_number = write_all(file, content);
+    if (close(file) != 0 && error_number == 0) {
+        error_number = errno;
+    }
+    if (error_number != 0) {
+        (void)unlink(path);
+    }
+    return error_number;
+}
+
+/* The file gets its name when it is whole. Not every file system can do that. */
+static bool write_unnamed(const struct output_folder *folder, const char *path,
+                          struct bytes content)
+{
+    int file = open(folder->path, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    if (file < 0) {
+        return false;
+    }
+    const char *number = arena_format(folder->arena, "/proc/self/fd/%d", file);
+    bool written = write_all(file, content) == 0 &&
+                   linkat(AT_FDCWD, number, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+    (void)close(file); /* what it holds is synced */
+    return written;
+}
+
 enum status output_file_write(const struct output_folder *folder, const char *name,
                               struct bytes content)
 {
     const char *path = path_in(folder, name);
     /* Two processes may write to the same folder; each whole file is then of one of them. */
     const char *temporary = arena_format(folder->arena, "%s.%ld.tmp", path, (long)getpid());
-    int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0) {
-        return fail(folder, path, "write", errno);
-    }
-    int error_number = write_all(file, content);
-    if (close(file) != 0 && error_number == 0) {
-        error_number = errno;
-    }
+    int error_number =
+        write_unnamed(folder, temporary, content) ? 0 : write_named(temporary, content);
     if (error_number == 0 && rename(temporary, path) != 0) {
         error_number = errno;
-    }
-    if (error_number != 0) {
         (void)unlink(temporary);
-        return fail(folder, path, "write", error_number);
     }
-    return STATUS_OK;
+    return error_number == 0 ? STATUS_OK : fail(folder, path, "write", error_number);
 }
 
 /* The folder that the file at `path` is in. */
@@ -94,6 +117,20 @@ static struct output_folder parent_of(struct arena *arena, const char *path, str
         folder.path = slash == path ? "/" : arena_format(arena, "%.*s", (int)(slash - path), path);
     }
     CHECK(folder.path[0] != '\0');
+    return folder;
+}
+
+enum status output_parent_make(struct arena *arena, const char *path, struct buffer *error)
+{
+    struct output_folder folder = parent_of(arena, path, error);
+    return output_folder_make(&folder);
+}
+
+enum status output_path_write(struct arena *arena, const char *path, struct bytes content,
+                              struct buffer *error)
+{
+    const char *slash = strrchr(path, '/');
+    struct output_folder folder = parent_of(arena, path, error);
     enum status status = output_folder_make(&folder);
     return status == STATUS_OK
                ? output_file_write(&folder, slash == NULL ? path : slash + 1, content)
@@ -117,20 +154,6 @@ static char **environment_with_utf8(struct arena *arena)
     }
     char **copy = arena_alloc(arena, count + 2, sizeof *copy);
     size_t kept = 0;
-    return folder;
-}
-
-enum status output_parent_make(struct arena *arena, const char *path, struct buffer *error)
-{
-    struct output_folder folder = parent_of(arena, path, error);
-    return output_folder_make(&folder);
-}
-
-enum status output_path_write(struct arena *arena, const char *path, struct bytes content,
-                              struct buffer *error)
-{
-    const char *slash = strrchr(path, '/');
-    struct output_folder folder = parent_of(arena, path, error);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(environ[i], locale, strlen(locale)) != 0) {
             copy[kept++] = environ[i];

@@ -1,6 +1,7 @@
 /* output_files.h - whole files in a folder, and the pictures that gnuplot draws there.
  *
- * Each file is written under a temporary name, synced and renamed: it is whole or as before. */
+ * Each file is written without a name, synced, and then given it: it is whole or as before, and of
+ * one that is not whole nothing is left, however the writer ends. */
 #ifndef FAULTLINE_SIM_OUTPUT_FILES_H
 #define FAULTLINE_SIM_OUTPUT_FILES_H
 
@@ -19,11 +20,11 @@ struct output_folder {
 /* Makes the folder and those above it. */
 MUST_USE enum status output_folder_make(const struct output_folder *folder);
 
-MUST_USE enum status output_file_write(const struct output_folder *folder, const char *name,
 /* Makes the folders above `path`; the sentence goes to `error`. */
 MUST_USE enum status output_parent_make(struct arena *arena, const char *path,
                                         struct buffer *error);
 
+MUST_USE enum status output_file_write(const struct output_folder *folder, const char *name,
                                        struct bytes content);
 
 /* The same for a path with its folders; the sentence goes to `error`. */

@@ -3,12 +3,16 @@
 #include <check.h>
 #include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "reports/figure_choice.h"
+#include "sim/campaign/output_files.h"
 #include "sim/scenario/scenario_json.h"
 #include "tests/support/folder.h"
 #include "tests/support/runner.h"
@@ -294,6 +298,36 @@ START_TEST(a_run_is_found_in_the_database)
 }
 END_TEST
 
+/* In a child: a file that may not grow is the end of who writes to it. */
+static _Noreturn void write_until_killed(const struct output_folder *folder)
+{
+    static const uint8_t content[4096];
+    (void)signal(SIGXFSZ, SIG_DFL);
+    (void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){ .rlim_cur = 1000, .rlim_max = 1000 });
+    (void)!output_file_write(folder, "file", (struct bytes){ content, sizeof content });
+    _exit(0);
+}
+
+START_TEST(of_a_file_whose_writer_dies_nothing_is_left)
+{
+    struct fixture fixture;
+    fixture_init(&fixture);
+    struct output_folder folder = { .arena = &fixture.arena,
+                                    .path = fixture.options.folder,
+                                    .error = &fixture.error };
+    ck_assert_int_eq(output_folder_make(&folder), STATUS_OK);
+    int how = 0;
+    pid_t child = fork();
+    if (child == 0) {
+        write_until_killed(&folder);
+    }
+    ck_assert_int_eq(waitpid(child, &how, 0), child);
+    ck_assert(WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ);
+    ck_assert_int_eq(rmdir(folder.path), 0);
+    fixture_free(&fixture);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *result = suite_create("outputs");
@@ -305,6 +339,7 @@ static Suite *suite(void)
     tcase_add_test(all, the_figures_that_the_scenario_chose_are_drawn_and_no_others);
     tcase_add_test(all, a_file_that_cannot_be_written_is_named_and_leaves_no_result);
     tcase_add_test(all, a_folder_that_cannot_be_made_is_named);
+    tcase_add_test(all, of_a_file_whose_writer_dies_nothing_is_left);
     tcase_add_test(all, what_is_wrong_is_in_the_result_even_if_it_is_no_utf8);
     tcase_add_test(all, a_run_is_found_in_the_database);
     suite_add_tcase(result, all);
