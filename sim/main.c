@@ -1,5 +1,7 @@
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "model/base/arena.h"
 #include "model/base/check.h"
@@ -39,8 +41,20 @@ static enum verdict do_command(const struct options *options)
     CHECK_UNREACHABLE("a command");
 }
 
+/* What is closed is opened, so that nothing can be read from it or written to it: else the first
+ * file to be opened would be taken for standard input or output. */
+static void open_standard_streams(void)
+{
+    for (int file = STDIN_FILENO; file <= STDERR_FILENO; file++) {
+        if (fcntl(file, F_GETFD) < 0) {
+            (void)open("/dev/null", file == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_streams();
     struct arena arena;
     arena_init(&arena);
     struct buffer error;

@@ -50,7 +50,12 @@ static enum status collect_files(struct input *input, const char *path, size_t *
     while (errno = 0, (entry = readdir(directory)) != NULL) {
         const char *name = arena_format(input->arena, "%s/%s", path, entry->d_name);
         struct stat file;
-        if (stat(name, &file) == 0 && S_ISREG(file.st_mode)) {
+        if (stat(name, &file) != 0) { /* it may be of those that are to be read */
+            enum status status = cannot_read(name, error);
+            (void)closedir(directory);
+            return status;
+        }
+        if (S_ISREG(file.st_mode)) {
             input->paths = arena_grow(input->arena, input->paths, capacity, input->path_count + 1,
                                       sizeof *input->paths);
             input->paths[input->path_count++] = name;
@@ -122,14 +127,15 @@ static enum input_format format_of(const char *path, enum input_format asked)
 static enum status open_next(struct input *input, struct buffer *error)
 {
     const char *path = input->paths[input->next_path++];
+    const char *name = input_is_standard(path) ? "standard input" : path;
     const struct input_shape *shape = input->shape;
     enum input_format format = format_of(path, shape->format);
     enum status status = STATUS_OK;
     input->has_rows = format != FORMAT_LINES;
     if (input->has_rows) {
-        status = row_reader_init(&input->rows, shape, path, format, error);
+        status = row_reader_init(&input->rows, shape, name, format, error);
     } else if (shape->column != NULL) {
-        buffer_append_format(error, "%s: is read as lines, which have no column %s", path,
+        buffer_append_format(error, "%s: is read as lines, which have no column %s", name,
                              shape->column);
         status = STATUS_INVALID;
     }

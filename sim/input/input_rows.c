@@ -117,6 +117,10 @@ static enum answer next_plain(struct cursor *cursor, struct csv_value *value)
     size_t size = (size_t)(to - cursor->at);
     value->is_last = to == cursor->end || *to == '\n';
     size -= value->is_last && size > 0 && to[-1] == '\r' ? 1 : 0;
+    const uint8_t *lone = memchr(cursor->at, '\r', size);
+    if (lone != NULL) {
+        return break_at(cursor, lone, "a carriage return that no line feed follows");
+    }
     value->raw = (struct bytes){ cursor->at, size };
     cursor->at = to < cursor->end ? to + 1 : to;
     return TAKEN;
@@ -329,6 +333,9 @@ enum status row_reader_take(struct row_reader *reader, struct bytes bytes, bool 
             reader->line += count_feeds(cursor.row, cursor.at);
             cursor.row = cursor.at;
         }
+    }
+    if (answer != BROKEN && is_end && reader->is_header) {
+        answer = break_at(&cursor, cursor.row, "the file ends before its header");
     }
     enum status status = answer == BROKEN ? say_broken(reader, &cursor, error) : STATUS_OK;
     *used = (size_t)(cursor.row - bytes.data);

@@ -175,7 +175,7 @@ static void anchor_path(struct reader *reader, json_t *input, const char *key,
     if (path == NULL || *path == '\0') {
         return;
     }
-    bool is_standard = input_is_standard(path);
+    bool is_standard = strcmp(key, "file") == 0 && input_is_standard(path);
     if (json_object_get(input, "label") == NULL) {
         set_text(input, "label", is_standard ? "standard input" : path);
     }

@@ -77,6 +77,29 @@ expect 6 'job.input.sqlite: cannot read .*gone.db' \
     "${run[@]}" --set job.input.sqlite=gone.db --set 'job.input.query=SELECT 1'
 expect 3 'standard input cannot be swept' "$program" sweep base.json --db sweep.db -o page \
     --set job.input.file=- --set 'sweep={"seed":"1..2"}'
+expect 6 'job.input.sqlite: cannot read .*/-: ' \
+    "${run[@]}" --set job.input.sqlite=- --set 'job.input.query=SELECT 1'
+: >empty.csv
+expect 3 'empty.csv:1:1: the file ends before its header' \
+    "${run[@]}" --set job.input.file=empty.csv --set job.input.column=n
+printf 'm,n\r1,2\r' >old.csv
+expect 3 'old.csv:1:4: a carriage return that no line feed follows' \
+    "${run[@]}" --set job.input.file=old.csv --set job.input.column=m
+mkdir links
+seq 3 >links/numbers
+ln -s nowhere links/gone
+expect 6 'cannot read .*links/gone: No such file' "${run[@]}" --set job.input.file=links
+
+# Of a standard input that is closed no other file, such as the database, takes the place.
+closed_input() {
+    "$program" run base.json --db runs.db --out out --set job.input.file=- <&-
+}
+piped_rows() {
+    printf 'n\n"1' | "${run[@]}" --set job.input.file=- --set job.input.column=n "$@"
+}
+expect 6 'cannot read standard input: Bad file descriptor' closed_input
+expect 3 'standard input:2:1: this quote is never closed' piped_rows --set job.input.format=csv
+expect 3 'standard input: is read as lines, which have no column n' piped_rows
 mkdir empty
 expect 3 'empty: the directory has no files' "${run[@]}" --set job.input.file=empty
 
