@@ -32,12 +32,13 @@ bool file_map(struct arena *arena, int file, size_t size, struct bytes *content)
     return true;
 }
 
-enum status file_append(int file, struct bytes bytes, struct buffer *error)
+enum status file_append(int file, const char *path, struct bytes bytes, struct buffer *error)
 {
     for (size_t done = 0; done < bytes.size;) {
         ssize_t put = write(file, bytes.data + done, bytes.size - done);
         if (put < 0 && errno != EINTR) {
-            buffer_append_format(error, "what is read cannot be kept: %s", strerror(errno));
+            buffer_append_format(error, "%s: what is read cannot be kept: %s", path,
+                                 strerror(errno));
             return errno == ENOSPC || errno == EDQUOT ? STATUS_NO_SPACE : STATUS_IO;
         }
         done += put > 0 ? (size_t)put : 0;

@@ -14,7 +14,9 @@
  * removed meanwhile, but not cut. False: errno says why. */
 bool file_map(struct arena *arena, int file, size_t size, struct bytes *content);
 
-/* Writes all of `bytes` where the file stands. Errors, with one sentence: NO_SPACE, IO. */
-MUST_USE enum status file_append(int file, struct bytes bytes, struct buffer *error);
+/* Writes all of `bytes` where the file stands, which is at `path` or in that folder. Errors, with
+ * one sentence that names it: NO_SPACE, IO. */
+MUST_USE enum status file_append(int file, const char *path, struct bytes bytes,
+                                 struct buffer *error);
 
 #endif

@@ -64,9 +64,10 @@ enum status run_keep_input(struct scenario *scenario, struct arena *arena, const
 
 /* ---- step by step ---------------------------------------------------------------------------- */
 
-/* Reads all of `input` into `file`; `*size` bytes are there in the end. */
+/* Reads all of `input` into `file` in `folder`; `*size` bytes are there in the end. */
 static enum status copy_steps(struct input *input, struct arena *arena, int file,
-                              struct progress *progress, size_t *size, struct buffer *why)
+                              const char *folder, struct progress *progress, size_t *size,
+                              struct buffer *why)
 {
     struct buffer step;
     buffer_init(&step, arena);
@@ -77,7 +78,7 @@ static enum status copy_steps(struct input *input, struct arena *arena, int file
         step.size = 0;
         status = input_read(input, &step, &more, why);
         if (status == STATUS_OK) {
-            status = file_append(file, buffer_bytes(&step), why);
+            status = file_append(file, folder, buffer_bytes(&step), why);
             *size += step.size;
         }
         if (progress_is_due(progress)) {
@@ -90,7 +91,8 @@ static enum status copy_steps(struct input *input, struct arena *arena, int file
 }
 
 static enum status copy_and_map(struct scenario *scenario, struct arena *arena, int file,
-                                FILE *progress_out, struct bytes *input, struct buffer *why)
+                                const char *folder, FILE *progress_out, struct bytes *input,
+                                struct buffer *why)
 {
     struct input *reader;
     struct progress progress;
@@ -101,7 +103,7 @@ static enum status copy_and_map(struct scenario *scenario, struct arena *arena, 
     if (status != STATUS_OK) {
         return status;
     }
-    status = copy_steps(reader, arena, file, &progress, &size, why);
+    status = copy_steps(reader, arena, file, folder, &progress, &size, why);
     scenario->job.input.is_numbered = input_is_numbered(reader);
     input_close(reader);
     if (status == STATUS_OK && size > 0 && !file_map(arena, file, size, input)) {
@@ -109,6 +111,20 @@ static enum status copy_and_map(struct scenario *scenario, struct arena *arena, 
         status = STATUS_IO;
     }
     return status;
+}
+
+/* A file of this process alone that lives as long as it is open or mapped. -1: see errno. */
+static int open_unnamed(struct arena *arena, const char *folder)
+{
+    int file = open(folder, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    if (file < 0) { /* the file system may not know such files */
+        const char *path = arena_format(arena, "%s/.input.%ld", folder, (long)getpid());
+        file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (file >= 0) {
+            (void)unlink(path);
+        }
+    }
+    return file;
 }
 
 enum status run_copy_input(struct scenario *scenario, struct arena *arena, const char *folder,
@@ -125,14 +141,12 @@ enum status run_copy_input(struct scenario *scenario, struct arena *arena, const
     }
     struct buffer why;
     buffer_init(&why, arena);
-    const char *path = arena_format(arena, "%s/.input", folder);
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int file = open_unnamed(arena, folder);
     if (file < 0) {
-        buffer_append_format(&why, "%s: %s", path, strerror(errno));
+        buffer_append_format(&why, "%s: what is read cannot be kept: %s", folder, strerror(errno));
         status = STATUS_IO;
     } else {
-        (void)unlink(path); /* it lives as long as it is open or mapped */
-        status = copy_and_map(scenario, arena, file, progress, input, &why);
+        status = copy_and_map(scenario, arena, file, folder, progress, input, &why);
         (void)close(file);
     }
     return end_reading(scenario, status, *input, &why, error);

@@ -180,7 +180,7 @@ enum status live_folder_write(struct live_folder *folder, const char *path, stru
     if (file < 0) {
         return cannot_make(full, error);
     }
-    enum status status = file_append(file, content, error);
+    enum status status = file_append(file, full, content, error);
     return close(file) == 0 || status != STATUS_OK ? status : cannot_make(full, error);
 }
 

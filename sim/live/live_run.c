@@ -381,7 +381,7 @@ static enum status check_faults(struct scenario *scenario, struct arena *arena, 
         buffer_append_format(skip ? notes : error, "%s: live: faults[%u]: cannot cause \"%s\": %s",
                              scenario->path, i, fault_verb_name(fault->verb), refusal);
         if (!skip) {
-            buffer_append_text(error, "; --skip-faults runs without it");
+            buffer_append_text(error, "; live --skip-faults runs without it");
             return STATUS_INVALID;
         }
         buffer_append_text(notes, "; it is left out\n");
@@ -484,7 +484,8 @@ static enum status run_cluster(struct live *live)
     if (has_begun) {
         supervise(live, &held);
     } else {
-        buffer_append_format(live->error, "live: no processes can be started: %s", strerror(errno));
+        buffer_append_format(live->error, "%s: live: no processes can be started in %s: %s",
+                             run->scenario->path, live->options->folder, strerror(errno));
     }
     if (live->cluster != NULL) {
         live_cluster_destroy(live->cluster);
@@ -541,14 +542,14 @@ static enum status open_input(struct live *live, struct scenario *scenario)
 }
 
 /* Puts the input where the job reads it. */
-static enum status place_input(struct live *live, struct bytes input)
+static enum status place_input(struct live *live, struct bytes input, struct buffer *why)
 {
     const char *place = input_place(live);
     if (live->spool != NULL) {
-        return live_folder_link(live->folder, place, live->options->kept, live->error);
+        return live_folder_link(live->folder, place, live->options->kept, why);
     }
     return live->run->scenario->job.input.kind == INPUT_FILE
-               ? live_folder_write(live->folder, place, input, live->error)
+               ? live_folder_write(live->folder, place, input, why)
                : STATUS_OK;
 }
 
@@ -583,8 +584,12 @@ static enum status run_in_folder(struct live *live, struct bytes input)
     live->sources =
         arena_alloc(live->arena, scenario_parallelism_max(run->scenario), sizeof *live->sources);
     progress_init(&live->progress, options->progress);
-    enum status status = place_input(live, input);
-    if (status == STATUS_OK) {
+    struct buffer why;
+    buffer_init(&why, live->arena);
+    enum status status = place_input(live, input, &why);
+    if (status != STATUS_OK) {
+        note_input_error(live, &why);
+    } else {
         status = run_cluster(live);
     }
     if (status == STATUS_OK && options->kept != NULL) {

@@ -59,7 +59,8 @@ static void wait_for_the_job(const struct shared_counts *counts)
 }
 
 static enum status copy(struct shared_counts *counts, struct arena *arena,
-                        const struct input_shape *shape, int file, struct buffer *error)
+                        const struct input_shape *shape, int file, const char *kept,
+                        struct buffer *error)
 {
     struct input *input;
     struct buffer step;
@@ -69,7 +70,7 @@ static enum status copy(struct shared_counts *counts, struct arena *arena,
         step.size = 0;
         status = input_read(input, &step, &more, error);
         if (status == STATUS_OK) {
-            status = file_append(file, buffer_bytes(&step), error);
+            status = file_append(file, kept, buffer_bytes(&step), error);
             counts->lines += count_feeds(buffer_bytes(&step));
             wait_for_the_job(counts);
         }
@@ -77,9 +78,10 @@ static enum status copy(struct shared_counts *counts, struct arena *arena,
     return status;
 }
 
-static _Noreturn void be_reader(struct shared_counts *counts, const struct input_shape *shape,
+static _Noreturn void be_reader(const struct live_spool *spool, const struct input_shape *shape,
                                 pid_t parent, int file)
 {
+    struct shared_counts *counts = spool->counts;
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(0); /* it died in between */
@@ -93,7 +95,7 @@ static _Noreturn void be_reader(struct shared_counts *counts, const struct input
     struct buffer error;
     arena_init(&arena);
     buffer_init(&error, &arena);
-    counts->status = copy(counts, &arena, shape, file, &error);
+    counts->status = copy(counts, &arena, shape, file, spool->kept, &error);
     size_t size = error.size < SENTENCE_BYTES ? error.size : SENTENCE_BYTES - 1;
     memcpy(counts->sentence, size > 0 ? error.data : (const uint8_t *)"", size);
     _exit(0);
@@ -113,7 +115,7 @@ static bool start(struct live_spool *spool, const struct input_shape *shape)
         spool->counts->lines_max = AHEAD_LINES;
         spool->reader = fork();
         if (spool->reader == 0) {
-            be_reader(spool->counts, shape, parent, file);
+            be_reader(spool, shape, parent, file);
         }
         started = spool->reader > 0;
     }

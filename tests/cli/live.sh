@@ -174,7 +174,7 @@ cat >"$scratch/lie.json" <<'JSON'
 JSON
 refused=$scratch/lie.json
 expect 0 '^  lie +only a power cut would tell' "$program" list faults
-expect 3 'live: faults\[0\]: cannot cause "lie": only a power cut would tell, .*; --skip-faults' \
+expect 3 'faults\[0\]: cannot cause "lie": only a power cut would tell, .*; live --skip-faults' \
     live "$refused"
 expect 0 'cannot cause "lie".*; it is left out$' live --skip-faults "$refused"
 expect 3 '^faultline: --verify: is no option of this verb$' live --verify "$kills"
@@ -197,6 +197,10 @@ expect 6 "/out/volumes/shared/.*: File too large, which $refusal" live_small "$s
 expect_nothing_left "$scratch/out"
 expect 6 "File too large, which $refusal" live_small --threads "$scratch/large.json"
 expect_nothing_left "$scratch/out"
+
+seq 50000 >"$scratch/many"
+expect 6 'job.input.file: .*/out: what is read cannot be kept: File too large' \
+    live_small --set job.input.file="$scratch/many" "$scratch/piped.json"
 
 # ... or a disk that is full, which only who may mount one can try.
 mkdir "$scratch/disk"
