@@ -52,6 +52,7 @@ struct session {
     struct junit_case *cases; /* one a scenario */
     uint32_t counts[VERDICT_SURROUNDINGS + 1];
     bool colour;
+    bool was_interrupted; /* by a signal: nothing more is run */
 };
 
 /* In single quotes where a shell would not take `text` as one word. */
@@ -250,10 +251,11 @@ static bool is_followed(const struct options *options, const struct scenario *sc
 }
 
 /* For real; how it was run is told to standard error. */
-static enum status run_live(const struct options *options, struct run *run, struct arena *arena,
+static enum status run_live(struct session *session, struct run *run, struct arena *arena,
                             const struct scenario *scenario, struct bytes input,
                             struct buffer *error)
 {
+    const struct options *options = session->options;
     struct output_folder folder = { .arena = arena,
                                     .path = folder_of(options, arena, scenario->name),
                                     .error = error };
@@ -268,6 +270,7 @@ static enum status run_live(const struct options *options, struct run *run, stru
         .skip_faults = options->skip_faults,
         .folder = arena_format(arena, "%s/volumes", folder.path),
         .progress = progress_of(options),
+        .was_interrupted = &session->was_interrupted,
     };
     if (is_followed(options, scenario)) {
         how.kept = arena_format(arena, "%s/input.txt", folder.path);
@@ -304,7 +307,7 @@ static enum verdict run_read(struct session *session, uint32_t index, struct are
     struct run_options keep = { .keep_trace = options->trace, .keep_timeline = options->trace };
     struct run run;
     if (options->command == COMMAND_LIVE) {
-        enum status status = run_live(options, &run, arena, scenario, input, error);
+        enum status status = run_live(session, &run, arena, scenario, input, error);
         if (status != STATUS_OK) {
             return give_up(session, index, status, error);
         }
@@ -387,7 +390,7 @@ static enum verdict run_all(struct session *session)
 {
     const struct options *options = session->options;
     enum verdict worst = VERDICT_PASS;
-    for (uint32_t i = 0; i < options->scenario_count; i++) {
+    for (uint32_t i = 0; i < options->scenario_count && !session->was_interrupted; i++) {
         if (i > 0 && !options->json && !options->quiet) {
             (void)putchar('\n');
         }

@@ -490,7 +490,9 @@ static enum status run_cluster(struct live *live)
     if (live->cluster != NULL) {
         live_cluster_destroy(live->cluster);
     }
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (!live->was_interrupted) { /* a second signal does not cut off what is said of the first */
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    }
     return has_begun ? end_of(live) : STATUS_IO;
 }
 
@@ -636,3 +638,6 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
     run->wall_ns = real_now_ns() - start_ns;
     return status;
 }
+    if (options->was_interrupted != NULL) {
+        *options->was_interrupted = live.was_interrupted;
+    }

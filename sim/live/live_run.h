@@ -19,6 +19,8 @@ struct live_run_options {
     const char *kept;   /* not NULL: standard input is read while the job runs, and kept in this
                          * file, on the file system of `folder` */
     FILE *progress;     /* NULL: none */
+    /* Not NULL: set if a signal ended it; signals are held from then on. */
+    bool *was_interrupted;
     /* Told of each call to the store, with the observer's context. NULL: they are not timed. */
     void (*on_call)(void *context, const struct live_call *call);
 };

@@ -227,6 +227,52 @@ expect_ended() {
     expect_nothing_left "$scratch/ended"
 }
 
+# However early it is killed, or if somebody kills the process that would clean up.
+for i in $(seq 60); do
+    "$program" live --no-db --quiet --out "$scratch/early/$i" "$kills" >"$scratch/text" 2>&1 &
+    run=$!
+    sleep "0.00$((i / 10))"
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+done
+left_early() {
+    sleep 1
+    find "$scratch/early" -name volumes
+}
+expect 0 '^$' left_early
+
+# child_of RUN NUMBER - of its processes, in the order of their numbers: that which cleans up, the
+# JobManager, then the TaskManagers.
+child_of() {
+    pgrep -P "$1" | sed -n "$2p"
+}
+# kill_child NUMBER - kills one of its processes in the middle of a run, which ends with this.
+kill_child() {
+    "$program" live --no-db --quiet --out "$scratch/ended" --set 'faults=[]' \
+        --set expect.recoveries=any "$kills" </dev/null &
+    local run=$!
+    sleep 0.7
+    kill -KILL "$(child_of "$run" "$1")"
+    wait "$run"
+}
+expect 0 '^PASS' kill_child 1
+expect_nothing_left "$scratch/ended"
+
+# A signal ends all that was to be run, and those that follow it change nothing.
+interrupted() {
+    "$program" live --no-db --quiet --out "$scratch/several" "$kills" scenarios/live/reset.json \
+        </dev/null &
+    local run=$! i
+    sleep 0.7
+    for i in $(seq 20); do
+        kill -TERM "$run" 2>/dev/null
+        sleep 0.001
+    done
+    wait "$run"
+}
+expect 6 'live-three|interrupted' interrupted
+expect 1 '' test -e "$scratch/several/live-reset"
+
 # Of two runs in one folder the second is refused, and the first goes on.
 "$program" live --no-db --quiet --out "$scratch/shared" "$kills" >"$scratch/first" 2>&1 </dev/null &
 first=$!
@@ -237,6 +283,17 @@ expect 6 '/shared/volumes: another run is using it$' \
     "$program" live --no-db --quiet --out "$scratch/shared" "$kills"
 wait "$first"
 expect 0 '^PASS +live-three-kills$' cat "$scratch/first"
+
+# What calibrate leaves when it is killed, however early.
+for i in 1 2 3 4 5; do
+    "$program" calibrate -o "$scratch/calibrated.json" >"$scratch/text" 2>&1 &
+    run=$!
+    sleep "0.0$i"
+    kill -KILL "$run"
+    wait "$run" 2>/dev/null
+    sleep 0.3
+    expect 1 '' test -e "$scratch/calibrated.json.volumes"
+done
 
 # An interrupted run leaves no results of the run before, which could be taken for its own.
 expect 0 "^PASS" "$program" live --no-db --quiet --out "$scratch/ended" "$refused" --skip-faults
@@ -250,14 +307,3 @@ expect_ended TERM 6
 expect_ended KILL 137
 
 close live
-# What calibrate leaves when it is killed, however early.
-for i in 1 2 3 4 5; do
-    "$program" calibrate -o "$scratch/calibrated.json" >"$scratch/text" 2>&1 &
-    run=$!
-    sleep "0.0$i"
-    kill -KILL "$run"
-    wait "$run" 2>/dev/null
-    sleep 0.3
-    expect 1 '' test -e "$scratch/calibrated.json.volumes"
-done
-
