@@ -1,11 +1,14 @@
 #include "model/live/live_actor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "model/base/check.h"
+#include "model/live/live_cluster.h"
 
 #define NEVER         UINT64_MAX
 #define MAILBOX_TIMER UINT32_MAX /* the kind of an item that is no message: a timer that is due */
@@ -487,7 +490,10 @@ void live_actor_start(struct live_actor *actor)
 {
     CHECK(!actor->has_thread);
     int result = pthread_create(&actor->thread, NULL, actor_main, actor);
-    CHECK(result == 0);
+    if (result != 0) {
+        (void)fprintf(stderr, "live: no more threads can be started: %s\n", strerror(result));
+        _exit(LIVE_EXIT_NO_THREAD);
+    }
     actor->has_thread = true;
 }
 

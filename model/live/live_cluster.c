@@ -217,7 +217,7 @@ void live_member_report(struct live_member *member, const struct live_report *re
     CHECK_UNREACHABLE("a report");
 }
 
-void live_member_died(struct live_member *member, const char *how)
+void live_member_died(struct live_member *member, int how)
 {
     const struct live_listener *listener = &member->cluster->options.listener;
     if (member->is_alive) {

@@ -23,11 +23,15 @@
 
 struct live_cluster;
 
+/* The exit status of a process to which the system gives no more threads; it says so. Of groups of
+ * threads it is that of the program. */
+enum { LIVE_EXIT_NO_THREAD = 6 };
+
 /* What is told to the supervisor, during live_cluster_poll, in the order of cause and effect. */
 struct live_listener {
     void (*on_fact)(void *context, const struct fact_event *event);
-    /* A process ended that nobody killed. `how` is borrowed for the call. */
-    void (*on_death)(void *context, uint32_t process, const char *how);
+    /* A process ended that the cluster did not kill; `how` as waitpid tells it. */
+    void (*on_death)(void *context, uint32_t process, int how);
     /* A message passed of which `tells` wants to know. NULL if that is NULL. */
     void (*on_passing)(void *context, const struct live_passing *passing);
     /* A rule of storage struck for the first time in a process. NULL: there are none. */

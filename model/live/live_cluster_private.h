@@ -68,6 +68,6 @@ static inline bool live_report_waits(const struct live_cluster *cluster,
 void live_member_report(struct live_member *member, const struct live_report *report);
 
 /* The end of a process that nobody killed. */
-void live_member_died(struct live_member *member, const char *how);
+void live_member_died(struct live_member *member, int how);
 
 #endif

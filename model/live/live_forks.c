@@ -84,13 +84,7 @@ static void tell_end(struct live_member *member)
     int how = 0;
     while (waitpid(fork->pid, &how, 0) < 0 && errno == EINTR) {
     }
-    struct arena arena;
-    arena_init(&arena);
-    live_member_died(member, WIFSIGNALED(how)
-                                 ? arena_format(&arena, "signal %d (%s)", WTERMSIG(how),
-                                                strsignal(WTERMSIG(how)))
-                                 : arena_format(&arena, "exit status %d", WEXITSTATUS(how)));
-    arena_drop(&arena);
+    live_member_died(member, how);
 }
 
 /* Tells one report; false if none is there. */

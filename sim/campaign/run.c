@@ -132,7 +132,8 @@ static const char *outcome_text(enum outcome outcome)
     case OUTCOME_FINISHED: return "the job finished";
     case OUTCOME_FAILED: return "the job failed";
     case OUTCOME_REFUSED: return "the job refused to restore";
-    case OUTCOME_STUCK: return "the job did not end";
+    case OUTCOME_STUCK:
+    case OUTCOME_BROKEN: return "the job did not end";
     }
     CHECK_UNREACHABLE("an outcome");
 }
@@ -158,7 +159,7 @@ static bool outcome_is_expected(const struct run *run)
     case EXPECT_FAILED: return run->outcome == OUTCOME_FAILED;
     case EXPECT_SAME_OR_REFUSED:
         return run->outcome == OUTCOME_FINISHED || run->outcome == OUTCOME_REFUSED;
-    case EXPECT_SAME_OR_FAILED: return run->outcome != OUTCOME_STUCK;
+    case EXPECT_SAME_OR_FAILED: return run->outcome < OUTCOME_STUCK;
     }
     CHECK_UNREACHABLE("an expected result");
 }
@@ -183,7 +184,8 @@ static void check_expectations(struct run *run)
     /* A job that gives up instead of finishing is the liveness property's finding. */
     bool gave_up = (run->outcome == OUTCOME_FAILED || run->outcome == OUTCOME_REFUSED) &&
                    (expect->result == EXPECT_SAME || expect->result == EXPECT_SAME_OR_REFUSED);
-    if (!outcome_is_expected(run) && !gave_up) {
+    bool is_told = gave_up || run->outcome == OUTCOME_BROKEN;
+    if (!outcome_is_expected(run) && !is_told) {
         const char *why = why_it_ended(run);
         run_note_unmet(run,
                        arena_format(run->arena, "expect.result: %s%s%s", outcome_text(run->outcome),

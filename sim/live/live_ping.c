@@ -131,7 +131,7 @@ static void on_fact(void *context, const struct fact_event *event)
     }
 }
 
-static void on_death(void *context, uint32_t process, const char *how)
+static void on_death(void *context, uint32_t process, int how)
 {
     (void)context;
     (void)process;

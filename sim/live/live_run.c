@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "model/base/check.h"
@@ -55,7 +56,8 @@ struct live {
     enum outcome outcome;
     bool has_ended;
     uint64_t end_ns;
-    const char *death; /* a process that ended by itself; NULL: none */
+    const char *death;    /* a process that ended by itself; NULL: none */
+    bool is_from_outside; /* somebody else killed it, or the system did not give what it needs */
     bool was_interrupted;
     struct live_folder *folder;
     struct live_spool *spool; /* standard input, which comes meanwhile; NULL: it is whole, ... */
@@ -160,15 +162,28 @@ static void on_refused(void *context, uint32_t process, const struct live_refuse
     }
 }
 
-static void on_death(void *context, uint32_t process, const char *how)
+static const char *describe_end(struct arena *arena, int how)
+{
+    return WIFSIGNALED(how) ? arena_format(arena, "signal %d (%s)", WTERMSIG(how),
+                                           strsignal(WTERMSIG(how)))
+                            : arena_format(arena, "exit status %d", WEXITSTATUS(how));
+}
+
+static void on_death(void *context, uint32_t process, int how)
 {
     struct live *live = context;
     if (live->death == NULL && !live->has_ended) {
+        live->is_from_outside = WIFSIGNALED(how) ? WTERMSIG(how) == SIGKILL
+                                                 : WEXITSTATUS(how) == LIVE_EXIT_NO_THREAD;
         const char *name = process == PROCESS_JOB_MANAGER
                                ? "job_manager"
                                : arena_format(live->arena, "task_manager[%u]",
                                               process - PROCESS_FIRST_TASK_MANAGER);
-        live->death = arena_format(live->arena, "%s ended by itself: %s", name, how);
+        const char *verb = WIFSIGNALED(how) && live->is_from_outside
+                               ? "was killed, and not by this run"
+                               : "ended by itself";
+        live->death = arena_format(live->arena, "%s %s: %s", name, verb,
+                                   describe_end(live->arena, how));
     }
 }
 
@@ -351,6 +366,7 @@ static void supervise(struct live *live, const sigset_t *held)
     }
     if (!started) {
         live->death = "a process could not be started again";
+        live->is_from_outside = true;
     }
     if (!live->has_ended) {
         live->end_ns = live_cluster_now_ns(live->cluster);
@@ -421,7 +437,8 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
     return live_cluster_create(&options);
 }
 
-/* The run is over early: by a signal, or since the machine refuses what it needs. */
+/* The run is over early: by a signal to it or to a process of it, or since the machine refuses what
+ * it needs. */
 static void tell_broken_off(const struct live *live)
 {
     buffer_append_format(live->error, "%s: live: ", live->run->scenario->path);
@@ -429,6 +446,9 @@ static void tell_broken_off(const struct live *live)
         buffer_append_text(live->error, "interrupted; ");
     }
     if (live->trouble.is_there) {
+    if (live->is_from_outside) {
+        buffer_append_format(live->error, "%s; ", live->death);
+    }
         live_trouble_describe(&live->trouble, live->error);
         buffer_append_text(live->error, "; ");
     }
@@ -456,9 +476,9 @@ static enum status end_of(const struct live *live)
     if (live->input_status != STATUS_OK) {
         return live->input_status;
     }
-    if (live->was_interrupted || is_in_trouble(live)) {
+    if (live->was_interrupted || live->is_from_outside || is_in_trouble(live)) {
         tell_broken_off(live);
-        return live->was_interrupted ? STATUS_IO : live_trouble_status(&live->trouble);
+        return is_in_trouble(live) ? live_trouble_status(&live->trouble) : STATUS_IO;
     }
     return STATUS_OK;
 }
@@ -511,10 +531,8 @@ static void judge(struct live *live, struct bytes input)
     if (live->death != NULL) {
         run_note_unmet(run, live->death);
     }
+        live->outcome = OUTCOME_BROKEN;
     run_end(run, live->outcome, live->end_ns, live_faults_last_ns(live->faults));
-    if (live->death != NULL) {
-        run->verdict = VERDICT_WRONG;
-    }
 }
 
 static bool damages_files(const struct scenario *scenario)
@@ -635,9 +653,9 @@ enum status live_run(struct run *run, struct arena *arena, const struct scenario
         (void)!live_spool_end(live.spool, &ignored);
     }
     live_folder_close(live.folder);
-    run->wall_ns = real_now_ns() - start_ns;
-    return status;
-}
     if (options->was_interrupted != NULL) {
         *options->was_interrupted = live.was_interrupted;
     }
+    run->wall_ns = real_now_ns() - start_ns;
+    return status;
+}

@@ -316,7 +316,7 @@ static void check(const struct oracle *oracle)
 void oracle_on_end(struct oracle *oracle, enum outcome outcome, uint64_t end_ns,
                    uint64_t last_fault_ns)
 {
-    CHECK(outcome <= OUTCOME_STUCK);
+    CHECK(outcome <= OUTCOME_BROKEN);
     if (oracle->now_ns < end_ns) {
         oracle->now_ns = end_ns;
     }

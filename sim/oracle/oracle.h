@@ -74,6 +74,7 @@ enum outcome {
     OUTCOME_FAILED,   /* job.failed, not refused */
     OUTCOME_REFUSED,  /* job.failed with refused = 1: a checkpoint could not be read */
     OUTCOME_STUCK,    /* neither within expect.within_ns */
+    OUTCOME_BROKEN,   /* neither, for a process of a live run died that nobody killed */
 };
 
 struct oracle;

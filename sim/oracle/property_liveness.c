@@ -84,9 +84,12 @@ void property_liveness_on_fact(struct oracle *oracle, const struct fact *fact)
 
 static void judge_outcome(struct oracle *oracle, enum outcome outcome)
 {
-    CHECK(outcome <= OUTCOME_STUCK);
+    CHECK(outcome <= OUTCOME_BROKEN);
     enum expected_result expected = oracle->scenario->expect.result;
     const struct liveness_memory *memory = &oracle->liveness;
+    if (outcome == OUTCOME_BROKEN) {
+        return; /* whoever died is to blame */
+    }
     if (outcome == OUTCOME_STUCK) {
         judge_report(oracle, PROPERTY_LIVENESS,
                      "the job neither finished nor failed within %llu ms; it %s, and the newest "

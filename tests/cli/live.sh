@@ -257,6 +257,9 @@ kill_child() {
 }
 expect 0 '^PASS' kill_child 1
 expect_nothing_left "$scratch/ended"
+expect 6 'live: task_manager.*was killed, and not by this run: signal 9 .*committed' \
+    kill_child 3
+expect_nothing_left "$scratch/ended"
 
 # A signal ends all that was to be run, and those that follow it change nothing.
 interrupted() {

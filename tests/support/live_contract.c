@@ -23,10 +23,10 @@ static void on_fact(void *context, const struct fact_event *event)
     live->listen(event);
 }
 
-static void on_death(void *context, uint32_t process, const char *how)
+static void on_death(void *context, uint32_t process, int how)
 {
     (void)context;
-    ck_abort_msg("process %u ended by itself: %s", process, how);
+    ck_abort_msg("process %u ended by itself: status %d", process, how);
 }
 
 static void *start(bool threads, uint32_t process_count, const struct actor_ops *main,
