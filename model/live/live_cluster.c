@@ -240,6 +240,7 @@ struct live_process *live_member_process(const struct live_member *member, struc
         .main = member->number == 0 ? cluster->options.first : cluster->options.others,
         .argument = cluster->options.argument,
         .tells = cluster->options.tells,
+        .spared = cluster->options.spared,
         .shared = live_cluster_folder(cluster, member->number, HOST_SHARED, arena),
         .local = live_cluster_folder(cluster, member->number, HOST_LOCAL, arena),
         .port = port,

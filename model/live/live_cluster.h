@@ -58,6 +58,9 @@ struct live_cluster_options {
     /* Bits of enum live_tell: which messages' passing is told. Asked in every process, on any
      * thread. NULL: none. */
     uint32_t (*tells)(const struct message *message);
+    /* The path of a file on the SHARED volume that no rule of storage strikes, for no process would
+     * ask for it if it were not for the supervisor. Borrowed. NULL: none. */
+    const char *spared;
     struct live_listener listener;
 };
 

@@ -77,6 +77,12 @@ static bool may_strike(const struct live_actor *actor)
     return atomic_load_explicit(&actor->process->may_strike, memory_order_acquire);
 }
 
+static bool is_spared(const struct live_actor *actor, enum host_volume volume, const char *path)
+{
+    const char *spared = actor->process->options.spared;
+    return spared != NULL && volume == HOST_SHARED && strcmp(path, spared) == 0;
+}
+
 /* Every call on a path begins so. */
 static struct live_storage_verdict path_call(struct live_actor *actor, enum host_volume volume,
                                              const char *path, enum host_storage_call call,
@@ -85,7 +91,7 @@ static struct live_storage_verdict path_call(struct live_actor *actor, enum host
     if (live_actor_is_dead(actor)) {
         return halted;
     }
-    if (!may_strike(actor)) {
+    if (!may_strike(actor) || is_spared(actor, volume, path)) {
         return (struct live_storage_verdict){ .status = STATUS_OK, .takes_effect = true };
     }
     return ask_rules(actor, &(struct live_storage){ .process = actor->process->options.number,

@@ -66,6 +66,7 @@ struct live_process_options {
     const struct actor_ops *main;
     struct bytes argument;                            /* of the main actor; copied */
     uint32_t (*tells)(const struct message *message); /* as in live_cluster.h; NULL: nothing */
+    const char *spared; /* as in live_cluster.h; NULL: none */
     const char *shared; /* the directories behind the two volumes; they exist */
     const char *local;
     struct live_port port;

@@ -426,6 +426,7 @@ static struct live_cluster *make_cluster(struct live *live, const struct process
         .directory = live->options->folder,
         .waits = live_faults_waits(live->faults) | JUDGED,
         .tells = live_watch_tells,
+        .spared = WHOLE,
         .listener = { .on_fact = on_fact,
                       .on_death = on_death,
                       .on_passing = on_passing,
@@ -445,10 +446,10 @@ static void tell_broken_off(const struct live *live)
     if (live->was_interrupted) {
         buffer_append_text(live->error, "interrupted; ");
     }
-    if (live->trouble.is_there) {
     if (live->is_from_outside) {
         buffer_append_format(live->error, "%s; ", live->death);
     }
+    if (live->trouble.is_there) {
         live_trouble_describe(&live->trouble, live->error);
         buffer_append_text(live->error, "; ");
     }
@@ -530,8 +531,8 @@ static void judge(struct live *live, struct bytes input)
     run->vain = live->vain; /* it knew at each fact which faults were left */
     if (live->death != NULL) {
         run_note_unmet(run, live->death);
-    }
         live->outcome = OUTCOME_BROKEN;
+    }
     run_end(run, live->outcome, live->end_ns, live_faults_last_ns(live->faults));
 }
 

@@ -164,7 +164,8 @@ static void on_struck(void *context, const struct live_struck *struck)
     ck_assert_uint_eq(struck->number, 7);
 }
 
-/* When told so: makes a file where a rule allows none, and one whose name no file system takes. */
+/* When told so: makes a file where a rule allows none, one that is spared, and one whose name no
+ * file system takes. */
 static void overreach(void *self, struct message *message)
 {
     struct host *host = self;
@@ -173,6 +174,7 @@ static void overreach(void *self, struct message *message)
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     ck_assert_int_eq(host_file_open(host, HOST_SHARED, "a", HOST_CREATE, &file), STATUS_NO_SPACE);
+    must(host_file_open(host, HOST_SHARED, "spared", HOST_CREATE, &file));
     ck_assert_int_eq(host_file_open(host, HOST_LOCAL, "a", HOST_READ, &file), STATUS_NOT_FOUND);
     ck_assert_int_eq(host_file_open(host, HOST_LOCAL, name, HOST_CREATE, &file), STATUS_IO);
     report(self, message);
@@ -414,6 +416,7 @@ START_TEST(a_call_that_the_machine_refuses_is_told_and_one_that_a_rule_strikes_i
                                             .process_count = 1,
                                             .first = &overreacher,
                                             .others = &overreacher,
+                                            .spared = "spared",
                                             .directory = folder,
                                             .slowness = clock_slowness,
                                             .listener = { .on_fact = on_fact,
