@@ -5,42 +5,60 @@
 #include "model/base/check.h"
 #include "model/base/hash.h"
 
-enum { SLOTS_MIN = 64 };
+enum {
+    FIRST_SLOTS_LOG2 = 6,
+    HASH_BITS = 32,
+};
 
 void fold_table_init(struct fold_table *table, struct arena *arena)
 {
     CHECK(arena != NULL);
-    *table = (struct fold_table){ .arena = arena };
+    *table = (struct fold_table){ .arena = arena, .shift = HASH_BITS };
+}
+
+static uint32_t hash_of(struct bytes key)
+{
+    return (uint32_t)hash_bytes(key);
 }
 
 /* The slot of `key`, or the free one where it belongs. */
-static uint32_t *slot_of(const struct fold_table *table, struct bytes key)
+static struct fold_slot *slot_of(const struct fold_table *table, struct bytes key, uint32_t hash)
 {
     CHECK(table->slot_count > table->count);
-    size_t index = (size_t)hash_bytes(key) & (table->slot_count - 1);
-    while (table->slots[index] != 0 &&
-           !bytes_equal(table->entries[table->slots[index] - 1].key, key)) {
+    size_t index = hash >> table->shift;
+    const struct fold_slot *slot = &table->slots[index];
+    while (slot->place != 0 &&
+           (slot->hash != hash || !bytes_equal(table->entries[slot->place - 1].key, key))) {
         index = (index + 1) & (table->slot_count - 1);
+        slot = &table->slots[index];
     }
     return &table->slots[index];
 }
 
 static void grow(struct fold_table *table)
 {
-    arena_free(table->arena, table->slots);
-    table->slot_count = table->slot_count == 0 ? SLOTS_MIN : 2 * table->slot_count;
+    struct fold_slot *old = table->slots;
+    size_t old_count = table->slot_count;
+    table->shift = old == NULL ? HASH_BITS - FIRST_SLOTS_LOG2 : table->shift - 1;
+    table->slot_count = (size_t)1 << (HASH_BITS - table->shift);
     table->slots = arena_alloc(table->arena, table->slot_count, sizeof *table->slots);
-    for (size_t i = 0; i < table->count; i++) {
-        uint32_t *slot = slot_of(table, table->entries[i].key);
-        CHECK(*slot == 0);
-        *slot = (uint32_t)i + 1;
+    for (size_t i = 0; i < old_count; i++) {
+        if (old[i].place == 0) {
+            continue;
+        }
+        size_t index = old[i].hash >> table->shift;
+        while (table->slots[index].place != 0) {
+            index = (index + 1) & (table->slot_count - 1);
+        }
+        table->slots[index] = old[i];
     }
+    arena_free(table->arena, old);
 }
 
 struct fold_entry *fold_table_find(const struct fold_table *table, struct bytes key)
 {
-    uint32_t index = table->slot_count == 0 ? 0 : *slot_of(table, key);
-    return index == 0 ? NULL : &table->entries[index - 1];
+    uint32_t place = table->slot_count == 0 ? 0 : slot_of(table, key, hash_of(key))->place;
+    return place == 0 ? NULL : &table->entries[place - 1];
 }
 
 struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key)
@@ -48,16 +66,16 @@ struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key)
     if (2 * (table->count + 1) > table->slot_count) {
         grow(table);
     }
-    uint32_t *slot = slot_of(table, key);
-    if (*slot == 0) {
-        CHECK(table->count < UINT32_MAX);
+    uint32_t hash = hash_of(key);
+    struct fold_slot *slot = slot_of(table, key, hash);
+    if (slot->place == 0) {
         table->entries = arena_grow(table->arena, table->entries, &table->capacity,
                                     table->count + 1, sizeof *table->entries);
         table->entries[table->count++] =
             (struct fold_entry){ .key = bytes_copy(table->arena, key) };
-        *slot = (uint32_t)table->count;
+        *slot = (struct fold_slot){ .hash = hash, .place = (uint32_t)table->count };
     }
-    return &table->entries[*slot - 1];
+    return &table->entries[slot->place - 1];
 }
 
 void fold_table_rewind(struct fold_table *table)
@@ -72,8 +90,8 @@ void fold_table_check(const struct fold_table *table)
     CHECK(2 * table->count <= table->slot_count);
     size_t used = 0;
     for (size_t i = 0; i < table->slot_count; i++) {
-        used += table->slots[i] != 0;
-        CHECK(table->slots[i] <= table->count);
+        used += table->slots[i].place != 0;
+        CHECK(table->slots[i].place <= table->count);
     }
     CHECK(used == table->count);
 }

@@ -2,7 +2,12 @@
  * table from keys to a few numbers.
  *
  * Entries stay in the order in which their keys first came, so that walking over them depends on
- * nothing else. Nothing is ever removed. */
+ * nothing else. Nothing is ever removed.
+ *
+ * A slot has half of the key's hash beside the entry's place: with millions of keys each look at an
+ * entry, and at its key, waits for memory, and only the right one is looked at. A slot's place is
+ * that of its hash among all hashes, so a table that grows is walked from end to end, and so is the
+ * larger one, without a look at the keys. */
 #ifndef FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
 #define FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
 
@@ -25,13 +30,19 @@ struct fold_entry {
     bool in_state;                   /* `state` is there */
 };
 
+struct fold_slot {
+    uint32_t hash;  /* of the key */
+    uint32_t place; /* in `entries`, plus 1; 0: free */
+};
+
 struct fold_table {
     struct arena *arena;
     struct fold_entry *entries;
     size_t count;
     size_t capacity;
-    uint32_t *slots;   /* an index into `entries`, plus 1; 0: free */
+    struct fold_slot *slots;
     size_t slot_count; /* a power of two, at least twice `count`; 0: none yet */
+    unsigned shift;    /* 32 - log2(slot_count) */
 };
 
 /* An empty table; memory from `arena`. */
