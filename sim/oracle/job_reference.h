@@ -78,9 +78,9 @@ struct job_reference {
     /* One committed line, in commit order; then, once, their end. */
     void (*line)(struct job_fold *fold, struct line_judge *judge, struct bytes line);
     void (*end)(struct job_fold *fold, struct line_judge *judge);
-    /* The whole input is folded: expects (known_lines_expect) the lines of the final state, as
-     * final_state.h writes them. False: it is not known. NULL: never is. */
-    bool (*final_state)(struct job_fold *fold, struct fold_table *lines);
+    /* The whole input is folded: the lines of the final state, as final_state.h writes them, as
+     * known_lines_expect has them. NULL: they are not known. May be NULL: they never are. */
+    struct fold_table *(*final_state)(struct job_fold *fold);
     const struct state_rule *rules;
     uint32_t rule_count;
     const struct operator_rule *operator_rules;

@@ -68,6 +68,13 @@ void fold_name_text(const struct fold_entry *entry, struct buffer *out)
 
 /* ---- the lines are known --------------------------------------------------------------------- */
 
+struct fold_table *known_lines_create(struct arena *arena)
+{
+    struct fold_table *table = arena_alloc(arena, 1, sizeof *table);
+    fold_table_init(table, arena);
+    return table;
+}
+
 void known_lines_expect(struct fold_table *table, struct bytes line)
 {
     fold_table_at(table, line)->folded[0]++;

@@ -54,6 +54,7 @@ void line_judge_missing(struct line_judge *judge, const char *format, ...)
  * The table's keys are the lines, folded[0] is how often each must be there; folded[1] of these may
  * be missing. */
 
+struct fold_table *known_lines_create(struct arena *arena); /* none yet */
 void known_lines_expect(struct fold_table *table, struct bytes line);
 void known_lines_line(struct line_judge *judge, struct fold_table *table, struct bytes line);
 void known_lines_end(struct line_judge *judge, const struct fold_table *table);

@@ -69,14 +69,10 @@ static void recorded_end(struct job_fold *fold, struct line_judge *judge)
     }
 }
 
-static bool recorded_state(struct job_fold *fold, struct fold_table *lines)
+static struct fold_table *recorded_state(struct job_fold *fold)
 {
-    const struct recording *recording = fold->recording;
-    for (size_t i = 0; recording->is_done && i < recording->state.count; i++) {
-        const struct fold_entry *entry = &recording->state.entries[i];
-        fold_table_at(lines, entry->key)->folded[0] = entry->folded[0];
-    }
-    return recording->is_done && recording->failure == NULL;
+    struct recording *recording = fold->recording;
+    return recording->is_done && recording->failure == NULL ? &recording->state : NULL;
 }
 
 const struct job_reference recorded_reference = {
