@@ -197,8 +197,9 @@ static void write_what_was_read(const struct reading *reading)
     for (size_t i = 0; i < reading->table.count; i++) {
         const struct fold_entry *entry = &reading->table.entries[i];
         if (entry->in_state) {
-            struct bytes key = { .data = entry->key.data + sizeof(uint16_t),
-                                 .size = entry->key.size - sizeof(uint16_t) };
+            struct bytes key = fold_entry_key(entry);
+            key.data += sizeof(uint16_t);
+            key.size -= sizeof(uint16_t);
             write_entry(reading, &reading->contents[i], key);
         }
     }

@@ -21,6 +21,11 @@ static uint32_t hash_of(struct bytes key)
     return (uint32_t)hash_bytes(key);
 }
 
+static bool is_key(const struct fold_entry *entry, struct bytes key)
+{
+    return bytes_equal(fold_entry_key(entry), key);
+}
+
 /* The slot of `key`, or the free one where it belongs. */
 static struct fold_slot *slot_of(const struct fold_table *table, struct bytes key, uint32_t hash)
 {
@@ -28,7 +33,7 @@ static struct fold_slot *slot_of(const struct fold_table *table, struct bytes ke
     size_t index = hash >> table->shift;
     const struct fold_slot *slot = &table->slots[index];
     while (slot->place != 0 &&
-           (slot->hash != hash || !bytes_equal(table->entries[slot->place - 1].key, key))) {
+           (slot->hash != hash || !is_key(&table->entries[slot->place - 1], key))) {
         index = (index + 1) & (table->slot_count - 1);
         slot = &table->slots[index];
     }
@@ -61,6 +66,17 @@ struct fold_entry *fold_table_find(const struct fold_table *table, struct bytes 
     return place == 0 ? NULL : &table->entries[place - 1];
 }
 
+static void init(const struct fold_table *table, struct fold_entry *entry, struct bytes key)
+{
+    CHECK(key.size <= INT32_MAX);
+    *entry = (struct fold_entry){ .key_size = (uint32_t)key.size & INT32_MAX };
+    if (key.size <= FOLD_NEAR_BYTES) {
+        bytes_put(entry->key.near, key.data, key.size);
+    } else {
+        entry->key.far = bytes_copy(table->arena, key).data;
+    }
+}
+
 struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key)
 {
     if (2 * (table->count + 1) > table->slot_count) {
@@ -71,8 +87,7 @@ struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key)
     if (slot->place == 0) {
         table->entries = arena_grow(table->arena, table->entries, &table->capacity,
                                     table->count + 1, sizeof *table->entries);
-        table->entries[table->count++] =
-            (struct fold_entry){ .key = bytes_copy(table->arena, key) };
+        init(table, &table->entries[table->count++], key);
         *slot = (struct fold_slot){ .hash = hash, .place = (uint32_t)table->count };
     }
     return &table->entries[slot->place - 1];

@@ -18,17 +18,22 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 
-enum { FOLD_NUMBERS = 4 };
+enum { FOLD_NUMBERS = 4, FOLD_NEAR_BYTES = 24 };
 
 /* What the numbers mean is for the reference of the job to say. */
 struct fold_entry {
-    struct bytes key;                /* owned by the table's arena */
+    union {
+        uint8_t near[FOLD_NEAR_BYTES]; /* the key, if it is no longer: integers always are */
+        const uint8_t *far;            /* else where it is; owned by the table's arena */
+    } key;
+    uint32_t key_size : 31;
+    bool in_state : 1;               /* `state` is there */
+    uint32_t mark;                   /* of the verification that met the key last */
     int64_t folded[FOLD_NUMBERS];    /* by the reference, up to its present positions */
     int64_t state[FOLD_NUMBERS];     /* in the checkpoint verified last */
     int64_t committed[FOLD_NUMBERS]; /* by the output; set at the end of the run */
-    uint32_t mark;                   /* of the verification that met the key last */
-    bool in_state;                   /* `state` is there */
 };
+_Static_assert(sizeof(struct fold_entry) == 128, "two cache lines");
 
 struct fold_slot {
     uint32_t hash;  /* of the key */
@@ -47,6 +52,14 @@ struct fold_table {
 
 /* An empty table; memory from `arena`. */
 void fold_table_init(struct fold_table *table, struct arena *arena);
+
+/* The key of an entry, borrowed from it. */
+static inline struct bytes fold_entry_key(const struct fold_entry *entry)
+{
+    bool is_near = entry->key_size <= FOLD_NEAR_BYTES;
+    return (struct bytes){ .data = is_near ? entry->key.near : entry->key.far,
+                           .size = entry->key_size };
+}
 
 /* The entry of `key`, or NULL. Borrowed until the next fold_table_at. */
 struct fold_entry *fold_table_find(const struct fold_table *table, struct bytes key);

@@ -57,13 +57,13 @@ static const char *name_of(const struct line_judge *judge, const struct fold_ent
 
 void fold_name_i64(const struct fold_entry *entry, struct buffer *out)
 {
-    CHECK(entry->key.size == sizeof(int64_t));
-    buffer_append_format(out, "%lld", (long long)load_u64(entry->key.data));
+    CHECK(entry->key_size == sizeof(int64_t));
+    buffer_append_format(out, "%lld", (long long)load_u64(entry->key.near));
 }
 
 void fold_name_text(const struct fold_entry *entry, struct buffer *out)
 {
-    buffer_append(out, entry->key);
+    buffer_append(out, fold_entry_key(entry));
 }
 
 /* ---- the lines are known --------------------------------------------------------------------- */
@@ -103,8 +103,9 @@ void known_lines_end(struct line_judge *judge, const struct fold_table *table)
     for (size_t i = 0; judge->finished && i < table->count; i++) {
         const struct fold_entry *entry = &table->entries[i];
         if (entry->committed[0] < entry->folded[0] - entry->folded[1]) {
-            line_judge_missing(judge, "\"%.*s\": expected %lld, found %lld", (int)entry->key.size,
-                               (const char *)entry->key.data, (long long)entry->folded[0],
+            struct bytes line = fold_entry_key(entry);
+            line_judge_missing(judge, "\"%.*s\": expected %lld, found %lld", (int)line.size,
+                               (const char *)line.data, (long long)entry->folded[0],
                                (long long)entry->committed[0]);
         }
     }

@@ -165,7 +165,7 @@ static void compare_entry(struct states_cut *cut, const struct state_rule *rule,
     }
     struct buffer *out = &cut->text;
     buffer_append_format(out, "; %s of key ", rule->state);
-    append_key(out, rule, entry->key);
+    append_key(out, rule, fold_entry_key(entry));
     buffer_append_text(out, ": expected");
     append_numbers(out, rule, entry->folded[0] > 0, entry->folded);
     buffer_append_text(out, ", found");
@@ -190,7 +190,7 @@ static void compare_rule(struct states_cut *cut, const struct state_rule *rule)
     for (size_t i = 0; i < table->count; i++) {
         struct fold_entry *entry = &table->entries[i];
         if (entry->mark != oracle->cut.mark) {
-            bool is_unstated = is_owner_unstated(oracle, rule, entry->key);
+            bool is_unstated = is_owner_unstated(oracle, rule, fold_entry_key(entry));
             if (is_unstated && oracle->cut.unread_since) {
                 continue; /* it gave its state in a checkpoint that a fault destroyed */
             }
@@ -271,7 +271,7 @@ void property_states_collect(const struct oracle *oracle, struct buffer *out)
             if (!entry->in_state) {
                 continue;
             }
-            append_key(out, rule, entry->key);
+            append_key(out, rule, fold_entry_key(entry));
             for (uint32_t n = 0; n < rule->count; n++) {
                 buffer_append_format(out, "\t%lld", (long long)entry->state[rule->first + n]);
             }

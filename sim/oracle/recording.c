@@ -15,11 +15,12 @@ static const char *table_difference(struct arena *arena, const struct fold_table
 {
     for (size_t i = 0; i < one->count; i++) {
         const struct fold_entry *entry = &one->entries[i];
-        const struct fold_entry *found = fold_table_find(other, entry->key);
+        struct bytes key = fold_entry_key(entry);
+        const struct fold_entry *found = fold_table_find(other, key);
         int64_t count = found == NULL ? 0 : found->folded[0];
         if (entry->folded[0] != count) {
             return arena_format(arena, "\"%.*s\" comes %lld times in one and %lld times in another",
-                                (int)entry->key.size, (const char *)entry->key.data,
+                                (int)key.size, (const char *)key.data,
                                 (long long)entry->folded[0], (long long)count);
         }
     }

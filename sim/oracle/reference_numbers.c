@@ -136,7 +136,7 @@ static void running_end(struct job_fold *fold, struct line_judge *judge)
         const struct fold_entry *entry = &groups->entries[i];
         if (entry->folded[RECORDS] > 0 && !judge->may_exceed && entry->committed[SUM] == 0) {
             line_judge_missing(judge, "the last line of group %lld, with sum %lld",
-                               (long long)load_u64(entry->key.data), (long long)entry->folded[SUM]);
+                               (long long)load_u64(entry->key.near), (long long)entry->folded[SUM]);
         }
     }
     const struct fold_table *values = &fold->tables[VALUES];
@@ -144,7 +144,7 @@ static void running_end(struct job_fold *fold, struct line_judge *judge)
         const struct fold_entry *entry = &values->entries[i];
         if (entry->committed[0] < entry->folded[0]) {
             line_judge_missing(judge, "%lld: expected %lld times, found %lld",
-                               (long long)load_u64(entry->key.data + sizeof(int64_t)),
+                               (long long)load_u64(entry->key.near + sizeof(int64_t)),
                                (long long)entry->folded[0], (long long)entry->committed[0]);
         }
     }

@@ -192,8 +192,8 @@ static void windows_line(struct job_fold *fold, struct line_judge *judge, struct
 
 static void name_window(const struct fold_entry *entry, struct buffer *out)
 {
-    buffer_append_format(out, "%lld from %lld ms on", (long long)load_u64(entry->key.data),
-                         (long long)load_u64(entry->key.data + sizeof(int64_t)));
+    buffer_append_format(out, "%lld from %lld ms on", (long long)load_u64(entry->key.near),
+                         (long long)load_u64(entry->key.near + sizeof(int64_t)));
 }
 
 static void windows_end(struct job_fold *fold, struct line_judge *judge)
@@ -205,8 +205,8 @@ static void windows_end(struct job_fold *fold, struct line_judge *judge)
         int64_t least = entry->folded[BIDS] - entry->folded[MAYBE_LATE];
         if (entry->committed[BIDS] < least) {
             line_judge_missing(judge, "sliding %lld from %lld ms on: expected %lld, found %lld",
-                               (long long)load_u64(entry->key.data),
-                               (long long)load_u64(entry->key.data + sizeof(int64_t)),
+                               (long long)load_u64(entry->key.near),
+                               (long long)load_u64(entry->key.near + sizeof(int64_t)),
                                (long long)least, (long long)entry->committed[BIDS]);
         }
     }
