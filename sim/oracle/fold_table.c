@@ -8,6 +8,7 @@
 enum {
     FIRST_SLOTS_LOG2 = 6,
     HASH_BITS = 32,
+    SLOTS_LARGE = 16384, /* from so many on the processor's caches may not have them */
 };
 
 void fold_table_init(struct fold_table *table, struct arena *arena)
@@ -44,6 +45,7 @@ static void grow(struct fold_table *table)
 {
     struct fold_slot *old = table->slots;
     size_t old_count = table->slot_count;
+    CHECK(table->shift > 0);
     table->shift = old == NULL ? HASH_BITS - FIRST_SLOTS_LOG2 : table->shift - 1;
     table->slot_count = (size_t)1 << (HASH_BITS - table->shift);
     table->slots = arena_alloc(table->arena, table->slot_count, sizeof *table->slots);
@@ -93,6 +95,31 @@ struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key)
     return &table->entries[slot->place - 1];
 }
 
+void fold_table_foresee(const struct fold_table *table, const struct bytes *keys, size_t count)
+{
+    uint32_t hashes[FOLD_BATCH];
+    CHECK(count <= FOLD_BATCH);
+    if (table->slot_count < SLOTS_LARGE) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = hash_of(keys[i]);
+        __builtin_prefetch(&table->slots[hashes[i] >> table->shift], 1);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct fold_slot *slot = &table->slots[hashes[i] >> table->shift];
+        const struct fold_slot *end = &table->slots[table->slot_count];
+        while (slot < end && slot->place != 0 && slot->hash != hashes[i]) {
+            slot++;
+        }
+        if (slot < end && slot->place != 0) {
+            const struct fold_entry *entry = &table->entries[slot->place - 1];
+            __builtin_prefetch(entry, 1);
+            __builtin_prefetch(entry->committed, 1);
+        }
+    }
+}
+
 void fold_table_rewind(struct fold_table *table)
 {
     for (size_t i = 0; i < table->count; i++) {
@@ -105,8 +132,13 @@ void fold_table_check(const struct fold_table *table)
     CHECK(2 * table->count <= table->slot_count);
     size_t used = 0;
     for (size_t i = 0; i < table->slot_count; i++) {
-        used += table->slots[i].place != 0;
-        CHECK(table->slots[i].place <= table->count);
+        const struct fold_slot *slot = &table->slots[i];
+        CHECK(slot->place <= table->count);
+        if (slot->place != 0) {
+            struct bytes key = fold_entry_key(&table->entries[slot->place - 1]);
+            CHECK(slot->hash == hash_of(key) && slot_of(table, key, slot->hash) == slot);
+            used++;
+        }
     }
     CHECK(used == table->count);
 }

@@ -4,10 +4,10 @@
  * Entries stay in the order in which their keys first came, so that walking over them depends on
  * nothing else. Nothing is ever removed.
  *
- * A slot has half of the key's hash beside the entry's place: with millions of keys each look at an
- * entry, and at its key, waits for memory, and only the right one is looked at. A slot's place is
- * that of its hash among all hashes, so a table that grows is walked from end to end, and so is the
- * larger one, without a look at the keys. */
+ * With millions of keys each look at another place waits for memory. So a slot has the key's hash
+ * beside it, and hardly any entry but the right one is looked at; most keys are in their entries;
+ * and slots are in the order of their hashes, so that a table that grows is read from end to end,
+ * the larger one is written likewise, and no key is looked at. */
 #ifndef FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
 #define FAULTLINE_SIM_ORACLE_FOLD_TABLE_H
 
@@ -18,7 +18,7 @@
 #include "model/base/arena.h"
 #include "model/base/bytes.h"
 
-enum { FOLD_NUMBERS = 4, FOLD_NEAR_BYTES = 24 };
+enum { FOLD_NUMBERS = 4, FOLD_NEAR_BYTES = 24, FOLD_BATCH = 16 };
 
 /* What the numbers mean is for the reference of the job to say. */
 struct fold_entry {
@@ -67,6 +67,10 @@ struct fold_entry *fold_table_find(const struct fold_table *table, struct bytes 
 /* The entry of `key`, of which it keeps a copy; a new one is zero but for the key. Borrowed until
  * the next call. */
 struct fold_entry *fold_table_at(struct fold_table *table, struct bytes key);
+
+/* A hint that these keys, at most FOLD_BATCH, will be asked for next: what memory takes for all of
+ * them it takes at the same time. A small table is in the processor's caches anyway. */
+void fold_table_foresee(const struct fold_table *table, const struct bytes *keys, size_t count);
 
 /* Back to nothing folded; the keys stay. */
 void fold_table_rewind(struct fold_table *table);

@@ -254,11 +254,12 @@ void property_states_on_end(struct oracle *oracle);
 void property_states_collect(const struct oracle *oracle, struct buffer *out);
 
 /* 1 as well: the fold stands where the sources of a checkpoint did, `reader` at its first subtask;
- * the job finished; calls `each` for every line of the final state (final_state.h). */
-typedef void (*line_function)(void *context, struct bytes line);
+ * the job finished; calls `each` for all lines of the final state (final_state.h), at most
+ * FOLD_BATCH at a time. */
+typedef void (*lines_function)(void *context, const struct bytes *lines, size_t count);
 void property_final_state_note(struct oracle *oracle, struct checkpoint_reader reader);
 void property_final_state_on_end(struct oracle *oracle);
-void property_final_state_each(const struct oracle *oracle, line_function each, void *context);
+void property_final_state_each(const struct oracle *oracle, lines_function each, void *context);
 
 /* 3: checkpoint `id` has just completed, and its files are sound; one is about to be restored. */
 void property_consistent_cut_init(struct oracle *oracle);

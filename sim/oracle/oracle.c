@@ -125,14 +125,17 @@ void oracle_set_recording(struct oracle *oracle, struct recording *recording)
     oracle->reference.fold->recording = recording;
 }
 
-static void record_entry(void *context, struct bytes line)
+static void record_entries(void *context, const struct bytes *lines, size_t count)
 {
-    known_lines_expect(context, line);
+    fold_table_foresee(context, lines, count);
+    for (size_t i = 0; i < count; i++) {
+        known_lines_expect(context, lines[i]);
+    }
 }
 
 void oracle_record_state(const struct oracle *oracle)
 {
-    property_final_state_each(oracle, record_entry, &oracle->reference.fold->recording->state);
+    property_final_state_each(oracle, record_entries, &oracle->reference.fold->recording->state);
 }
 
 void oracle_on_damage(struct oracle *oracle, const char *path)

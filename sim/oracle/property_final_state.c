@@ -57,17 +57,28 @@ void property_final_state_note(struct oracle *oracle, struct checkpoint_reader r
     }
 }
 
-void property_final_state_each(const struct oracle *oracle, line_function each, void *context)
+/* Takes the first line off `rest`. */
+static struct bytes take_line(struct bytes *rest)
 {
-    size_t count = oracle->final_states == NULL ? 0 : line_places(oracle);
-    for (size_t i = 0; i < count; i++) {
+    const uint8_t *feed = memchr(rest->data, '\n', rest->size);
+    CHECK(feed != NULL);
+    struct bytes line = { .data = rest->data, .size = (size_t)(feed - rest->data) };
+    *rest = (struct bytes){ .data = feed + 1, .size = rest->size - line.size - 1 };
+    return line;
+}
+
+void property_final_state_each(const struct oracle *oracle, lines_function each, void *context)
+{
+    size_t places = oracle->final_states == NULL ? 0 : line_places(oracle);
+    for (size_t i = 0; i < places; i++) {
         struct bytes rest = buffer_bytes(&oracle->final_states[i]);
         while (rest.size > 0) {
-            const uint8_t *feed = memchr(rest.data, '\n', rest.size);
-            CHECK(feed != NULL);
-            size_t size = (size_t)(feed - rest.data);
-            each(context, (struct bytes){ .data = rest.data, .size = size });
-            rest = (struct bytes){ .data = feed + 1, .size = rest.size - size - 1 };
+            struct bytes lines[FOLD_BATCH];
+            size_t count = 0;
+            while (count < FOLD_BATCH && rest.size > 0) {
+                lines[count++] = take_line(&rest);
+            }
+            each(context, lines, count);
         }
     }
 }
@@ -77,11 +88,14 @@ struct comparison {
     struct fold_table *expected;
 };
 
-static void compare_line(void *context, struct bytes line)
+static void compare_lines(void *context, const struct bytes *lines, size_t count)
 {
     struct comparison *comparison = context;
-    comparison->judge.lines++;
-    known_lines_line(&comparison->judge, comparison->expected, line);
+    comparison->judge.lines += count;
+    fold_table_foresee(comparison->expected, lines, count);
+    for (size_t i = 0; i < count; i++) {
+        known_lines_line(&comparison->judge, comparison->expected, lines[i]);
+    }
 }
 
 static void report(struct oracle *oracle, const char *what, uint64_t count, struct buffer *text)
@@ -108,7 +122,7 @@ void property_final_state_on_end(struct oracle *oracle)
     if (comparison.expected == NULL) {
         return;
     }
-    property_final_state_each(oracle, compare_line, &comparison);
+    property_final_state_each(oracle, compare_lines, &comparison);
     known_lines_end(&comparison.judge, comparison.expected);
     oracle->totals.final_state_compared = true;
     oracle->totals.final_entries_compared = comparison.judge.lines;

@@ -72,30 +72,87 @@ static const char *note_entry(struct states_cut *cut, const struct state_rule *r
     return NULL;
 }
 
+/* A part of a subtask's state under way. */
+struct part_reading {
+    struct entries_reader reader;
+    struct key_group_range range; /* of the subtask */
+    uint32_t vertex;
+    uint32_t state;                /* of the entry before; UINT32_MAX: none */
+    const struct state_rule *rule; /* of that state */
+};
+
+/* The rule of the entry's state, which is mostly that of the one before. */
+static const struct state_rule *rule_of_entry(const struct states_cut *cut,
+                                              struct part_reading *part,
+                                              const struct state_entry *entry)
+{
+    if (entry->state != part->state) {
+        part->state = entry->state;
+        part->rule = rule_of(cut, part->vertex, entries_reader_name(&part->reader, entry->state));
+    }
+    return part->rule;
+}
+
+/* A hint that the entries will be noted next: those of the state of the first, which most are. */
+static void foresee(const struct states_cut *cut, struct part_reading *part,
+                    const struct state_entry *entries, size_t count)
+{
+    struct bytes keys[FOLD_BATCH];
+    size_t key_count = 0;
+    const struct state_rule *rule = count == 0 ? NULL : rule_of_entry(cut, part, &entries[0]);
+    if (rule != NULL) {
+        for (size_t i = 0; i < count; i++) {
+            if (entries[i].state == entries[0].state) {
+                keys[key_count++] = entries[i].key;
+            }
+        }
+        fold_table_foresee(&cut->fold->tables[rule->table], keys, key_count);
+    }
+}
+
+/* Reads the next few entries, and says how many; fewer than FOLD_BATCH: there are no more. */
+static const char *read_entries(struct states_cut *cut, struct part_reading *part, size_t *count)
+{
+    struct state_entry entries[FOLD_BATCH];
+    *count = 0;
+    while (*count < FOLD_BATCH && entries_reader_next(&part->reader, &entries[*count])) {
+        ++*count;
+    }
+    foresee(cut, part, entries, *count);
+    for (size_t i = 0; i < *count; i++) {
+        const struct state_rule *rule = rule_of_entry(cut, part, &entries[i]);
+        const char *error = NULL;
+        if (entries[i].key_group < part->range.first || entries[i].key_group > part->range.last) {
+            error = "it holds a key group of another subtask";
+        } else if (rule != NULL) {
+            error = note_entry(cut, rule, &entries[i], part->reader.follows == 0);
+        }
+        if (error != NULL) {
+            return error;
+        }
+    }
+    return NULL;
+}
+
 /* Reads a part of one subtask's state, which comes behind the part `*last`. */
 static const char *read_part(struct states_cut *cut, const struct checkpoint_subtask *subtask,
                              struct bytes part, uint64_t *last)
 {
-    struct key_group_range range = key_group_range_of(
-        subtask->subtask, cut->oracle->cut.max_parallelism, subtask->parallelism);
-    struct entries_reader reader;
-    struct state_entry entry;
-    if (entries_reader_open(&reader, part) &&
-        (reader.follows != *last || reader.id <= *last || reader.id > cut->id)) {
+    struct part_reading reading = { .vertex = subtask->vertex, .state = UINT32_MAX };
+    reading.range = key_group_range_of(subtask->subtask, cut->oracle->cut.max_parallelism,
+                                       subtask->parallelism);
+    const struct entries_reader *reader = &reading.reader;
+    if (entries_reader_open(&reading.reader, part) &&
+        (reader->follows != *last || reader->id <= *last || reader->id > cut->id)) {
         return "its parts do not follow one another";
     }
-    *last = reader.id;
+    *last = reader->id;
     const char *error = NULL;
-    while (error == NULL && entries_reader_next(&reader, &entry)) {
-        const struct state_rule *rule =
-            rule_of(cut, subtask->vertex, entries_reader_name(&reader, entry.state));
-        if (entry.key_group < range.first || entry.key_group > range.last) {
-            error = "it holds a key group of another subtask";
-        } else if (rule != NULL) {
-            error = note_entry(cut, rule, &entry, reader.follows == 0);
-        }
+    size_t count = FOLD_BATCH;
+    while (error == NULL && count == FOLD_BATCH) {
+        error = read_entries(cut, &reading, &count);
     }
-    return error != NULL ? error : reader.error;
+    return error != NULL ? error : reader->error;
 }
 
 static void read_subtask(struct states_cut *cut, const struct checkpoint_subtask *subtask)
@@ -254,10 +311,12 @@ void property_states_on_end(struct oracle *oracle)
 
 /* ---- for a person ---------------------------------------------------------------------------- */
 
-static void append_line(void *context, struct bytes line)
+static void append_lines(void *context, const struct bytes *lines, size_t count)
 {
-    buffer_append(context, line);
-    buffer_append_text(context, "\n");
+    for (size_t i = 0; i < count; i++) {
+        buffer_append(context, lines[i]);
+        buffer_append_text(context, "\n");
+    }
 }
 
 void property_states_collect(const struct oracle *oracle, struct buffer *out)
@@ -279,6 +338,6 @@ void property_states_collect(const struct oracle *oracle, struct buffer *out)
         }
     }
     if (fold->job->rule_count == 0) {
-        property_final_state_each(oracle, append_line, out);
+        property_final_state_each(oracle, append_lines, out);
     }
 }

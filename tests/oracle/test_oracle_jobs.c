@@ -345,13 +345,63 @@ START_TEST(a_fold_table_keeps_the_order_in_which_keys_came)
     int64_t records = 0;
     for (size_t i = 0; i < table.count; i++) {
         records += table.entries[i].folded[0];
-        ck_assert_ptr_eq(fold_table_find(&table, fold_entry_key(&table.entries[i])), &table.entries[i]);
+        struct bytes key_of_it = fold_entry_key(&table.entries[i]);
+        ck_assert_ptr_eq(fold_table_find(&table, key_of_it), &table.entries[i]);
     }
     ck_assert_int_eq(records, 1000);
     ck_assert_uint_eq(table.count, 505); /* the squares modulo a prime, and 0 */
     ck_assert_uint_eq(load_u64(table.entries[3].key.near), 9);
     fold_table_rewind(&table);
     ck_assert_int_eq(table.entries[3].folded[0], 0);
+}
+END_TEST
+
+/* A text of `size` bytes, which no other has. */
+static struct bytes text_key(uint8_t *room, size_t size)
+{
+    memset(room, 'k', size);
+    return (struct bytes){ .data = room, .size = size };
+}
+
+START_TEST(a_fold_table_has_keys_of_any_size)
+{
+    enum { SIZES = 100 };
+    uint8_t room[SIZES];
+    struct fold_table table;
+    fold_table_init(&table, &arena);
+    for (int64_t size = 0; size < SIZES; size++) {
+        fold_table_at(&table, text_key(room, (size_t)size))->folded[0] = size;
+    }
+    fold_table_check(&table);
+    for (size_t size = 0; size < SIZES; size++) {
+        const struct fold_entry *entry = fold_table_find(&table, text_key(room, size));
+        ck_assert_int_eq(entry->folded[0], (int64_t)size);
+        ck_assert(bytes_equal(fold_entry_key(entry), text_key(room, size)));
+    }
+    ck_assert_uint_eq(table.count, SIZES);
+}
+END_TEST
+
+/* In a table that has grown large, too, be they there or not. */
+START_TEST(what_a_fold_table_foresees_changes_nothing)
+{
+    enum { ROUNDS = 1000 };
+    struct fold_table table;
+    struct fold_key room[FOLD_BATCH];
+    struct bytes keys[FOLD_BATCH];
+    fold_table_init(&table, &arena);
+    for (int64_t round = 0; round < ROUNDS; round++) {
+        for (int64_t i = 0; i < FOLD_BATCH; i++) {
+            keys[i] = fold_key_i64(&room[i], round * FOLD_BATCH / 2 + i); /* half is known */
+        }
+        fold_table_foresee(&table, keys, FOLD_BATCH);
+        for (int64_t i = 0; i < FOLD_BATCH; i++) {
+            fold_table_at(&table, keys[i])->folded[0]++;
+        }
+    }
+    fold_table_check(&table);
+    ck_assert_uint_eq(table.count, (ROUNDS + 1) * FOLD_BATCH / 2);
+    ck_assert_int_eq(table.entries[table.count / 2].folded[0], 2);
 }
 END_TEST
 
@@ -383,6 +433,8 @@ int main(void)
     tcase_add_test(tcase, a_fold_that_was_rewound_folds_the_same_again);
     tcase_add_test(tcase, what_is_no_record_is_left_out);
     tcase_add_test(tcase, a_fold_table_keeps_the_order_in_which_keys_came);
+    tcase_add_test(tcase, a_fold_table_has_keys_of_any_size);
+    tcase_add_test(tcase, what_a_fold_table_foresees_changes_nothing);
     tcase_add_test(tcase, an_event_is_read_with_and_without_padding);
     Suite *suite = suite_create("oracle jobs");
     suite_add_tcase(suite, tcase);

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "model/base/codec.h"
 #include "model/stream/operator_state.h"
 #include "tests/support/oracle_world.h"
@@ -89,11 +91,14 @@ static struct held right(uint32_t subtask, const struct oracle_cut *cut)
                           .mode = STATE_UNION };
 }
 
-/* Checkpoint 1, of which subtask 1 holds what `spoil` makes of what is right. */
-static void checkpoint_with(void (*spoil)(struct held *held))
+/* Checkpoint 1, of which subtask 1 holds what `spoil` makes of what is right, and the keyed state
+ * so many keys that nobody counted. */
+static void checkpoint_of(void (*spoil)(struct held *held), int64_t extra_keys)
 {
     oracle_world_start(&world);
     struct oracle_cut cut = oracle_cut_at(&world, 10, 10);
+    cut.extra_key = extra_keys > 0 ? 1000 : 0;
+    cut.extra_more = extra_keys > 0 ? extra_keys - 1 : 0;
     ck_assert_int_gt(cut.counts[RULE], 0);
     struct held held[] = { right(0, &cut), right(1, &cut) };
     if (spoil != NULL) {
@@ -105,6 +110,11 @@ static void checkpoint_with(void (*spoil)(struct held *held))
     oracle_trigger(&world, 1);
     oracle_write_checkpoint(&world, 1, &cut);
     oracle_complete(&world, 1);
+}
+
+static void checkpoint_with(void (*spoil)(struct held *held))
+{
+    checkpoint_of(spoil, 0);
 }
 
 static void forget_rule(struct held *held)
@@ -155,6 +165,16 @@ START_TEST(right_broadcast_and_union_state_is_a_consistent_cut)
     checkpoint_with(NULL);
     ck_assert_uint_eq(oracle_found_any(&world), 0);
     ck_assert_uint_eq(oracle_totals(world.oracle).checkpoints_verified, 1);
+}
+END_TEST
+
+/* However many entries are looked at together. */
+START_TEST(every_key_of_a_state_is_compared)
+{
+    char differ[32];
+    checkpoint_of(NULL, _i);
+    (void)snprintf(differ, sizeof differ, ": %d differ;", _i);
+    ck_assert(oracle_says(&world, PROPERTY_CONSISTENT_CUT, differ));
 }
 END_TEST
 
@@ -276,6 +296,7 @@ int main(void)
     TCase *tcase = tcase_create("rules");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, right_broadcast_and_union_state_is_a_consistent_cut);
+    tcase_add_loop_test(tcase, every_key_of_a_state_is_compared, 1, 50);
     tcase_add_loop_test(tcase, forged_broadcast_and_union_state_is_no_consistent_cut, 0,
                         (int)(sizeof forged / sizeof *forged));
     tcase_add_loop_test(tcase, at_least_once_a_copy_may_know_a_newer_rule_but_not_an_older_one, 0,

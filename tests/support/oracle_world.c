@@ -220,9 +220,10 @@ static void encode_counts(const struct oracle_cut *cut, uint32_t subtask, struct
     uint64_t entries = 0;
     snapshot_write_header(out, 1, 0, &state, 1);
     for (uint32_t group = 0; group < 128; group++) {
-        for (int64_t key = 0; key <= ORACLE_KEYS; key++) {
-            int64_t real = key == ORACLE_KEYS ? cut->extra_key : key;
-            int64_t count = key == ORACLE_KEYS ? cut->extra_key != 0 : cut->counts[key];
+        for (int64_t key = 0; key <= ORACLE_KEYS + cut->extra_more; key++) {
+            bool is_extra = key >= ORACLE_KEYS;
+            int64_t real = is_extra ? cut->extra_key + key - ORACLE_KEYS : key;
+            int64_t count = is_extra ? cut->extra_key != 0 : cut->counts[key];
             if (count == 0 || owner_of(real) != subtask ||
                 key_group_of(key_hash_i64(real), 128) != group) {
                 continue;

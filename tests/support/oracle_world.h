@@ -35,6 +35,7 @@ struct oracle_cut {
     bool source_finished[ORACLE_PARALLELISM];
     bool count_finished[ORACLE_PARALLELISM]; /* gives no state any more */
     int64_t extra_key;                       /* not 0: the state holds it too, counted once */
+    int64_t extra_more;                      /* so many keys behind it likewise */
     bool inline_state;                       /* in the manifest instead of in files */
     enum oracle_layers layers;
     bool swapped_counts;                     /* each count subtask holds the other's keys */
