@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/base/text.h"
 #include "model/checkpoint/store.h"
 #include "model/jobs/jobs.h"
 #include "sim/oracle/judge.h"
@@ -362,34 +363,53 @@ void oracle_collect_output(const struct oracle *oracle, struct buffer *out)
     (void)property_output_each_file(oracle, append_file, out);
 }
 
-static int compare_entries(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
-    const struct key_entry *const *left = a;
-    const struct key_entry *const *right = b;
-    return ((*left)->key > (*right)->key) - ((*left)->key < (*right)->key);
+    const int64_t *left = a;
+    const int64_t *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* The keys that are in the state, in order; returns how many. */
+static size_t sort_keys(const struct key_table *table, int64_t *keys)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < table->capacity; i++) {
+        if (table->entries[i].state != 0) {
+            keys[count++] = table->entries[i].key;
+        }
+    }
+    CHECK(count <= table->count);
+    qsort(keys, count, sizeof *keys, compare_keys);
+    return count;
+}
+
+static void append_number(struct buffer *out, int64_t number, char end)
+{
+    uint8_t *at = buffer_extend(out, TEXT_INTEGER_SIZE_MAX + 1);
+    size_t size = text_format_i64(at, number);
+    at[size] = (uint8_t)end;
+    out->size -= TEXT_INTEGER_SIZE_MAX - size;
 }
 
 void oracle_collect_state(const struct oracle *oracle, struct buffer *out)
 {
+    enum { AHEAD = 16 };
     if (oracle->reference.fold != NULL) {
         property_states_collect(oracle, out);
         return;
     }
     const struct key_table *table = &oracle->reference.table;
-    const struct key_entry **sorted = arena_alloc(oracle->arena, table->capacity, sizeof *sorted);
-    size_t count = 0;
-    for (size_t i = 0; i < table->capacity; i++) {
-        if (table->entries[i].state != 0) {
-            sorted[count++] = &table->entries[i];
-        }
-    }
-    CHECK(count <= table->count);
-    qsort(sorted, count, sizeof *sorted, compare_entries);
+    int64_t *keys = arena_alloc(oracle->arena, table->count, sizeof *keys);
+    size_t count = sort_keys(table, keys);
     for (size_t i = 0; i < count; i++) {
-        buffer_append_format(out, "%lld\t%lld\n", (long long)sorted[i]->key,
-                             (long long)sorted[i]->state);
+        if (i + AHEAD < count) {
+            key_table_prefetch(table, keys[i + AHEAD]);
+        }
+        append_number(out, keys[i], '\t');
+        append_number(out, key_table_find(table, keys[i])->state, '\n');
     }
-    arena_free(oracle->arena, sorted);
+    arena_free(oracle->arena, keys);
 }
 
 /* ---- judge.h --------------------------------------------------------------------------------- */
