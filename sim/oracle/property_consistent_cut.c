@@ -22,6 +22,8 @@
 /* An item of the operator state "splits": split u32, position, records, bad records u64 each. */
 enum { SPLIT_BYTES = 28 };
 
+enum { ENTRIES_AHEAD = 16 };
+
 struct cut {
     struct oracle *oracle;
     uint64_t id;
@@ -234,9 +236,8 @@ static inline void compare_entry(struct cut *cut, const struct key_entry *entry)
     }
 }
 
-/* Applies one entry or removal of a part; false: `*error` says why it cannot be. */
-static bool apply_entry(struct cut *cut, const struct count_entry *found, bool is_first,
-                        const char **error)
+/* Applies one entry or removal of a part; NULL, or why it cannot be. */
+static const char *apply_entry(struct cut *cut, const struct count_entry *found, bool is_first)
 {
     struct key_entry *entry = key_table_at(&cut->oracle->reference.table, found->key);
     uint32_t mark = cut->oracle->cut.mark;
@@ -244,11 +245,10 @@ static bool apply_entry(struct cut *cut, const struct count_entry *found, bool i
     if (found->removed) {
         entry->mark = is_known ? mark - 1 : entry->mark;
         cut->entries -= is_known;
-        return true;
+        return NULL;
     }
     if (is_known && is_first) {
-        *error = "it holds a key for the second time";
-        return false;
+        return "it holds a key for the second time";
     }
     entry->mark = mark;
     entry->state = found->count;
@@ -256,7 +256,20 @@ static bool apply_entry(struct cut *cut, const struct count_entry *found, bool i
     if (!cut->is_layered) {
         compare_entry(cut, entry);
     }
-    return true;
+    return NULL;
+}
+
+/* Reads the next few entries before the first of them is looked up; fewer than ENTRIES_AHEAD: there
+ * are no more. */
+static size_t read_entries(const struct cut *cut, struct counts_reader *reader,
+                           struct count_entry found[ENTRIES_AHEAD])
+{
+    size_t count = 0;
+    while (count < ENTRIES_AHEAD && counts_reader_next(reader, &found[count])) {
+        key_table_prefetch(&cut->oracle->reference.table, found[count].key);
+        count++;
+    }
+    return count;
 }
 
 /* Applies a part of one subtask's state, which comes behind the part `*last`; stops at the first
@@ -268,23 +281,24 @@ static void apply_part(struct cut *cut, const struct checkpoint_subtask *subtask
         subtask->subtask, cut->oracle->cut.max_parallelism, subtask->parallelism);
     CHECK(range.first <= range.last);
     struct counts_reader reader;
-    struct count_entry found;
+    struct count_entry found[ENTRIES_AHEAD];
+    const char *error = NULL;
     if (counts_reader_open(&reader, part, JUDGE_COUNT_STATE) &&
         (reader.follows != *last || reader.id <= *last || reader.id > cut->id)) {
         reader.error = "its parts do not follow one another";
         reader.ended = true;
     }
-    while (counts_reader_next(&reader, &found)) {
-        if (found.key_group < range.first || found.key_group > range.last) {
-            reader.error = "it holds a key group of another subtask";
-            break;
-        }
-        if (!apply_entry(cut, &found, reader.follows == 0, &reader.error)) {
-            break;
+    for (size_t count = ENTRIES_AHEAD; error == NULL && count == ENTRIES_AHEAD;) {
+        count = read_entries(cut, &reader, found);
+        for (size_t i = 0; i < count && error == NULL; i++) {
+            bool is_ours = found[i].key_group >= range.first && found[i].key_group <= range.last;
+            error = is_ours ? apply_entry(cut, &found[i], reader.follows == 0)
+                            : "it holds a key group of another subtask";
         }
     }
-    if (reader.error != NULL) {
-        report_subtask(cut, subtask, reader.error);
+    error = error != NULL ? error : reader.error;
+    if (error != NULL) {
+        report_subtask(cut, subtask, error);
     }
     *last = reader.id;
 }

@@ -6,7 +6,7 @@
 #include "model/base/text.h"
 
 enum {
-    BATCH_KEYS = 16,          /* generated before the first of them is looked up */
+    BATCH_KEYS = 16,          /* known before the first of them is looked up */
     KEYS_EXPECTED_MAX = 4096, /* beyond so many, growing as they come costs next to nothing */
 };
 
@@ -139,12 +139,21 @@ static void fold_line(struct reference *reference, struct reference_split *split
     }
 }
 
+static void count_keys(struct reference *reference, const int64_t *keys, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        key_table_at(&reference->table, keys[i])->folded++;
+    }
+}
+
 /* Folds the lines that start before `end`. */
 static void fold_file(struct reference *reference, struct reference_split *split, uint64_t end)
 {
     struct bytes input = reference->input;
     CHECK(end <= input.size);
     uint64_t at = split->position;
+    int64_t keys[BATCH_KEYS];
+    uint32_t count = 0;
     while (at < end) {
         const uint8_t *start = input.data + at;
         const uint8_t *input_end = input.data + input.size;
@@ -152,7 +161,12 @@ static void fold_file(struct reference *reference, struct reference_split *split
         const uint8_t *digits_end = reference_read_digits(start, input_end, &key);
         if (digits_end != NULL && digits_end < input_end && *digits_end == '\n' &&
             reference->fold == NULL) {
-            key_table_at(&reference->table, key)->folded++;
+            key_table_prefetch(&reference->table, key);
+            keys[count++] = key;
+            if (count == BATCH_KEYS) {
+                count_keys(reference, keys, count);
+                count = 0;
+            }
             split->records++;
             at += (uint64_t)(digits_end - start) + 1;
             continue;
@@ -162,6 +176,7 @@ static void fold_file(struct reference *reference, struct reference_split *split
         fold_line(reference, split, (struct bytes){ .data = start, .size = size });
         at += size + (feed != NULL);
     }
+    count_keys(reference, keys, count);
     CHECK(at <= input.size);
     split->position = at;
 }
@@ -218,9 +233,7 @@ static void fold_generated(struct reference *reference, uint32_t index, uint64_t
             keys[count] = (int64_t)key;
             key_table_prefetch(&reference->table, keys[count]);
         }
-        for (uint32_t i = 0; i < count; i++) {
-            key_table_at(&reference->table, keys[i])->folded++;
-        }
+        count_keys(reference, keys, count);
     }
     split->records += end - split->position;
     split->position = end;

@@ -4,6 +4,7 @@
 #include "tests/support/oracle_world.h"
 #include "tests/support/runner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct oracle_world world;
@@ -530,6 +531,20 @@ START_TEST(a_state_with_an_extra_key_is_found)
 }
 END_TEST
 
+/* However many entries are looked at together. */
+START_TEST(every_key_of_a_longer_state_is_compared)
+{
+    struct oracle_cut cut = oracle_cut_at(&world, 15, 15);
+    char differ[32];
+    cut.extra_key = 1000;
+    cut.extra_more = _i;
+    run_to_cut(&cut);
+    (void)snprintf(differ, sizeof differ, " %d keys differ", _i + 1);
+    ck_assert(oracle_says(&world, PROPERTY_CONSISTENT_CUT, differ));
+    ck_assert_uint_eq(oracle_totals(world.oracle).state_entries_compared, 21u + (unsigned)_i);
+}
+END_TEST
+
 START_TEST(a_position_one_record_late_or_early_is_found)
 {
     struct oracle_cut cut = oracle_cut_at(&world, 15, 15);
@@ -669,6 +684,7 @@ static Suite *suite(void)
     tcase_add_test(tests, a_state_one_too_low_is_found_at_its_checkpoint);
     tcase_add_test(tests, a_state_that_lacks_a_key_is_found);
     tcase_add_test(tests, a_state_with_an_extra_key_is_found);
+    tcase_add_loop_test(tests, every_key_of_a_longer_state_is_compared, 1, 50);
     tcase_add_loop_test(tests, a_position_one_record_late_or_early_is_found, 0, 2);
     tcase_add_test(tests, a_position_before_that_of_an_earlier_checkpoint_is_found);
     tcase_add_loop_test(tests, a_source_that_counts_its_records_wrong_is_found, 0, 2);
