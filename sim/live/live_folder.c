@@ -1,5 +1,6 @@
 #include "sim/live/live_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -16,6 +17,8 @@
 
 #include "model/base/check.h"
 #include "sim/campaign/mapped_file.h"
+
+#define MARK ".faultline-live" /* a file in each such folder: what is in it may be removed */
 
 enum { TRIES = 50, PAUSE_NS = 20 * 1000 * 1000, OPEN_FOLDERS_MAX = 16 };
 
@@ -81,16 +84,44 @@ static int lock(const char *path)
     return is_named ? file : -1;
 }
 
+/* Was the folder made for a live run, or is it empty? In any other all must stay. */
+static bool is_ours(const char *path)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool is_marked = false;
+    bool is_empty = folder != NULL;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        is_marked = is_marked || strcmp(entry->d_name, MARK) == 0;
+        is_empty =
+            is_empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    }
+    if (folder != NULL) {
+        (void)closedir(folder);
+    }
+    errno = ENOTEMPTY;
+    return is_marked || is_empty;
+}
+
 /* It stays locked while the keeper lives. 0, or the number of an error. A run that was just killed
  * is given the time to clean up. */
 static int make_anew(const char *path)
 {
-    int file = -1;
-    for (int i = 0; i < TRIES && file < 0 && (i == 0 || errno == EBUSY); i++) {
+    int folder = -1;
+    for (int i = 0; i < TRIES && folder < 0 && (i == 0 || errno == EBUSY); i++) {
         pause_between_tries(i);
-        file = lock(path);
+        folder = lock(path);
     }
-    return file >= 0 && empty(path) ? 0 : errno;
+    if (folder < 0) {
+        return errno;
+    }
+    bool is_made = is_ours(path) && empty(path) &&
+                   openat(folder, MARK, O_WRONLY | O_CREAT | O_CLOEXEC, 0666) >= 0;
+    int error = is_made ? 0 : errno;
+    if (!is_made) {
+        (void)rmdir(path); /* if it is empty */
+    }
+    return error;
 }
 
 /* Makes the folder and removes it, so that there is no moment at which it would be left. In a
@@ -147,6 +178,9 @@ struct live_folder *live_folder_open(struct arena *arena, const char *path, stru
     live_folder_close(folder);
     if (answer == EBUSY) {
         buffer_append_format(error, "%s: another run is using it", path);
+    } else if (answer == ENOTEMPTY) {
+        buffer_append_format(error, "%s: holds what is not of a live run, and would be emptied",
+                             path);
     } else {
         buffer_append_format(error, "%s: cannot be made anew: %s", path, strerror(answer));
     }

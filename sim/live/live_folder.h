@@ -9,9 +9,9 @@
 
 struct live_folder;
 
-/* Makes the folder at `path` (borrowed; those above it exist), or empties it, unless another run
- * uses it. A small process does, which then waits for the end of this one, and removes what is
- * left. NULL: one sentence in `error`. */
+/* Makes the folder at `path` (borrowed; those above it exist), or empties it of what a run has
+ * left, unless another uses it or it holds anything else. A small process does, which then waits
+ * for the end of this one, and removes what is left. NULL: one sentence in `error`. */
 struct live_folder *live_folder_open(struct arena *arena, const char *path, struct buffer *error);
 
 /* Writes a file under `path` in the folder, with the folders above it. */

@@ -308,5 +308,12 @@ expect 1 '' test -e "$scratch/ended/output.txt"
 expect 0 'live: interrupted; (nothing was|what was) committed' cat "$scratch/text"
 expect_ended TERM 6
 expect_ended KILL 137
+# What somebody else has put where the volumes are to be is not removed.
+mkdir -p "$scratch/foreign/volumes"
+touch "$scratch/foreign/volumes/precious"
+expect 6 '/foreign/volumes: holds what is not of a live run, and would be emptied$' \
+    "$program" live --no-db --quiet --out "$scratch/foreign" "$kills"
+expect 0 '' test -e "$scratch/foreign/volumes/precious"
+
 
 close live
