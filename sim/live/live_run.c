@@ -291,6 +291,7 @@ static void look_at_spool(struct live *live, bool is_signalled)
     } else if (is_signalled || !live_spool_is_open(live->spool, count_records(live, &lag_ns))) {
         live->awaits_faults = live->awaits_faults && !is_signalled;
         end_spool(live);
+        live->was_interrupted = is_signalled && live->input_status != STATUS_OK;
         if (is_signalled && live->input_status == STATUS_OK) {
             buffer_append_format(live->notes,
                                  "%s: live: the signal ended standard input: the job ended with "

@@ -205,6 +205,10 @@ static enum status check_end(const struct live_spool *spool, bool was_ended, str
         buffer_append_format(error, "%s: %s", spool->kept, strerror(reason));
         return STATUS_IO;
     }
+    if (info.st_size == 0 && was_ended) {
+        buffer_append_text(error, "interrupted; nothing had come from standard input");
+        return STATUS_IO;
+    }
     if (info.st_size == 0) {
         buffer_append_text(error, "nothing came from standard input, which can be read once only");
         return STATUS_INVALID;

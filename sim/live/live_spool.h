@@ -25,7 +25,7 @@ uint64_t live_spool_lines(const struct live_spool *spool);
 
 /* Ends the reading, if need be in the middle: of what had come then the whole lines count. Nothing
  * is written to the file any more. Errors of the reading, with one sentence in `error`: as of
- * input_open, NO_SPACE, and INVALID if nothing came. Once. */
+ * input_open, NO_SPACE, and of an empty file INVALID, or IO if more might have come. Once. */
 MUST_USE enum status live_spool_end(struct live_spool *spool, struct buffer *error);
 
 #endif

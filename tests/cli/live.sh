@@ -147,8 +147,18 @@ wait "$run"
 expect 0 '^201 ' wc -l "$scratch/followed/output.txt"
 expect 0 '' grep -qa 'PASS' "$scratch/screen"
 
-# A signal ends such an input, and the job with it: what is no whole line yet is left out. What is
-# kept of it is not another run's to overwrite.
+# A signal may end such an input before anything has come.
+follow
+until [ -e "$scratch/followed/volumes/shared/checkpoints" ] || ! kill -0 "$run" 2>/dev/null; do
+    sleep 0.05
+done
+kill -INT "$(cat "$scratch/number")"
+wait "$run"
+exec 3>&-
+expect 0 '' grep -qa 'interrupted; nothing had come from standard input' "$scratch/screen"
+
+# A signal ends it, and the job with it: what is no whole line yet is left out. What is kept of it
+# is not another run's to overwrite.
 follow
 seq 100 >&3
 printf 101 >&3
@@ -298,6 +308,13 @@ for i in 1 2 3 4 5; do
     expect 1 '' test -e "$scratch/calibrated.json.volumes"
 done
 
+# What somebody else has put where the volumes are to be is not removed.
+mkdir -p "$scratch/foreign/volumes"
+touch "$scratch/foreign/volumes/precious"
+expect 6 '/foreign/volumes: holds what is not of a live run, and would be emptied$' \
+    "$program" live --no-db --quiet --out "$scratch/foreign" "$kills"
+expect 0 '' test -e "$scratch/foreign/volumes/precious"
+
 # An interrupted run leaves no results of the run before, which could be taken for its own.
 expect 0 "^PASS" "$program" live --no-db --quiet --out "$scratch/ended" "$refused" --skip-faults
 expect 0 '^result.json$' ls "$scratch/ended"
@@ -308,12 +325,5 @@ expect 1 '' test -e "$scratch/ended/output.txt"
 expect 0 'live: interrupted; (nothing was|what was) committed' cat "$scratch/text"
 expect_ended TERM 6
 expect_ended KILL 137
-# What somebody else has put where the volumes are to be is not removed.
-mkdir -p "$scratch/foreign/volumes"
-touch "$scratch/foreign/volumes/precious"
-expect 6 '/foreign/volumes: holds what is not of a live run, and would be emptied$' \
-    "$program" live --no-db --quiet --out "$scratch/foreign" "$kills"
-expect 0 '' test -e "$scratch/foreign/volumes/precious"
-
 
 close live
