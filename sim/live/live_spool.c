@@ -105,7 +105,8 @@ static _Noreturn void be_reader(const struct live_spool *spool, const struct inp
 
 static bool start(struct live_spool *spool, const struct input_shape *shape)
 {
-    int file = open(spool->kept, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    (void)unlink(spool->kept); /* not cut: what an earlier run kept may be standard input now */
+    int file = open(spool->kept, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     void *shared = mmap(NULL, sizeof *spool->counts, PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t parent = getpid();

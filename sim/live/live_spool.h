@@ -11,7 +11,7 @@
 
 struct live_spool;
 
-/* Begins to read standard input, which has this shape, into the file `kept`, made anew. Texts are
+/* Begins to read standard input, which has this shape, into the file `kept`, a new one. Texts are
  * borrowed for the spool's life. This process must have no other thread. NULL: one sentence in
  * `error`. */
 struct live_spool *live_spool_start(struct arena *arena, const struct input_shape *shape,

@@ -109,6 +109,11 @@ expect 0 'kept in .*/input.txt as it comes: a process that is killed reads it ag
     piped "$scratch/piped.json"
 expect 0 '^20000 ' wc -l "$scratch/out/output.txt"
 expect 0 '' cmp "$scratch/numbers" "$scratch/out/input.txt"
+piped_again() {
+    live "$scratch/piped.json" <"$scratch/out/input.txt"
+}
+expect 0 '^PASS' piped_again
+expect 0 '' cmp "$scratch/numbers" "$scratch/out/input.txt"
 expect 0 '^PASS' live --set job.input.file="$PWD/scenarios/input/sizes.jsonl.gz" \
     --set job.input.column=size --set 'faults=[]' "$scratch/piped.json"
 expect 3 'job.input.file: nothing came from standard input' live "$scratch/piped.json"
