@@ -575,7 +575,9 @@ void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id)
 {
     CHECK(coordinator->state == RUN_STOPPED);
     struct id_list *completed = &coordinator->completed;
-    if (id_list_remove(&coordinator->in_doubt, id) || id_list_remove(&coordinator->given_up, id)) {
+    (void)id_list_remove(&coordinator->in_doubt, id);
+    (void)id_list_remove(&coordinator->given_up, id);
+    if (id != 0) {
         id_list_add(completed, coordinator->arena, id);
     }
     while (completed->count > 0 && completed->ids[completed->count - 1] > id) {

@@ -126,10 +126,11 @@ void coordinator_on_committed(struct coordinator *coordinator, uint64_t now_ns, 
 void coordinator_on_commit_failed(struct coordinator *coordinator, uint64_t now_ns, uint64_t id,
                                   bool outcome_unknown);
 
-/* The job will be restored from `id`, which was found in the store. If the outcome of its commit
- * was unknown it is known now: `id` counts as completed, and is kept like any other. Newer ones
- * were given up as unreadable: they count no more among those retained, and go when the next
- * checkpoint has completed, unless they are restored before. */
+/* The job will be restored from `id`, which was found in the store (0: from nothing): it counts as
+ * completed, and is kept like any other. If the outcome of its commit was unknown it is known now;
+ * if it was to be discarded or subsumed it need not go any more. Newer ones were given up as
+ * unreadable: they count no more among those retained, and go when the next checkpoint has
+ * completed, unless they are restored before. */
 void coordinator_on_restoring(struct coordinator *coordinator, uint64_t id);
 
 /* Whoever led before gave up the completed checkpoint `id` as unreadable, in the same way. False:

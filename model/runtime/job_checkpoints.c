@@ -425,6 +425,18 @@ enum status job_checkpoints_open(struct job_manager *manager)
     return STATUS_OK;
 }
 
+void job_checkpoints_on_restoring(struct job_manager *manager, uint64_t id)
+{
+    size_t kept_count = 0;
+    coordinator_on_restoring(manager->coordinator, id);
+    for (size_t i = 0; i < manager->leftover_count; i++) {
+        if (manager->leftovers[i].id != id) {
+            manager->leftovers[kept_count++] = manager->leftovers[i];
+        }
+    }
+    manager->leftover_count = kept_count;
+}
+
 void job_checkpoints_start(struct job_manager *manager)
 {
     coordinator_start(manager->coordinator, host_now_ns(manager->host),

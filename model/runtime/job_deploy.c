@@ -285,7 +285,7 @@ static bool choose_restore(struct job_manager *manager, struct restore_plan *pla
     if (status == STATUS_OK) {
         manager->restore_id = plan->id;
         /* A commit whose outcome was unknown has succeeded; the restore will commit its output. */
-        coordinator_on_restoring(manager->coordinator, plan->id);
+        job_checkpoints_on_restoring(manager, plan->id);
         note_given_up(manager, plan);
         job_shared_on_restore(manager, &plan->manifest);
         if (manager->record.newest_completed < plan->id) {

@@ -170,6 +170,10 @@ void job_deploy_unreadable(struct job_manager *manager, uint64_t id, const char 
 /* Makes the coordinator and tidies the store; on an error the JobManager cannot work. */
 MUST_USE enum status job_checkpoints_open(struct job_manager *manager);
 
+/* The job will be restored from checkpoint `id` (0: from nothing): it stays, also if it was to go
+ * and could not be removed. */
+void job_checkpoints_on_restoring(struct job_manager *manager, uint64_t id);
+
 void job_checkpoints_start(struct job_manager *manager);
 void job_checkpoints_stop(struct job_manager *manager, const char *why);
 void job_checkpoints_on_wake(struct job_manager *manager);

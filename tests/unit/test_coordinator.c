@@ -364,6 +364,34 @@ START_TEST(c7_what_was_given_up_as_unreadable_goes_first)
 }
 END_TEST
 
+/* Nobody could delete 1, so it is still there when 2 and 3 cannot be read. */
+START_TEST(c7_what_is_restored_is_retained_although_it_was_subsumed)
+{
+    struct coordinator_options options = options_with(10, 1);
+    options.retained = 2;
+    play(options, (struct step[]){ { "0 start", "wake 0" },
+                                   { "0 time", "trigger 1; wake 10" },
+                                   { "1 ack 1 0", "commit 1" },
+                                   { "1 committed 1", "complete 1" },
+                                   { "10 time", "trigger 2; wake 20" },
+                                   { "11 ack 2 0", "commit 2" },
+                                   { "11 committed 2", "complete 2" },
+                                   { "20 time", "trigger 3; wake 30" },
+                                   { "21 ack 3 0", "commit 3" },
+                                   { "21 committed 3", "complete 3; subsume 1" },
+                                   { "22 stop", "" },
+                                   { "23 restoring 1", "" },
+                                   { "30 start", "wake 30" },
+                                   { "30 time", "trigger 4; wake 40" },
+                                   { "31 ack 4 0", "commit 4" },
+                                   { "31 committed 4", "complete 4; subsume 2; subsume 3" },
+                                   { "40 time", "trigger 5; wake 50" },
+                                   { "41 ack 5 0", "commit 5" },
+                                   { "41 committed 5", "complete 5; subsume 1" },
+                                   { 0 } });
+}
+END_TEST
+
 /* 1: 40 cannot be read either, and 30 can after all. */
 START_TEST(c7_what_the_last_leader_gave_up_goes_first)
 {
@@ -499,6 +527,7 @@ static Suite *suite(void)
     tcase_add_test(tcase, c6_stopping_subsuming_and_giving_up_are_no_failures);
     tcase_add_test(tcase, c7_the_newest_retained_are_kept);
     tcase_add_test(tcase, c7_what_was_given_up_as_unreadable_goes_first);
+    tcase_add_test(tcase, c7_what_is_restored_is_retained_although_it_was_subsumed);
     tcase_add_loop_test(tcase, c7_what_the_last_leader_gave_up_goes_first, 0, 2);
     tcase_add_test(tcase, c6_failing_the_job_is_the_last_action);
     tcase_add_test(tcase, late_and_needless_wakes_do_no_harm);
