@@ -25,6 +25,8 @@ static enum status say_failed(const struct query_reader *reader, struct buffer *
     switch (code & 0xff) {
     case SQLITE_IOERR:
     case SQLITE_NOMEM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY: /* it must be recovered, or have a -shm, before it can be read */
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return STATUS_IO;
     default: return STATUS_INVALID;

@@ -90,6 +90,27 @@ seq 3 >links/numbers
 ln -s nowhere links/gone
 expect 6 'cannot read .*links/gone: No such file' "${run[@]}" --set job.input.file=links
 
+# What may not be read. A database with a write-ahead log is read with files beside it.
+sqlite3 logged.db 'PRAGMA journal_mode=WAL; CREATE TABLE t(a)' >log
+mkdir closed locked
+seq 3 >closed/numbers
+mv logged.db locked
+chmod 755 .
+chmod 744 closed
+chmod 555 locked
+nobody() {
+    setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+if nobody "$program" --version >log 2>&1; then
+    expect 6 'cannot read .*closed/.*: Permission denied' \
+        nobody "${run[@]}" --set job.input.file=closed
+    expect 6 'locked/logged.db: attempt to write a readonly database' \
+        nobody "${run[@]}" --set job.input.sqlite=locked/logged.db \
+        --set 'job.input.query=SELECT 1 FROM t'
+else
+    echo "inputs: nobody else can be here: what they may not read is not tested"
+fi
+
 # Of a standard input that is closed no other file, such as the database, takes the place.
 closed_input() {
     "$program" run base.json --db runs.db --out out --set job.input.file=- <&-
