@@ -167,6 +167,7 @@ struct oracle {
     struct heartbeat_memory heartbeat;
     struct buffer *final_states; /* property 1: one a key group, by vertex; NULL: none */
     bool reads_may_fail;       /* a fault makes calls fail that read the store */
+    bool notes_may_fail;       /* ... or that write the job's record */
     bool clocks_go_wrong;      /* a fault does that: no time that the model measures is judged */
     uint64_t newest_triggered; /* property 4: the highest id so far */
     uint64_t deployed_attempt; /* property 7: the newest */

@@ -68,7 +68,11 @@ static void note_faults(struct oracle *oracle)
         const struct fault *fault = &scenario->faults[i];
         bool fails = fault->verb == FAULT_IO_ERROR || fault->verb == FAULT_AMBIGUOUS;
         bool of_reads = (fault->calls & (HOST_STORAGE_OPEN | HOST_STORAGE_READ)) != 0;
+        bool of_writes = (fault->calls & (HOST_STORAGE_OPEN | HOST_STORAGE_WRITE |
+                                          HOST_STORAGE_SYNC | HOST_STORAGE_RENAME)) != 0;
+        bool is_full = fault->verb == FAULT_FULL;
         oracle->reads_may_fail = oracle->reads_may_fail || (fails && of_reads);
+        oracle->notes_may_fail = oracle->notes_may_fail || is_full || (fails && of_writes);
         oracle->clocks_go_wrong = oracle->clocks_go_wrong || fault->verb == FAULT_CLOCK;
     }
 }

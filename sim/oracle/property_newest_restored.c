@@ -4,14 +4,19 @@
  *
  * What is newest is decided by the facts and by the volume: a JobManager may die between giving the
  * manifest its name and reporting so. Then the checkpoint exists or not, as the volume has it, and
- * whoever looks must take it if it is there. */
+ * whoever looks must take it if it is there. And a new JobManager knows of a completed checkpoint
+ * by its manifest, or by the job's durable record: if faults took the one and prevented the other,
+ * it cannot know of it. */
 #include "sim/oracle/judge.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "model/base/check.h"
+#include "model/base/codec.h"
 #include "model/checkpoint/store.h"
+
+#define RECORD_PATH "job/record" /* model/runtime/job_record.c writes it */
 
 struct search {
     const struct oracle *oracle;
@@ -100,13 +105,64 @@ static void supersede_above(struct oracle *oracle, uint64_t chosen)
     }
 }
 
+static bool may_repeat_output(const struct oracle *oracle)
+{
+    const struct job_config *job = &oracle->scenario->job;
+    return job->allow_older || job->checkpoint.mode == MODE_AT_LEAST_ONCE;
+}
+
 /* Checkpoints in the memory of a JobManager go with it: the next one may begin anew where output
  * may come twice. */
 static bool may_begin_anew(const struct oracle *oracle, uint64_t chosen, bool is_taken_over)
 {
-    const struct job_config *job = &oracle->scenario->job;
-    return chosen == 0 && is_taken_over && job->checkpoint.store == STORE_MEMORY &&
-           (job->allow_older || job->checkpoint.mode == MODE_AT_LEAST_ONCE);
+    return chosen == 0 && is_taken_over && may_repeat_output(oracle) &&
+           oracle->scenario->job.checkpoint.store == STORE_MEMORY;
+}
+
+static bool has_manifest(const struct oracle *oracle, uint64_t id)
+{
+    char path[JUDGE_PATH_SIZE];
+    struct bytes content;
+    judge_manifest_path(path, id);
+    return stored_peek(&oracle->stored, path, &content);
+}
+
+/* The newest completed checkpoint that the job's record names; if nobody can say, none is newer
+ * than what is answered. */
+static uint64_t newest_noted(const struct oracle *oracle)
+{
+    struct bytes content;
+    struct decoder decoder;
+    if (!disk_peek(oracle->shared, RECORD_PATH, &content)) {
+        return UINT64_MAX;
+    }
+    decoder_init(&decoder, content);
+    (void)decode_u32(&decoder); /* magic */
+    (void)decode_u64(&decoder); /* epoch */
+    (void)decode_u64(&decoder); /* attempt */
+    (void)decode_u64(&decoder); /* the next checkpoint */
+    uint64_t newest = decode_u64(&decoder);
+    return decoder.failed ? UINT64_MAX : newest;
+}
+
+/* Is there nothing by which a new JobManager could know of a checkpoint above `chosen`, and is that
+ * the doing of faults? They took each manifest, and prevented each note. */
+static bool is_unknowable(const struct oracle *oracle, uint64_t chosen, bool is_taken_over)
+{
+    if (!is_taken_over || !oracle->notes_may_fail || newest_noted(oracle) > chosen) {
+        return false;
+    }
+    for (size_t i = oracle->history.count; i > 0; i--) {
+        const struct checkpoint_record *record = &oracle->history.records[i - 1];
+        if (record->id <= chosen) {
+            break;
+        }
+        if (record->completed && !record->superseded &&
+            (has_manifest(oracle, record->id) || !judge_is_manifest_damaged(oracle, record->id))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expected,
@@ -116,20 +172,14 @@ static void judge_older(struct oracle *oracle, uint64_t chosen, uint64_t expecte
     oracle->went_back = true;
     if (may_go_back(oracle, chosen, expected) || may_begin_anew(oracle, chosen, is_taken_over)) {
         oracle->older_restored = true;
+    } else if (is_unknowable(oracle, chosen, is_taken_over)) {
+        oracle->older_restored = may_repeat_output(oracle); /* else nobody may have been told */
     } else {
         judge_report(oracle, PROPERTY_NEWEST_RESTORED,
                      "checkpoint %llu was restored, but checkpoint %llu is the newest completed",
                      (unsigned long long)chosen, (unsigned long long)expected);
     }
     supersede_above(oracle, chosen);
-}
-
-static bool has_manifest(const struct oracle *oracle, uint64_t id)
-{
-    char path[JUDGE_PATH_SIZE];
-    struct bytes content;
-    judge_manifest_path(path, id);
-    return stored_peek(&oracle->stored, path, &content);
 }
 
 /* Does the checkpoint exist? One in memory does for the JobManager that committed it. */

@@ -207,6 +207,53 @@ START_TEST(going_back_without_damage_is_found_even_if_allowed)
 }
 END_TEST
 
+/* A power cut takes the manifest of checkpoint 2, and the job's record says nothing of it. 0:
+ * nobody can know. 1: the record says it; 2: there is none; 3: the manifest is there; 4: no fault
+ * took it; 5: nor made a write fail; 6: whoever committed it leads. */
+START_TEST(what_nobody_can_know_of_need_not_be_restored)
+{
+    static struct fault full = { .verb = FAULT_FULL };
+    world.scenario.faults = &full;
+    world.scenario.fault_count = _i == 5 ? 0 : 1;
+    world.scenario.job.checkpoint.retained = 2;
+    oracle_run_checkpoints(&world, 2);
+    if (_i != 2) {
+        oracle_note_completed(&world, _i == 1 ? 2 : 1);
+    }
+    if (_i != 3) {
+        oracle_discard(&world, 2);
+    }
+    if (_i != 4) {
+        oracle_on_damage(world.oracle, "checkpoints/chk-2/_metadata");
+    }
+    if (_i != 6) {
+        oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
+    }
+    oracle_restart(&world, 1);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), _i != 0);
+}
+END_TEST
+
+/* The same when its output was committed, which the job commits again: 1: where it may. */
+START_TEST(output_of_what_nobody_can_know_of_comes_again_only_where_it_may)
+{
+    static struct fault full = { .verb = FAULT_FULL };
+    world.scenario.faults = &full;
+    world.scenario.fault_count = 1;
+    world.scenario.job.allow_older = _i == 1;
+    oracle_run_checkpoints(&world, 1);
+    oracle_note_completed(&world, 0);
+    oracle_discard(&world, 1);
+    oracle_on_damage(world.oracle, "checkpoints/chk-1/_metadata");
+    oracle_tell(&world, FACT_JOB_MANAGER_STARTED, 0);
+    oracle_restart(&world, 0);
+    world.committed = oracle_cut_at(&world, 0, 0);
+    oracle_finish_right(&world, 2);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_NEWEST_RESTORED), 0);
+    ck_assert_uint_eq(oracle_found(&world, PROPERTY_OUTPUT), _i == 0);
+}
+END_TEST
+
 START_TEST(a_refusal_for_want_of_an_older_one_is_found_while_there_is_one)
 {
     damage_the_newest();
@@ -409,6 +456,9 @@ static Suite *suite(void)
     tcase_add_loop_test(tests, going_back_behind_a_damaged_one_is_right_if_allowed, 0, 2);
     tcase_add_test(tests, going_back_behind_a_damaged_one_is_found_if_not_allowed);
     tcase_add_test(tests, going_back_without_damage_is_found_even_if_allowed);
+    tcase_add_loop_test(tests, what_nobody_can_know_of_need_not_be_restored, 0, 7);
+    tcase_add_loop_test(tests, output_of_what_nobody_can_know_of_comes_again_only_where_it_may, 0,
+                        2);
     tcase_add_loop_test(tests, a_refusal_for_want_of_an_older_one_is_found_while_there_is_one, 0,
                         2);
     tcase_add_loop_test(tests, a_good_one_that_is_subsumed_in_place_of_a_damaged_one_is_found, 0,

@@ -506,6 +506,18 @@ void oracle_remove_file(struct oracle_world *world, const char *path)
     CHECK(disk_remove(world->disk, CLIENT, path) == STATUS_OK);
 }
 
+void oracle_note_completed(struct oracle_world *world, uint64_t id)
+{
+    struct buffer record;
+    buffer_init(&record, &world->arena);
+    encode_u32(&record, 0); /* magic */
+    encode_u64(&record, 0); /* epoch */
+    encode_u64(&record, world->attempt);
+    encode_u64(&record, id + 1);
+    encode_u64(&record, id);
+    write_bytes(world, "job/record", buffer_bytes(&record));
+}
+
 void oracle_discard(struct oracle_world *world, uint64_t id)
 {
     static const char *const names[] = { "_metadata", "count-0", "count-1" };

@@ -121,6 +121,9 @@ void oracle_copy_file(struct oracle_world *world, const char *from, const char *
 void oracle_remove_file(struct oracle_world *world, const char *path);
 void oracle_discard(struct oracle_world *world, uint64_t id);
 
+/* The job's record names `id` as the newest completed checkpoint. */
+void oracle_note_completed(struct oracle_world *world, uint64_t id);
+
 /* How many violations of `property`; of any property. */
 uint32_t oracle_found(const struct oracle_world *world, enum property property);
 uint32_t oracle_found_any(const struct oracle_world *world);
