@@ -19,7 +19,9 @@
  *
  * Rules S4 and S6 are those of the store `files` (store_files.h).
  *
- * Every call may answer HALTED, IO or NO_SPACE besides what is named. */
+ * Every call may answer HALTED, IO or NO_SPACE besides what is named. What removes something may
+ * also answer CORRUPT: the store says that its content is damaged (T5 of store_table.h), and will
+ * say so again. */
 #ifndef FAULTLINE_CHECKPOINT_STORE_H
 #define FAULTLINE_CHECKPOINT_STORE_H
 

@@ -19,7 +19,8 @@
  *     notices - as it is opened or listed, or when a commit meets the damage, in pages that no
  *     reader has asked for - and part by part where the checksums of manifests and parts do. What
  *     can still be read in it is left as it is: to save that is for a person to decide. A discard
- *     that meets the damage is no reason to stop: what it leaves behind is needed by nobody.
+ *     that meets the damage is no reason to stop: what it leaves behind is needed by nobody. Nor is
+ *     it repeated, for pages do not heal.
  *     A part is at most STORE_CARRIED_MAX_BYTES large; the file never shrinks, what was freed is
  *     used again; and a commit keeps the JobManager as long as the volume takes to write all of
  *     it, a restore as long as it takes to read it: the heartbeat timeout must be longer.

@@ -264,7 +264,7 @@ static void keep_leftover(struct job_manager *manager, uint64_t id, bool is_subs
 }
 
 /* Removes a checkpoint's files; what cannot be removed now is tried again, at the latest by the
- * next JobManager, which tidies the store. */
+ * next JobManager, which tidies the store. What damage keeps in it is left there (T5). */
 static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
 {
     enum status status = store_discard(manager->store, id);
@@ -279,7 +279,9 @@ static void discard(struct job_manager *manager, uint64_t id, bool is_subsumed)
     }
     if (status != STATUS_OK && status != STATUS_HALTED) {
         host_mark(manager->host, MARK_DISCARD_FAILED);
-        keep_leftover(manager, id, is_subsumed);
+        if (status != STATUS_CORRUPT) {
+            keep_leftover(manager, id, is_subsumed);
+        }
     }
 }
 

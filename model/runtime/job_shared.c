@@ -145,7 +145,7 @@ void job_shared_tidy(struct job_manager *manager)
     if (removed > 0) {
         host_mark(manager->host, MARK_SHARED_FILES_SWEPT);
     }
-    shared->is_sweep_due = status != STATUS_OK;
+    shared->is_sweep_due = status != STATUS_OK && status != STATUS_CORRUPT; /* T5 */
 }
 
 bool job_shared_is_tidy(const struct job_manager *manager)
