@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "model/base/check.h"
 #include "sim/campaign/human.h"
@@ -369,12 +370,33 @@ static enum status (*const stages[])(struct calibration *) = {
     calibrate_snapshot, measure_alone,   calibrate_disk, calibrate_probe,
 };
 
-static enum status measure_all(struct calibration *calibration, uint64_t *start_ns)
+/* What would only show when all is measured. */
+static enum status check_place(const struct calibration *calibration,
+                               const struct scenario *scenario, const char *path)
+{
+    struct buffer *error = calibration->place.error;
+    struct stat info;
+    if (scenario->job.input.kind == INPUT_GENERATOR && scenario->job.input.records == 0) {
+        buffer_append_text(error, "calibrate: job.input.records: 0 leaves nothing to measure");
+        return STATUS_INVALID;
+    }
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+        buffer_append_format(error, "%s: is a directory, and was to be the file", path);
+        return STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
+static enum status measure_all(struct calibration *calibration, const char *path,
+                               uint64_t *start_ns)
 {
     static const char *const as_given[] = { NULL };
     struct scenario scenario;
     enum status status = trial_read(&calibration->place, calibration->arena, as_given, &scenario);
     calibration->backend = scenario.job.state.backend;
+    if (status == STATUS_OK) {
+        status = check_place(calibration, &scenario, path);
+    }
     if (status == STATUS_OK) {
         status = output_parent_make(calibration->arena, calibration->place.folder,
                                     calibration->place.error);
@@ -404,7 +426,7 @@ enum verdict calibrate_command(const struct options *options)
     probe_init(&calibration.probe, &arena);
     uint64_t start_ns = 0;
     live_tell_load(stderr);
-    enum status status = measure_all(&calibration, &start_ns);
+    enum status status = measure_all(&calibration, path, &start_ns);
     if (status == STATUS_OK) {
         struct buffer fragment;
         buffer_init(&fragment, &arena);

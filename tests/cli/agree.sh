@@ -42,6 +42,9 @@ expect 0 '^cpu.state +[1-9]' "$program" calibrate -o "$scratch/sqlite.json" \
 expect 3 'calibrate: takes no scenario' "$program" calibrate scenarios/demo.json
 expect 3 '^--set: job.nme: unknown' \
     "$program" calibrate -o "$scratch/x.json" --set job.nme=count
+expect 3 'calibrate: job\.input\.records: 0 leaves nothing to measure' \
+    "$program" calibrate -o "$scratch/x.json" --set job.input.records=0
+expect 6 "^$scratch: is a directory, and was to be the file\$" "$program" calibrate -o "$scratch"
 
 # --- compare ---
 kills=scenarios/live/three-kills.json
