@@ -362,16 +362,20 @@ static void suggest_key(void *context, const char *path)
 const char *field_suggestion(struct arena *arena, const char *path)
 {
     CHECK(path != NULL);
+    const char *name = last_name(path);
     struct suggestion suggestion = { .arena = arena };
     nearest_init(&suggestion.nearest, bytes_of_text(path_pattern(arena, path)));
     scenario_each_key(suggest_key, &suggestion);
-    if (suggestion.nearest.answer == NULL && strlen(last_name(path)) >= 3) {
+    const char *meant = suggestion.nearest.answer;
+    if (strlen(name) >= 3 && (meant == NULL || strcmp(last_name(meant), name) != 0)) {
         /* A key in the wrong object, or with the object's name left out. */
         suggestion.by_last_name = true;
-        nearest_init(&suggestion.nearest, bytes_of_text(last_name(path)));
+        nearest_init(&suggestion.nearest, bytes_of_text(name));
         scenario_each_key(suggest_key, &suggestion);
+        bool is_spelt_right = suggestion.nearest.distance == 0;
+        meant = meant == NULL || is_spelt_right ? suggestion.nearest.answer : meant;
     }
-    return suggestion.nearest.answer;
+    return meant;
 }
 
 /* The key of `section` that leads to `path`; the same as the one before is no new key. */

@@ -62,6 +62,8 @@ END_TEST
 static const char *const bad_settings[][2] = {
     { "checkpoint.intervall=1s",
       "checkpoint.intervall: unknown key; did you mean \"checkpoint.interval\"?" },
+    { "job.input.bad_records=skip",
+      "job.input.bad_records: unknown key; did you mean \"job.bad_records\"?" },
     { "checkpoint.interval=5",
       "checkpoint.interval: must be a duration such as \"250ms\" or \"off\"" },
     { "nonsense", "\"nonsense\" must be PATH=VALUE" },
