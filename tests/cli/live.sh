@@ -242,18 +242,24 @@ expect_ended() {
     expect_nothing_left "$scratch/ended"
 }
 
-# However early it is killed, or if somebody kills the process that would clean up.
+# However early it is killed, or if somebody kills the process that would clean up: many at once
+# after the start, the last when a program with sanitizers has begun, too.
+mkdir "$scratch/early"
 for i in $(seq 60); do
     "$program" live --no-db --quiet --out "$scratch/early/$i" "$kills" >"$scratch/text" 2>&1 &
     run=$!
-    sleep "0.00$((i / 10))"
+    sleep "$(printf '0.%03d' $((i * i / 40)))"
     kill -KILL "$run"
     wait "$run" 2>/dev/null
 done
 left_early() {
-    sleep 1
     find "$scratch/early" -name volumes
 }
+sleep 1
+for _ in $(seq 50); do
+    [ -z "$(left_early)" ] && break
+    sleep 0.1
+done
 expect 0 '^$' left_early
 
 # child_of RUN NUMBER - of its processes, in the order of their numbers: that which cleans up, the
@@ -310,6 +316,10 @@ for i in 1 2 3 4 5; do
     kill -KILL "$run"
     wait "$run" 2>/dev/null
     sleep 0.3
+    for _ in $(seq 50); do
+        [ -e "$scratch/calibrated.json.volumes" ] || break
+        sleep 0.1
+    done
     expect 1 '' test -e "$scratch/calibrated.json.volumes"
 done
 
