@@ -245,10 +245,12 @@ expect_ended() {
 # However early it is killed, or if somebody kills the process that would clean up: many at once
 # after the start, the last when a program with sanitizers has begun, too.
 mkdir "$scratch/early"
-for i in $(seq 60); do
-    "$program" live --no-db --quiet --out "$scratch/early/$i" "$kills" >"$scratch/text" 2>&1 &
+early=0
+for ms in {0..6}{,,,,,,,} {10..90..10}; do
+    early=$((early + 1))
+    "$program" live --no-db --quiet --out "$scratch/early/$early" "$kills" >"$scratch/text" 2>&1 &
     run=$!
-    sleep "$(printf '0.%03d' $((i * i / 40)))"
+    sleep "$(printf '0.%03d' "$ms")"
     kill -KILL "$run"
     wait "$run" 2>/dev/null
 done
